@@ -1,0 +1,132 @@
+"""Settings: read once from the environment, checked, frozen."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class BadSettings(Exception):
+    """The environment does not allow a safe start; the message says what to change."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything the surroundings decide. See docs/settings.md for each name."""
+
+    environment: str
+    secret_key: str
+    database_url: str
+    database_owner_url: str
+    redis_url: str
+    base_url: str
+    instance: Path
+    stripe_key: str
+    stripe_webhook_secret: str
+    brevo_key: str
+    mail_from: str
+    company: str
+    time_zone: str
+    now: datetime | None
+
+    @property
+    def production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def embedded(self) -> bool:
+        """Web, queue and relay in one process, on an in-process Redis."""
+        return not self.redis_url
+
+    @property
+    def sandbox(self) -> bool:
+        """Whether Stripe and Brevo are played by the sandbox."""
+        return not self.production and not (self.stripe_key and self.brevo_key)
+
+    @property
+    def sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def https(self) -> bool:
+        return self.base_url.startswith("https://")
+
+    def derived_key(self, purpose: str) -> bytes:
+        """A 256-bit key for one purpose, url-safe base64, from the one secret."""
+        digest = hashlib.blake2b(purpose.encode(), key=self.secret_key.encode()[:64], digest_size=32).digest()
+        return base64.urlsafe_b64encode(digest)
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Read and check the settings.
+
+    Raises `BadSettings` with all faults, one a line.
+    """
+    environment = environ.get("CANOPY_ENV", "production")
+    port = environ.get("PORT", "8000")
+    instance = Path(environ.get("CANOPY_INSTANCE", str(ROOT / "instance")))
+    database_url = _driver(environ.get("DATABASE_URL", f"sqlite:///{instance / 'canopy.sqlite'}"))
+    settings = Settings(
+        environment=environment,
+        secret_key=environ.get("SECRET_KEY", ""),
+        database_url=database_url,
+        database_owner_url=_driver(environ.get("DATABASE_OWNER_URL", database_url)),
+        redis_url=environ.get("REDIS_URL", ""),
+        base_url=environ.get("CANOPY_BASE_URL", f"http://localhost:{port}").rstrip("/"),
+        instance=instance,
+        stripe_key=environ.get("STRIPE_SECRET_KEY", ""),
+        stripe_webhook_secret=environ.get("STRIPE_WEBHOOK_SECRET", ""),
+        brevo_key=environ.get("BREVO_API_KEY", ""),
+        mail_from=environ.get("CANOPY_MAIL_FROM", "Canopy <hello@example.com>"),
+        company=environ.get("CANOPY_COMPANY", "Canopy"),
+        time_zone=environ.get("CANOPY_TIME_ZONE", "America/Denver"),
+        now=datetime.fromisoformat(environ["CANOPY_NOW"]) if environ.get("CANOPY_NOW") else None,
+    )
+    faults = _faults(settings)
+    if faults:
+        raise BadSettings("\n".join(faults))
+    return settings
+
+
+def _driver(url: str) -> str:
+    for plain in ("postgres://", "postgresql://"):
+        if url.startswith(plain):
+            return "postgresql+psycopg://" + url.removeprefix(plain)
+    return url
+
+
+def _faults(settings: Settings) -> list[str]:
+    faults = []
+    if settings.environment not in ("production", "development"):
+        faults.append("CANOPY_ENV must be production or development.")
+    if len(settings.secret_key) < 32:
+        faults.append("SECRET_KEY must be set, 32 characters or more.")
+    if settings.now is not None and settings.now.tzinfo is None:
+        faults.append("CANOPY_NOW needs a UTC offset, such as 2026-11-16T10:00:00Z.")
+    if settings.production:
+        faults.extend(_production_faults(settings))
+    return faults
+
+
+def _production_faults(settings: Settings) -> list[str]:
+    needed = {
+        "STRIPE_SECRET_KEY": settings.stripe_key,
+        "STRIPE_WEBHOOK_SECRET": settings.stripe_webhook_secret,
+        "BREVO_API_KEY": settings.brevo_key,
+    }
+    faults = [f"{name} must be set in production." for name, value in needed.items() if not value]
+    if settings.now is not None:
+        faults.append("CANOPY_NOW moves the clock and is refused in production.")
+    if not settings.https:
+        faults.append("CANOPY_BASE_URL must be the https address of this portal in production.")
+    if settings.stripe_key.startswith("sk_test"):
+        faults.append("STRIPE_SECRET_KEY is a test key; production needs a live one.")
+    if not settings.sqlite and settings.database_owner_url == settings.database_url:
+        faults.append("DATABASE_OWNER_URL must name another role than DATABASE_URL: the application may not own its tables.")
+    return faults

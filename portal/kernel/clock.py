@@ -1,0 +1,27 @@
+"""The one place that reads the time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+Clock = Callable[[], datetime]
+
+_offset = timedelta(0)
+
+
+def utc_now() -> datetime:
+    """The present instant, aware, in UTC; moved by `start_at` in development."""
+    return datetime.fromtimestamp(time.time(), UTC) + _offset
+
+
+def start_at(instant: datetime) -> None:
+    """Let the clock of this process show `instant` now and run on from there."""
+    global _offset
+    _offset = instant - datetime.fromtimestamp(time.time(), UTC)
+
+
+def fixed(instant: datetime) -> Clock:
+    """A clock that stands still."""
+    return lambda: instant

@@ -1,0 +1,100 @@
+"""Facts: what happened, in the past tense. Frozen, small, made of ids and numbers only."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something that happened; written beside the data it speaks of, read later by jobs."""
+
+    name: ClassVar[str]
+
+    def body(self) -> dict[str, Any]:
+        """The fact as it is stored."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class ConsultantRegistered(Fact):
+    name: ClassVar[str] = "consultant.registered"
+    consultant_id: int
+
+
+@dataclass(frozen=True)
+class ConsultantPlaced(Fact):
+    name: ClassVar[str] = "consultant.placed"
+    consultant_id: int
+
+
+@dataclass(frozen=True)
+class PaymentReceived(Fact):
+    name: ClassVar[str] = "payment.received"
+    payment_id: int
+
+
+@dataclass(frozen=True)
+class CustomerRegistered(Fact):
+    name: ClassVar[str] = "customer.registered"
+    customer_id: int
+
+
+@dataclass(frozen=True)
+class SaleRecorded(Fact):
+    name: ClassVar[str] = "sale.recorded"
+    sale_id: int
+
+
+@dataclass(frozen=True)
+class SaleReversed(Fact):
+    name: ClassVar[str] = "sale.reversed"
+    sale_id: int
+
+
+@dataclass(frozen=True)
+class CycleEnded(Fact):
+    name: ClassVar[str] = "cycle.ended"
+    cycle_id: int
+
+
+@dataclass(frozen=True)
+class CycleClosed(Fact):
+    name: ClassVar[str] = "cycle.closed"
+    cycle_id: int
+
+
+@dataclass(frozen=True)
+class CommissionCredited(Fact):
+    name: ClassVar[str] = "commission.credited"
+    cycle_id: int
+    consultant_id: int
+    amount_cents: int
+
+
+@dataclass(frozen=True)
+class WithdrawalRequested(Fact):
+    name: ClassVar[str] = "withdrawal.requested"
+    withdrawal_id: int
+
+
+@dataclass(frozen=True)
+class WithdrawalApproved(Fact):
+    name: ClassVar[str] = "withdrawal.approved"
+    withdrawal_id: int
+
+
+@dataclass(frozen=True)
+class WithdrawalReturned(Fact):
+    name: ClassVar[str] = "withdrawal.returned"
+    withdrawal_id: int
+
+
+@dataclass(frozen=True)
+class WithdrawalPaid(Fact):
+    name: ClassVar[str] = "withdrawal.paid"
+    withdrawal_id: int
+
+
+FACTS: dict[str, type[Fact]] = {fact.name: fact for fact in Fact.__subclasses__()}

@@ -1,0 +1,41 @@
+"""Identifiers that may be seen from outside: random, so that nobody can count or guess them."""
+
+from __future__ import annotations
+
+import secrets
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_id() -> str:
+    """A public id: 20 letters, 100 random bits."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(20))
+
+
+def new_code() -> str:
+    """A code that people read aloud and type: 8 letters without look-alikes."""
+    return "".join(secrets.choice(_CODE_LETTERS) for _ in range(8))
+
+
+def payout_reference(number: int) -> str:
+    """The reference on a payout line: `PO-` + the number in base 30 + a check letter that finds one wrong letter."""
+    body = ""
+    rest = number
+    while rest or not body:
+        rest, digit = divmod(rest, len(_CODE_LETTERS))
+        body = _CODE_LETTERS[digit] + body
+    body = body.rjust(5, _CODE_LETTERS[0])
+    return f"PO-{body}-{_check_letter(body)}"
+
+
+def is_payout_reference(reference: str) -> bool:
+    """Whether the check letter fits."""
+    parts = reference.split("-")
+    well_formed = len(parts) == 3 and parts[0] == "PO" and all(letter in _CODE_LETTERS for letter in parts[1])
+    return well_formed and parts[2] == _check_letter(parts[1])
+
+
+def _check_letter(body: str) -> str:
+    weighted = sum(place * _CODE_LETTERS.index(letter) for place, letter in enumerate(body, start=1))
+    return _CODE_LETTERS[weighted % 29]
