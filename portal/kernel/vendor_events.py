@@ -1,0 +1,28 @@
+"""What a vendor tells us, in our own words: the same whatever the vendor's system looks like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True)
+class VendorEvent:
+    """One thing that happened to a vendor's customer or contract.
+
+    `occurred_at` is aware UTC. `size_thousandths` is the size of the contract in the unit of its service
+    (kW, lines, …) times 1,000, 0 when not given. `milestone` is the step of the contract this event is worth
+    (`signed`, `installed`, `activated`), empty for other types. Text that was not given is empty, a date None.
+    """
+
+    type: str
+    occurred_at: datetime
+    consultant_code: str
+    customer_ref: str
+    customer_name: str
+    customer_email: str
+    contract_ref: str
+    service_code: str
+    size_thousandths: int
+    signed_on: date | None
+    milestone: str
