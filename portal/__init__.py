@@ -1,0 +1,82 @@
+"""Canopy: the portal on which a direct-selling company for solar and smart-home services runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from flask import Flask
+
+from portal.config import ROOT, Settings, read_settings
+
+
+def create_app(environ: Mapping[str, str] | None = None) -> Flask:
+    """Build the application: settings, extensions, rooms, errors.
+
+    Raises `BadSettings` where the environment does not allow a safe start.
+    """
+    settings = read_settings(os.environ if environ is None else environ)
+    app = Flask(
+        __name__,
+        template_folder=str(ROOT / "templates"),
+        static_folder=str(ROOT / "static"),
+        instance_path=str(settings.instance.resolve()),
+    )
+    _configure(app, settings)
+    _extensions(app, settings)
+    _rooms(app, settings)
+    _commands(app)
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    from portal.kernel import clock
+
+    settings.instance.mkdir(parents=True, exist_ok=True)
+    if settings.now is not None:
+        clock.start_at(settings.now)
+    prefix = "__Host-" if settings.https else ""
+    app.config.from_mapping(
+        SETTINGS=settings,
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SESSION_COOKIE_NAME=f"{prefix}canopy",
+        SESSION_COOKIE_SECURE=settings.https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=14 * 24 * 3600,
+        MAX_CONTENT_LENGTH=1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=100_000,
+        WTF_CSRF_TIME_LIMIT=None,
+        RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
+        RATELIMIT_KEY_PREFIX="canopy",
+        BABEL_DEFAULT_LOCALE="en_US",
+        BABEL_DEFAULT_TIMEZONE=settings.time_zone,
+    )
+
+
+def _extensions(app: Flask, settings: Settings) -> None:
+    import portal.models  # noqa: F401
+    from portal import extensions
+    from portal.store import engine_options
+    from portal.store.redis import connect
+
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.database_url)
+    extensions.seal.use(settings.derived_key("seal"))
+    extensions.redis.use(connect(settings.redis_url))
+    extensions.db.init_app(app)
+    extensions.migrate.init_app(
+        app,
+        extensions.db,
+        directory=str(ROOT / "portal/models/migrations"),
+        compare_type=True,
+        render_as_batch=False,
+    )
+
+
+def _rooms(app: Flask, settings: Settings) -> None:
+    pass
+
+
+def _commands(app: Flask) -> None:
+    pass

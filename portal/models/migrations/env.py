@@ -1,0 +1,59 @@
+"""How migrations meet the database: as the owner of the tables, one transaction for all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alembic import context
+from flask import current_app
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.engine import Connection
+
+from portal.extensions import db
+from portal.models.grants import grant_to_application
+from portal.models.types import Instant, Sealed, Whole
+from portal.store import engine_options
+
+
+def render_item(kind: str, item: Any, _autogen: Any) -> str | bool:
+    """Write plain column types into migrations, so that an old one never depends on today's code."""
+    if kind == "type":
+        if isinstance(item, Whole):
+            return 'sa.BigInteger().with_variant(sa.Integer(), "sqlite")'
+        if isinstance(item, Instant):
+            return "sa.DateTime(timezone=True)"
+        if isinstance(item, Sealed):
+            return "sa.String()"
+    return False
+
+
+def include_object(_thing: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
+    """`sale.txid` exists on PostgreSQL only and is filled by the database, `posting_guard` on SQLite only."""
+    return not (kind == "column" and name == "txid") and not (kind == "table" and name == "posting_guard")
+
+
+def migrate(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=db.metadata,
+        render_item=render_item,
+        include_object=include_object,
+        compare_type=True,
+        transaction_per_migration=False,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+settings = current_app.config["SETTINGS"]
+engine = create_engine(settings.database_owner_url, **engine_options(settings.database_owner_url))
+with engine.connect() as connection:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET statement_timeout = 0"))
+        connection.commit()
+    migrate(connection)
+    application_role = make_url(settings.database_url).username
+    if connection.dialect.name == "postgresql" and settings.database_owner_url != settings.database_url:
+        grant_to_application(connection, str(application_role))
+        connection.commit()
+engine.dispose()

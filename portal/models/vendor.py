@@ -1,0 +1,90 @@
+"""Vendors, their keys, the services they sell and the terms those are paid by."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import JSON, Boolean, CheckConstraint, Date, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.extensions import Base
+from portal.models.types import At, Code, Id, Number, OptionalAt, PublicId, Sealed, Text, Whole
+
+
+class Vendor(Base):
+    """A partner company that sells services and reports what happens with them."""
+
+    __tablename__ = "vendor"
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    name: Mapped[str] = mapped_column(String(200), unique=True)
+    core: Mapped[bool] = mapped_column(Boolean)
+    disabled_at: Mapped[OptionalAt]
+    created_at: Mapped[At]
+
+    services: Mapped[list[Service]] = relationship(back_populates="vendor", order_by="Service.name")
+    keys: Mapped[list[VendorKey]] = relationship(back_populates="vendor", order_by="VendorKey.id")
+
+
+class VendorKey(Base):
+    """A signing key: shown once, stored encrypted; two may live at the same time while one is exchanged."""
+
+    __tablename__ = "vendor_key"
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    vendor_id: Mapped[int] = mapped_column(Whole, ForeignKey("vendor.id"), index=True)
+    secret: Mapped[str] = mapped_column(Sealed)
+    created_at: Mapped[At]
+    revoked_at: Mapped[OptionalAt]
+
+    vendor: Mapped[Vendor] = relationship(back_populates="keys")
+
+
+class Service(Base):
+    """Something a vendor sells; its size has a unit, such as kW or devices."""
+
+    __tablename__ = "service"
+    __table_args__ = (UniqueConstraint("vendor_id", "code"),)
+
+    id: Mapped[Id]
+    vendor_id: Mapped[int] = mapped_column(Whole, ForeignKey("vendor.id"))
+    code: Mapped[Code]
+    name: Mapped[Text]
+    unit: Mapped[Code]
+    icon: Mapped[Code]
+
+    vendor: Mapped[Vendor] = relationship(back_populates="services")
+    terms: Mapped[list[TermsVersion]] = relationship(
+        back_populates="service", order_by="TermsVersion.valid_from"
+    )
+
+
+class TermsVersion(Base):
+    """What an activation of a service is worth, from a day on.
+
+    Volume and revenue are a flat part plus a part for each whole unit of size; `milestones` says which
+    share (ten-thousandths) falls due at which milestone.
+    """
+
+    __tablename__ = "terms_version"
+    __table_args__ = (
+        UniqueConstraint("service_id", "valid_from"),
+        CheckConstraint("volume_flat >= 0 AND volume_per_unit >= 0", name="volume"),
+        CheckConstraint("revenue_flat_cents >= 0 AND revenue_per_unit_cents >= 0", name="revenue"),
+        CheckConstraint("cooling_off_days >= 0", name="cooling_off_days"),
+    )
+
+    id: Mapped[Id]
+    service_id: Mapped[int] = mapped_column(Whole, ForeignKey("service.id"))
+    valid_from: Mapped[date] = mapped_column(Date)
+    volume_flat: Mapped[Number]
+    volume_per_unit: Mapped[Number]
+    revenue_flat_cents: Mapped[Number]
+    revenue_per_unit_cents: Mapped[Number]
+    milestones: Mapped[dict[str, int]] = mapped_column(JSON)
+    cooling_off_days: Mapped[Number]
+    created_at: Mapped[At]
+
+    service: Mapped[Service] = relationship(back_populates="terms")
