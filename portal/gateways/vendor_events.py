@@ -34,9 +34,7 @@ _STATES = {
 }
 _SIZE = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,3}))?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_INSTANT = re.compile(
-    _DAY.pattern + r"T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})"
-)
+_INSTANT = re.compile(_DAY.pattern + r"T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _DAY_WANTED = "a date, as 2026-11-21"
 _INSTANT_WANTED = "an instant with its offset, as 2026-11-21T14:03:00Z"
 _SIZE_WANTED = 'a number above 0 in quotes, at most 3 places, as "8.40"'
@@ -75,8 +73,8 @@ def _event(reader: _Reader) -> VendorEvent:
     opens = about_contract and kind != "service.cancelled"
     code_needed = kind == "customer.registered"
     milestone = _MILESTONES.get(kind, "")
-    reader.one_of("contract.state", _STATES.get(kind, ()), required=False)
-    reader.one_of("milestone", (milestone,) if milestone else (), required=False)
+    reader.agrees("contract.state", _STATES.get(kind, ()), kind)
+    reader.agrees("milestone", (milestone,) if milestone else (), kind)
     return VendorEvent(
         type=kind,
         occurred_at=reader.instant("occurred_at"),
@@ -100,12 +98,17 @@ class _Reader:
         self._latest = latest
         self._unread = dict(_flat(document))
 
-    def one_of(self, path: str, choices: tuple[str, ...], *, required: bool = True) -> str:
-        value = self.text(path, 50, required=required)
+    def one_of(self, path: str, choices: tuple[str, ...]) -> str:
+        value = self.text(path, 50)
         if value and value not in choices:
-            wanted = f"must be {', '.join(choices)}" if choices else "not used with this type"
-            self.faults.append(f"{path}: {wanted}")
+            self.faults.append(f"{path}: must be {', '.join(choices)}")
         return value if value in choices else ""
+
+    def agrees(self, path: str, choices: tuple[str, ...], kind: str) -> None:
+        """What repeats the type in other words must not contradict it."""
+        value = self.text(path, 50, required=False)
+        if value and kind and value not in choices:
+            self.faults.append(f"{path}: does not go with {kind}")
 
     def text(self, path: str, longest: int, *, required: bool = True, shape: Shape | None = None) -> str:
         value = self._unread.pop(path, None)

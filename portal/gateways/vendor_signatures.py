@@ -43,7 +43,7 @@ def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
 
 
 def verify(secrets: Sequence[str], headers: Mapping[str, str], body: bytes, now: datetime) -> str:
-    """The message id, when a live one of `secrets` signed exactly this id, time and body within 300 s of `now`.
+    """The message id, when one of our live `secrets` signed this id, time and body within 300 s of `now`.
 
     `headers` are looked up without regard to case. Raises `Refused` for everything that is wrong with the
     message, `ValueError` for a secret of ours that is none.

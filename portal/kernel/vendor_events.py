@@ -12,7 +12,7 @@ class VendorEvent:
 
     `occurred_at` is aware UTC. `size_thousandths` is the size of the contract in the unit of its service
     (kW, lines, …) times 1,000, 0 when not given. `milestone` is the step of the contract this event is worth
-    (`signed`, `installed`, `activated`), empty for other types. Text that was not given is empty, a date None.
+    (`signed`, `installed`, `activated`), empty for other types. Text not given is empty, a date None.
     """
 
     type: str
