@@ -29,7 +29,7 @@ def on_starting(server: Any) -> None:
         return
     if server.cfg.workers > 1:
         _refuse(
-            f"{server.cfg.workers} web processes need REDIS_URL: without it the queue lives inside one process."
+            f"{server.cfg.workers} web processes need REDIS_URL: without it the queue lives in one process."
         )
     try:
         _held.append(one_process.hold(settings.instance))
