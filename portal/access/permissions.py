@@ -1,0 +1,32 @@
+"""Every permission in one table, and the roles that hold it. Views ask for permissions, never for roles."""
+
+from __future__ import annotations
+
+from flask_principal import ActionNeed, Permission
+
+ROLES: dict[str, frozenset[str]] = {}
+
+
+def _permission(name: str, *roles: str) -> Permission:
+    for role in roles:
+        ROLES[role] = ROLES.get(role, frozenset()) | {name}
+    return Permission(ActionNeed(name))
+
+
+see_own_business = _permission("see own business", "consultant")
+place_own_people = _permission("place own people", "consultant")
+withdraw_own_money = _permission("withdraw own money", "consultant")
+
+see_company = _permission("see company", "admin", "finance")
+manage_cycles = _permission("manage cycles", "admin")
+approve_cycles = _permission("approve cycles", "admin", "finance")
+manage_payouts = _permission("manage payouts", "admin", "finance")
+manage_vendors = _permission("manage vendors", "admin")
+see_traffic = _permission("see traffic", "admin")
+
+signed_in = _permission("be signed in", "consultant", "admin", "finance")
+
+
+def granted(roles: frozenset[str]) -> frozenset[str]:
+    """The names of all permissions that come with `roles`."""
+    return frozenset().union(*(ROLES.get(role, frozenset()) for role in roles))
