@@ -29,7 +29,7 @@ def main() -> int:
     if stamp.is_file() and stamp.read_text() == wanted and PYTHON.exists():
         return 0
     print(f"Installing {requirements.name} into .venv; this takes up to a minute.", flush=True)
-    fault = _make_venv() or _install(requirements)
+    fault = _make_venv() or install("-r", str(requirements))
     if fault:
         print(fault, file=sys.stderr)
         return 1
@@ -68,20 +68,19 @@ def _works() -> bool:
     return PYTHON.exists() and subprocess.call([PYTHON, "-c", probe], stderr=subprocess.DEVNULL) == 0
 
 
-def _install(requirements: Path) -> str:
+def install(*what: str) -> str:
+    """Install what is named as to pip into .venv; return what went wrong, or an empty text."""
     uv = shutil.which("uv")
     installer = [uv, "pip"] if uv else [str(PYTHON), "-m", "pip", "--disable-pip-version-check"]
     target = ["--python", str(PYTHON)] if uv else []
     done = subprocess.run(
-        [*installer, "install", "-q", *target, "-r", str(requirements)],
+        [*installer, "install", "-q", *target, *what],
         cwd=ROOT,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    return (
-        f"{done.stdout}The packages of {requirements.name} could not be installed." if done.returncode else ""
-    )
+    return f"{done.stdout}{what[-1]} could not be installed." if done.returncode else ""
 
 
 if __name__ == "__main__":
