@@ -1,0 +1,41 @@
+"""The navigation: one table of rows; a page shows those whose permission its reader holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from flask_babel import LazyString, lazy_gettext
+
+TABS = 4
+
+
+@dataclass(frozen=True)
+class Row:
+    """A place to go: `permission` opens it, `endpoint` is its view, `room` marks it while one is inside."""
+
+    permission: str
+    endpoint: str
+    icon: str
+    label: LazyString
+    group: LazyString | str = ""
+
+    @property
+    def room(self) -> str:
+        return self.endpoint.partition(".")[0]
+
+
+ROWS: tuple[Row, ...] = ()
+
+
+def visible(rows: Iterable[Row], *, may: Callable[[str], bool]) -> list[Row]:
+    """The rows for one reader, in the order of the table."""
+    return [row for row in rows if may(row.permission)]
+
+
+def current(rows: Iterable[Row], endpoint: str | None) -> Row | None:
+    """The row to be marked: the view itself, else the first row of the same room."""
+    rows = list(rows)
+    room = (endpoint or "").partition(".")[0]
+    exact = [row for row in rows if row.endpoint == endpoint]
+    return next(iter(exact or [row for row in rows if row.room == room]), None)

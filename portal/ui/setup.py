@@ -1,0 +1,57 @@
+"""Wires the look into the application: filters, globals, request class, headers, static files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, g
+from flask_babel import get_locale
+from flask_login import current_user
+from flask_principal import ActionNeed
+
+from portal.ui import assets, headers, nav
+from portal.ui.filters import FILTERS
+from portal.ui.htmx import PortalRequest, redirect_for_htmx, request, vary
+
+THEMES = ("system", "light", "dark")
+THEME_COOKIE = "canopy_theme"
+
+
+def register(app: Flask) -> None:
+    """Give the application its look; after the extensions, since htmx-flask sets a request class of its own."""
+    app.request_class = PortalRequest
+    app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    assets.install(app, Path(str(app.static_folder)))
+    app.context_processor(_frame)
+    app.after_request(headers.protect)
+    app.after_request(vary)
+    app.after_request(redirect_for_htmx)
+
+
+def may(permission: str) -> bool:
+    """Whether the person who asks holds a permission; nobody holds any outside a request."""
+    identity = getattr(g, "identity", None)
+    return identity is not None and ActionNeed(permission) in identity.provides
+
+
+def theme() -> str:
+    """The look this browser asked for: `system`, `light` or `dark`."""
+    chosen = request.cookies.get(THEME_COOKIE, "system")
+    return chosen if chosen in THEMES else "system"
+
+
+def _frame() -> dict[str, Any]:
+    signed_in = bool(current_user.is_authenticated)
+    rows = nav.visible(nav.ROWS, may=may) if signed_in else []
+    return {
+        "theme": theme(),
+        "language": str(get_locale() or "en").replace("_", "-"),
+        "nav_rows": rows,
+        "nav_tabs": rows[: nav.TABS],
+        "nav_rest": rows[nav.TABS :],
+        "nav_current": nav.current(rows, request.endpoint),
+        "viewer": current_user.person if signed_in else None,
+    }

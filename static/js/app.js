@@ -1,0 +1,45 @@
+"use strict";
+/* Everything works without this file: it keeps live parts fresh, copies text, moves focus and closes sheets. */
+(() => {
+  const body = document.body, MINUTE = 60000;
+  let used = Date.now(), ticked = Date.now();
+  document.documentElement.classList.add("script");
+
+  // Live parts listen to `tick`: every 2 s in use, every 20 s after ten quiet minutes, never while hidden.
+  const tick = () => {
+    ticked = Date.now();
+    body.dispatchEvent(new CustomEvent("tick"));
+  };
+  setInterval(() => {
+    const idle = Date.now() - used > 10 * MINUTE;
+    if (!document.hidden && Date.now() - ticked >= (idle ? 20000 : 2000)) tick();
+  }, 500);
+  for (const name of ["pointerdown", "pointermove", "keydown", "scroll", "focusin"])
+    addEventListener(name, () => { used = Date.now(); }, { passive: true, capture: true });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) { used = Date.now(); tick(); } });
+
+  document.addEventListener("click", async (event) => {
+    for (const sheet of document.querySelectorAll("details[data-sheet][open]"))
+      if (!sheet.contains(event.target)) sheet.open = false;
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const field = document.getElementById(button.dataset.copy), word = button.querySelector("span");
+    const before = word.textContent;
+    field.select();
+    try { await navigator.clipboard.writeText(field.value); } catch { document.execCommand("copy"); }
+    word.textContent = button.dataset.copied;
+    setTimeout(() => { word.textContent = before; }, 2000);
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const sheet = document.querySelector("details[data-sheet][open]");
+    if (sheet) { sheet.open = false; sheet.querySelector("summary").focus(); }
+    else document.getElementById("toasts")?.replaceChildren();
+  });
+
+  // After a swap the focus goes to what must be read: the error summary, where there is one.
+  const focus = () => document.querySelector("[data-focus]")?.focus();
+  document.addEventListener("htmx:after:swap", focus);
+  focus();
+})();
