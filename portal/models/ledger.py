@@ -54,7 +54,7 @@ class Account(Base):
     normal: Mapped[str] = mapped_column(String(1))
     tracked: Mapped[bool] = mapped_column(Boolean)
     floor: Mapped[OptionalNumber]
-    balance: Mapped[Number] = mapped_column(server_default="0", default=0)
+    balance: Mapped[Number] = mapped_column(server_default="0")
     closed_at: Mapped[OptionalAt]
 
 
