@@ -1,0 +1,28 @@
+"""The compensation engine: plan, network, events and state in; lines and state out.
+
+It knows no database, no clock and no request. Everything the rest of the house needs is named here.
+"""
+
+from portal.engine.cycle import Inputs, Members, Result, Totals, calculate
+from portal.engine.events import KINDS, Events, History, State
+from portal.engine.lines import Lines
+from portal.engine.network import STATUSES, Network
+from portal.engine.plan import Plan
+from portal.engine.refusal import Refused
+
+__all__ = [
+    "KINDS",
+    "STATUSES",
+    "Events",
+    "History",
+    "Inputs",
+    "Lines",
+    "Members",
+    "Network",
+    "Plan",
+    "Refused",
+    "Result",
+    "State",
+    "Totals",
+    "calculate",
+]

@@ -1,0 +1,117 @@
+"""Whole numbers in arrays: sums and shares that either are exact or are refused, never wrapped around.
+
+All arrays are int64. The two roundings are those of `portal.kernel.money`, for many numbers at once. A
+product that does not fit into 63 bits is computed with Python's whole numbers, in just the places that
+need it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from portal.engine.refusal import Refused
+
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+MAX: Final = 2**63 - 1
+RATE_UNIT: Final = 10_000
+MONEY_UNIT: Final = 100 * RATE_UNIT  # hundredths of a point times cents per point times a rate, to cents
+_LOW: Final = 2**32 - 1
+
+
+def frozen(values: ArrayLike, dtype: Any = np.int64) -> NDArray[Any]:
+    """A read-only array of whole numbers; raises TypeError for others, OverflowError if they do not fit."""
+    given = np.asarray(values)
+    if given.size and given.dtype.kind not in "iub":
+        raise TypeError(f"whole numbers are needed, not {given.dtype}")
+    if given.size and not np.iinfo(dtype).min <= int(given.min()) <= int(given.max()) <= np.iinfo(dtype).max:
+        raise OverflowError(f"{int(given.min())} to {int(given.max())} do not fit into {np.dtype(dtype)}")
+    return read_only(np.ascontiguousarray(given, dtype=dtype).reshape(-1))
+
+
+def read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """The same array, seen in a way that it cannot be written."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def magnitude(values: Ints) -> int:
+    """Sum up the sizes of all values, exactly."""
+    return _exact_sum(np.abs(values))
+
+
+def total(values: Ints) -> int:
+    """Sum up all values, exactly."""
+    return _exact_sum(values)
+
+
+def _exact_sum(values: Ints) -> int:
+    high, low = values >> 32, values & _LOW
+    return (int(high.sum()) << 32) + int(low.sum())
+
+
+def bounded(values: Ints, what: str) -> Ints:
+    """Give the values back if no sum over any of them can pass 2**63 - 1; raises Refused otherwise."""
+    if values.size and (int(values.min()) < -MAX or magnitude(values) > MAX):
+        raise too_large(what)
+    return values
+
+
+def too_large(what: str) -> Refused:
+    """The refusal for a number that does not fit."""
+    return Refused([f"{what}: passes 2**63 - 1 hundredths"])
+
+
+def added(left: Ints, right: Ints, what: str) -> Ints:
+    """Add up two arrays; raises Refused where a sum passes 2**63 - 1."""
+    result = left + right
+    wrapped = ((left ^ result) & (right ^ result)) < 0
+    if wrapped.any() or (result < -MAX).any():
+        raise too_large(what)
+    return result
+
+
+def summed(size: int, places: Ints, values: Ints) -> Ints:
+    """Add up bounded values by place, into an array of `size`."""
+    result = np.zeros(size, np.int64)
+    np.add.at(result, places, values)
+    return result
+
+
+def share(amount: Ints, numerator: Ints, denominator: Ints) -> Ints:
+    """Take `numerator / denominator` of amounts, rounded toward zero; denominators are above 0."""
+    quotient, _ = _divided(np.abs(amount), np.abs(numerator), denominator)
+    return np.where((amount < 0) != (numerator < 0), -quotient, quotient)
+
+
+def rounded_share(amount: Ints, numerator: Ints, denominator: int) -> Ints:
+    """Take `numerator / denominator` of amounts, rounded half away from zero; numerators are not negative."""
+    quotient, remainder = _divided(np.abs(amount), numerator, np.int64(denominator))
+    rounded = quotient + (remainder >= denominator - remainder)
+    return np.where(amount < 0, -rounded, rounded)
+
+
+def smallest_yielding(yield_: Ints, denominator: int, numerator: Ints) -> Ints:
+    """The smallest volume of which `volume x numerator / denominator` is at least the yield, unrounded."""
+    quotient, remainder = _divided(yield_, np.int64(denominator), numerator)
+    return quotient + (remainder > 0)
+
+
+def _divided(first: Ints, second: Any, divisor: Any) -> tuple[Ints, Ints]:
+    """Quotient and remainder of `first x second / divisor`, none of them negative."""
+    first, second, divisor = np.broadcast_arrays(first, second, divisor)
+    if not first.size or int(first.max()) * int(second.max()) <= MAX:
+        return np.divmod(first * second, divisor)
+    wide = first > MAX // np.maximum(second, 1)
+    quotient, remainder = np.divmod(np.where(wide, 0, first) * second, divisor)
+    factors = [part[wide].astype(object) for part in (first, second, divisor)]
+    large, rest = np.divmod(factors[0] * factors[1], factors[2])
+    if (large >= MAX).any():
+        raise too_large("an amount")
+    quotient[wide], remainder[wide] = large.astype(np.int64), rest.astype(np.int64)
+    return quotient, remainder

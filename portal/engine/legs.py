@@ -1,0 +1,42 @@
+"""Step 2: what happened in each member's two legs. A leg is an unbroken run of seats, so its volume is a
+difference of two running sums."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from portal.engine.arithmetic import Flags, Ints
+from portal.engine.network import ACTIVE, Network
+from portal.engine.plan import Binary
+
+
+class Legs(NamedTuple):
+    """Per member: a number for the left leg and one for the right."""
+
+    left: Ints
+    right: Ints
+
+
+def leg_volumes(network: Network, pv: Ints) -> Legs:
+    """Sum up the personal volume below each member, by leg; the member itself is in neither."""
+    running = np.zeros(len(network) + 1, np.int64)
+    in_seat_order = np.empty(len(network), np.int64)
+    in_seat_order[network.seat] = pv
+    np.cumsum(in_seat_order, out=running[1:])
+    left = running[network.seat] - running[network.lo + 1]
+    right = running[network.hi] - running[network.seat + 1]
+    return Legs(left, right)
+
+
+def qualified(network: Network, binary: Binary, active: Flags) -> Flags:
+    """Who may be paid for matching: enough active members, sponsored in person, stand in each leg."""
+    fit = active if binary.must_be_active else network.status == ACTIVE
+    if binary.each_leg == 0:
+        return fit
+    sponsored = np.nonzero(active & (network.sponsor >= 0))[0]
+    sponsor = network.sponsor[sponsored]
+    in_left = np.bincount(sponsor[network.is_in_left(sponsored, sponsor)], minlength=len(network))
+    in_right = np.bincount(sponsor[network.is_in_right(sponsored, sponsor)], minlength=len(network))
+    return fit & (np.minimum(in_left, in_right) >= binary.each_leg)
