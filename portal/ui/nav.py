@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from flask_babel import LazyString, lazy_gettext
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
 
 TABS = 4
 
@@ -25,7 +26,15 @@ class Row:
         return self.endpoint.partition(".")[0]
 
 
-ROWS: tuple[Row, ...] = ()
+ROWS: tuple[Row, ...] = (
+    Row("see own business", "dashboard.home", "house", _l("Home")),
+    Row("see own business", "network.team", "network", _l("Team")),
+    Row("see own business", "wallets.earnings", "wallet", _l("Earnings")),
+    Row("see company", "admin.overview", "house", _l("Overview"), _l("Company")),
+    Row("see company", "admin.cycles", "history", _l("Cycles"), _l("Company")),
+    Row("manage payouts", "admin.payouts", "banknote", _l("Payouts"), _l("Company")),
+    Row("manage vendors", "vendors.index", "store", _l("Vendors"), _l("Company")),
+)
 
 
 def visible(rows: Iterable[Row], *, may: Callable[[str], bool]) -> list[Row]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, g
+from flask import Flask, current_app, g
 from flask_babel import get_locale
 from flask_login import current_user
 from flask_principal import ActionNeed
@@ -45,7 +45,7 @@ def theme() -> str:
 
 def _frame() -> dict[str, Any]:
     signed_in = bool(current_user.is_authenticated)
-    rows = nav.visible(nav.ROWS, may=may) if signed_in else []
+    rows = [row for row in nav.visible(nav.ROWS, may=may) if row.endpoint in current_app.view_functions]
     return {
         "theme": theme(),
         "language": str(get_locale() or "en").replace("_", "-"),
