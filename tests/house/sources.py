@@ -61,10 +61,8 @@ def relative(file: Path) -> str:
 def python(*places: str) -> list[Source]:
     """Python files under these folders of the repository; a place that is not there yet has none."""
     prefixes = tuple(place if place.endswith(".py") else f"{place}/" for place in places)
-    names = {relative(file): file for file in tracked() if file.suffix == ".py"}
-    return [
-        Source(name, file.read_text()) for name, file in sorted(names.items()) if name.startswith(prefixes)
-    ]
+    found = [file for file in tracked() if file.suffix == ".py" and relative(file).startswith(prefixes)]
+    return [Source(relative(file), file.read_text()) for file in sorted(found)]
 
 
 def code() -> list[Source]:
@@ -74,7 +72,6 @@ def code() -> list[Source]:
 
 def templates() -> dict[str, str]:
     """Name and text of each template, as the application names them."""
-    files = [
-        file for file in tracked() if TEMPLATES in file.parents and file.suffix in (".html", ".txt", ".xml")
-    ]
+    kinds = (".html", ".txt", ".xml")
+    files = [file for file in tracked() if TEMPLATES in file.parents and file.suffix in kinds]
     return {file.relative_to(TEMPLATES).as_posix(): file.read_text() for file in files}

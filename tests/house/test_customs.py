@@ -11,7 +11,6 @@ from tests.house import sources
 from tests.house.sources import Source
 
 CLOCK = "portal/kernel/clock.py"
-NOW = {"now", "utcnow", "today"}
 WALL_CLOCK = re.compile(r"\b(datetime|date)\.(now|utcnow|today)\b|\btime\.time\(")
 
 
@@ -22,21 +21,16 @@ def clock_calls(source: Source) -> list[str]:
 
 
 def commits(source: Source) -> list[str]:
-    calls = [node for node in ast.walk(source.tree) if isinstance(node, ast.Call)]
-    return [
-        source.at(node)
-        for node in calls
-        if isinstance(node.func, ast.Attribute) and node.func.attr == "commit"
-    ]
+    calls = [node.func for node in ast.walk(source.tree) if isinstance(node, ast.Call)]
+    return [source.at(call) for call in calls if isinstance(call, ast.Attribute) and call.attr == "commit"]
 
 
 def combined_permissions(source: Source) -> list[str]:
     """`Permission & Permission` is a union and `|` a difference: neither means what it says."""
     signs = [node for node in ast.walk(source.tree) if isinstance(node, ast.BinOp)]
     signs = [node for node in signs if isinstance(node.op, ast.BitAnd | ast.BitOr)]
-    return [
-        source.at(node) for node in signs if "permission" in ast.unparse(node).lower() and not _is_type(node)
-    ]
+    signs = [node for node in signs if "permission" in ast.unparse(node).lower()]
+    return [source.at(node) for node in signs if not _is_type(node)]
 
 
 def _is_type(node: ast.BinOp) -> bool:
