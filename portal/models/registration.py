@@ -29,6 +29,7 @@ class Registration(Base):
     __tablename__ = "registration"
     __table_args__ = (
         CheckConstraint("state IN ('started', 'complete', 'expired', 'duplicate')", name="state"),
+        CheckConstraint("state IN ('started', 'expired') OR agreed_at IS NOT NULL", name="agreed"),
         CheckConstraint("leg_wish IS NULL OR leg_wish IN ('L', 'R')", name="leg_wish"),
     )
 
@@ -39,9 +40,9 @@ class Registration(Base):
     pack: Mapped[str] = mapped_column(String(64), ForeignKey("pack.code"))
     sponsor_id: Mapped[int | None] = mapped_column(Whole, ForeignKey("consultant.id"))
     leg_wish: Mapped[str | None] = mapped_column(String(1))
-    agreement_version: Mapped[str] = mapped_column(String(32), ForeignKey("agreement.version"))
-    agreement_sha256: Mapped[str] = mapped_column(String(64))
-    agreed_at: Mapped[At]
+    agreement_version: Mapped[str | None] = mapped_column(String(32), ForeignKey("agreement.version"))
+    agreement_sha256: Mapped[str | None] = mapped_column(String(64))
+    agreed_at: Mapped[OptionalAt]
     state: Mapped[Code]
     checkout_session: Mapped[str | None] = mapped_column(String(255), index=True)
     consultant_id: Mapped[int | None] = mapped_column(Whole, ForeignKey("consultant.id"))

@@ -464,14 +464,17 @@ def upgrade() -> None:
         sa.Column("pack", sa.String(length=64), nullable=False),
         sa.Column("sponsor_id", WHOLE, nullable=True),
         sa.Column("leg_wish", sa.String(length=1), nullable=True),
-        sa.Column("agreement_version", sa.String(length=32), nullable=False),
-        sa.Column("agreement_sha256", sa.String(length=64), nullable=False),
-        sa.Column("agreed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("agreement_version", sa.String(length=32), nullable=True),
+        sa.Column("agreement_sha256", sa.String(length=64), nullable=True),
+        sa.Column("agreed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("state", sa.String(length=64), nullable=False),
         sa.Column("checkout_session", sa.String(length=255), nullable=True),
         sa.Column("consultant_id", WHOLE, nullable=True),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('started', 'expired') OR agreed_at IS NOT NULL", name=op.f("ck_registration_agreed")
+        ),
         sa.CheckConstraint(
             "leg_wish IS NULL OR leg_wish IN ('L', 'R')", name=op.f("ck_registration_leg_wish")
         ),
