@@ -50,33 +50,63 @@ def _configure(app: Flask, settings: Settings) -> None:
         WTF_CSRF_TIME_LIMIT=None,
         RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
         RATELIMIT_KEY_PREFIX="canopy",
+        RATELIMIT_ENABLED=settings.production or settings.rate_limits,
         BABEL_DEFAULT_LOCALE="en_US",
         BABEL_DEFAULT_TIMEZONE=settings.time_zone,
     )
 
 
 def _extensions(app: Flask, settings: Settings) -> None:
+    import portal.access.identity
     import portal.models  # noqa: F401
-    from portal import extensions
+    from portal import errors, extensions
     from portal.store import engine_options
     from portal.store.redis import connect
+    from portal.ui import setup as look
 
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.database_url)
     extensions.seal.use(settings.derived_key("seal"))
     extensions.redis.use(connect(settings.redis_url))
     extensions.db.init_app(app)
-    extensions.migrate.init_app(
-        app,
-        extensions.db,
-        directory=str(ROOT / "portal/models/migrations"),
-        compare_type=True,
-        render_as_batch=False,
-    )
+    extensions.migrate.init_app(app, extensions.db, directory=str(ROOT / "portal/models/migrations"))
+    extensions.login_manager.init_app(app)
+    extensions.principal.init_app(app)
+    extensions.csrf.init_app(app)
+    extensions.htmx.init_app(app)
+    extensions.babel.init_app(app)
+    extensions.limiter.init_app(app)
+    look.register(app)
+    errors.register(app)
 
 
 def _rooms(app: Flask, settings: Settings) -> None:
-    pass
+    """Open the front rooms; the sandbox stands beside them where providers have no keys."""
+    from portal.access.guard import public
+
+    public(app.view_functions["static"])
+    for room in ():
+        app.register_blueprint(room)
+    if settings.sandbox:
+        _mount_sandbox(app, settings)
+
+
+def _mount_sandbox(app: Flask, settings: Settings) -> None:
+    from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+    from portal.gateways.sandbox import SandboxSettings, build_sandbox
+
+    sandbox = build_sandbox(
+        SandboxSettings(
+            database_path=settings.instance / "sandbox.sqlite",
+            webhook_url=f"{settings.base_url}/webhooks/stripe",
+            webhook_secret=settings.stripe_webhook_secret,
+            public_base_url=f"{settings.base_url}/sandbox",
+        )
+    )
+    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/sandbox": sandbox})  # type: ignore[method-assign]
 
 
 def _commands(app: Flask) -> None:
-    pass
+    """Give `flask --app wsgi` the operator's commands."""
+    for group in ():
+        app.cli.add_command(group)

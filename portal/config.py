@@ -34,6 +34,7 @@ class Settings:
     company: str
     time_zone: str
     now: datetime | None
+    rate_limits: bool
 
     @property
     def production(self) -> bool:
@@ -81,17 +82,26 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         base_url=environ.get("CANOPY_BASE_URL", f"http://localhost:{port}").rstrip("/"),
         instance=instance,
         stripe_key=environ.get("STRIPE_SECRET_KEY", ""),
-        stripe_webhook_secret=environ.get("STRIPE_WEBHOOK_SECRET", ""),
+        stripe_webhook_secret=environ.get("STRIPE_WEBHOOK_SECRET", "") or _development_only(environ),
         brevo_key=environ.get("BREVO_API_KEY", ""),
         mail_from=environ.get("CANOPY_MAIL_FROM", "Canopy <hello@example.com>"),
         company=environ.get("CANOPY_COMPANY", "Canopy"),
         time_zone=environ.get("CANOPY_TIME_ZONE", "America/Denver"),
         now=datetime.fromisoformat(environ["CANOPY_NOW"]) if environ.get("CANOPY_NOW") else None,
+        rate_limits=environ.get("CANOPY_RATE_LIMITS", "on") != "off",
     )
     faults = _faults(settings)
     if faults:
         raise BadSettings("\n".join(faults))
     return settings
+
+
+def _development_only(environ: Mapping[str, str]) -> str:
+    """In development the sandbox signs with a secret made from the portal's own."""
+    if environ.get("CANOPY_ENV") != "development":
+        return ""
+    digest = hashlib.blake2b(b"sandbox webhooks", key=environ.get("SECRET_KEY", "").encode()[:64], digest_size=24)
+    return "whsec_" + digest.hexdigest()
 
 
 def _driver(url: str) -> str:

@@ -1,0 +1,59 @@
+"""What a person sees when something was refused or broke."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Response, make_response, render_template
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from portal.kernel.errors import DomainError
+from portal.ui.htmx import request
+
+_PAGES = (403, 404, 422, 429, 500)
+
+log = logging.getLogger(__name__)
+
+
+def register(app: Flask) -> None:
+    """Answer refusals and bugs with a page, or with a fragment where htmx asked."""
+    app.register_error_handler(DomainError, _refused)
+    app.register_error_handler(CSRFError, _stale_form)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _broken)
+
+
+def _refused(refusal: DomainError) -> Response:
+    return _answer(refusal.status, refusal.message)
+
+
+def _stale_form(_error: CSRFError) -> Response:
+    return _answer(400, _("This page was open for too long or in another session. Please load it again."))
+
+
+def _http(error: HTTPException) -> Response:
+    if error.code is None or error.code < 400:
+        return error.get_response()  # type: ignore[return-value]
+    response = _answer(error.code, "")
+    for name in ("Retry-After", "Allow"):
+        for key, value in error.get_headers():
+            if key == name:
+                response.headers[name] = value
+    return response
+
+
+def _broken(error: Exception) -> Response:
+    log.error("unhandled error on %s %s", request.method, request.path, exc_info=error)
+    return _answer(500, "")
+
+
+def _answer(status: int, message: str) -> Response:
+    if request.path.startswith(("/api/", "/webhooks/")):
+        response = make_response({"error": message or f"Refused with status {status}."}, status)
+        return response
+    if request.wants_fragment:
+        return make_response(render_template("errors/fragment.html", status=status, message=message), status)
+    page = status if status in _PAGES else (422 if status < 500 else 500)
+    return make_response(render_template(f"errors/{page}.html", status=status, message=message), status)
