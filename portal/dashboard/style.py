@@ -12,13 +12,15 @@ from portal.kernel.clock import utc_now
 from portal.ui import show
 
 
-class StyleForm(FlaskForm):  # type: ignore[misc]
+class StyleForm(FlaskForm):
     """One field of each kind; sent empty it shows its errors."""
 
     name = StringField(_l("Name"), [InputRequired(_l("Please give your name."))])
     amount = StringField(_l("Amount"), [InputRequired(_l("Please write an amount like 1,234.50."))])
     leg = RadioField(_l("Leg"), choices=[("left", _l("Left")), ("right", _l("Right"))], default="left")
-    agrees = BooleanField(_l("I have read the agreement"), [InputRequired(_l("Please accept the agreement."))])
+    agrees = BooleanField(
+        _l("I have read the agreement"), [InputRequired(_l("Please accept the agreement."))]
+    )
 
 
 def style_page() -> Response:

@@ -1,4 +1,4 @@
-"""Static files: read once, joined, compressed, served from memory under addresses that carry their content's hash."""
+"""Static files: joined, compressed, served from memory under addresses with the hash of their content."""
 
 from __future__ import annotations
 
@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 STYLES = "css/main.css"
-LAYERS = ("main.css", "tokens.css", "reset.css", "base.css", "layout.css", "components/*.css", "utilities.css")
+LAYERS = (
+    "main.css",
+    "tokens.css",
+    "reset.css",
+    "base.css",
+    "layout.css",
+    "components/*.css",
+    "utilities.css",
+)
 TEXT = {".css", ".js", ".svg", ".txt"}
 FOREVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"
@@ -64,7 +72,11 @@ class Assets:
 
     def _read(self) -> dict[str, Asset]:
         names = [path.relative_to(self.folder).as_posix() for path in _files(self.folder)]
-        files = {name: _asset(name, (self.folder / name).read_bytes()) for name in names if not name.startswith("css/")}
+        files = {
+            name: _asset(name, (self.folder / name).read_bytes())
+            for name in names
+            if not name.startswith("css/")
+        }
         files[STYLES] = _asset(STYLES, _join_styles(self.folder / "css", files))
         return files
 
@@ -105,7 +117,7 @@ def _asset(name: str, body: bytes) -> Asset:
 def _join_styles(folder: Path, files: dict[str, Asset]) -> bytes:
     sources = [path.read_text() for pattern in LAYERS for path in sorted(folder.glob(pattern))]
     text = re.sub(r"/\*.*?\*/", "", "".join(sources), flags=re.DOTALL)
-    text = re.sub(r"\s+", " ", text)
+    text = re.sub(r"\s+", " ", text).strip()
     text = re.sub(r"\s*([{};,>])\s*", r"\1", text).replace(": ", ":").replace(";}", "}")
 
     def with_version(found: re.Match[str]) -> str:

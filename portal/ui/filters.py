@@ -1,4 +1,4 @@
-"""Numbers and times as people read them. Amounts arrive as whole cents, volume in hundredths, rates in ten-thousandths."""
+"""Numbers and times as people read them: cents, hundredths of volume, ten-thousandths of a rate come in."""
 
 from __future__ import annotations
 
@@ -106,7 +106,10 @@ def until(instant: datetime) -> str:
     left = max(instant - utc_now(), timedelta(0))
     hours, minutes = left.seconds // 3600, left.seconds % 3600 // 60
     if left.days:
-        parts = [ngettext("%(num)s day", "%(num)s days", left.days), ngettext("%(num)s hour", "%(num)s hours", hours)]
+        parts = [
+            ngettext("%(num)s day", "%(num)s days", left.days),
+            ngettext("%(num)s hour", "%(num)s hours", hours),
+        ]
         return " ".join(parts if hours else parts[:1])
     if hours:
         return ngettext("%(num)s hour", "%(num)s hours", hours)
@@ -126,7 +129,7 @@ def brief_name(name: str) -> str:
 
 
 def bar_heights(values: Sequence[int]) -> list[int]:
-    """Heights of bars from 0 to 100 for a row of amounts; a small one stays visible, nothing stays at the floor."""
+    """Heights from 0 to 100 for a row of amounts; a small one stays visible, nothing lies on the floor."""
     highest = max([*values, 1])
     return [max(value * HIGHEST_BAR // highest, LOWEST_BAR) if value > 0 else 1 for value in values]
 

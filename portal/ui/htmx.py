@@ -13,7 +13,7 @@ from werkzeug.local import LocalProxy
 VARY = ("HX-Request", "HX-Request-Type")
 
 
-class PortalRequest(HtmxAwareRequest):  # type: ignore[misc]
+class PortalRequest(HtmxAwareRequest):
     """A request that knows whether htmx sent it and whether a fragment is enough."""
 
     @property

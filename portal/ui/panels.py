@@ -1,4 +1,4 @@
-"""The register of panels: what a home page is made of. Each room brings its own; the dashboard only prints them."""
+"""The register of panels: each room brings its own; the dashboard only prints them."""
 
 from __future__ import annotations
 
@@ -34,4 +34,6 @@ def register_panel(panel: Panel) -> None:
 
 def panels_for(may: Callable[[str], bool]) -> list[Panel]:
     """The panels one reader may see, in their order."""
-    return sorted((panel for panel in PANELS.values() if may(panel.permission)), key=lambda panel: panel.order)
+    return sorted(
+        (panel for panel in PANELS.values() if may(panel.permission)), key=lambda panel: panel.order
+    )

@@ -19,7 +19,7 @@ THEME_COOKIE = "canopy_theme"
 
 
 def register(app: Flask) -> None:
-    """Give the application its look; after the extensions, since htmx-flask sets a request class of its own."""
+    """Give the application its look; call it after the extensions: htmx-flask sets its own request class."""
     app.request_class = PortalRequest
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.trim_blocks = True
