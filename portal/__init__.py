@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from flask import Flask
+from click import Command
+from flask import Blueprint, Flask
 
 from portal.config import ROOT, Settings, read_settings
 
@@ -82,9 +83,11 @@ def _extensions(app: Flask, settings: Settings) -> None:
 def _rooms(app: Flask, settings: Settings) -> None:
     """Open the front rooms; the sandbox stands beside them where providers have no keys."""
     from portal.access.guard import public
+    from portal.inbound import inbound
 
     public(app.view_functions["static"])
-    for room in ():
+    rooms: tuple[Blueprint, ...] = (inbound,)
+    for room in rooms:
         app.register_blueprint(room)
     if settings.sandbox:
         _mount_sandbox(app, settings)
@@ -108,5 +111,6 @@ def _mount_sandbox(app: Flask, settings: Settings) -> None:
 
 def _commands(app: Flask) -> None:
     """Give `flask --app wsgi` the operator's commands."""
-    for group in ():
+    groups: tuple[Command, ...] = ()
+    for group in groups:
         app.cli.add_command(group)

@@ -19,3 +19,13 @@ def insert_missing(session: Session, model: type[Base], rows: Sequence[dict[str,
     make = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         session.execute(make(model).values(rows[start : start + _ROWS_AT_ONCE]).on_conflict_do_nothing())
+
+
+def insert_or_skip(session: Session, model: type[Base], *, unique: tuple[str, ...], **values: Any) -> bool:
+    """Insert one row; False where one with the same `unique` columns is there already.
+
+    Waits for a transaction that is just inserting the same row.
+    """
+    make = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    statement = make(model).values(**values).on_conflict_do_nothing(index_elements=list(unique))
+    return session.execute(statement.returning(model.__table__.primary_key.columns[0])).first() is not None

@@ -1,0 +1,70 @@
+"""A browser without JavaScript: follows links, fills in forms, keeps the cookies."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from html.parser import HTMLParser
+from typing import Any
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+
+class _Fields(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden: dict[str, str] = {}
+        self.ids: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in attrs}
+        if "id" in attributes:
+            self.ids.append(attributes["id"])
+        if tag == "input" and attributes.get("type") == "hidden" and attributes.get("name"):
+            self.hidden.setdefault(attributes["name"], attributes.get("value", ""))
+
+
+class Visitor:
+    """One person's browser."""
+
+    def __init__(self, app: Flask) -> None:
+        self.client = app.test_client()
+        self.page: TestResponse | None = None
+        self.hidden: dict[str, str] = {}
+
+    def visit(self, path: str, **options: Any) -> TestResponse:
+        """Open a page and remember its hidden fields; ids on it must be unique."""
+        return self._keep(self.client.get(path, **options))
+
+    def submit(self, path: str, data: dict[str, Any] | None = None, **options: Any) -> TestResponse:
+        """Send a form with the hidden fields of the page last opened."""
+        return self._keep(self.client.post(path, data={**self.hidden, **(data or {})}, **options))
+
+    def follow(self) -> TestResponse:
+        """Go where the last answer redirects to."""
+        assert self.page is not None and self.page.location, f"no redirect: {self.page}"
+        return self.visit(self.page.location)
+
+    def sign_in(self, email: str, password: str) -> TestResponse:
+        """Sign in through the page."""
+        self.visit("/login")
+        answer = self.submit("/login", {"email": email, "password": password})
+        assert answer.status_code in (302, 303), answer.text
+        return answer
+
+    @property
+    def words(self) -> str:
+        """The text of the last page, without tags and doubled spaces."""
+        assert self.page is not None
+        return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", self.page.text))).strip()
+
+    def _keep(self, answer: TestResponse) -> TestResponse:
+        self.page = answer
+        if answer.mimetype == "text/html" and answer.text.strip():
+            fields = _Fields()
+            fields.feed(answer.text)
+            repeated = {name for name in fields.ids if fields.ids.count(name) > 1}
+            assert not repeated, f"ids used twice: {repeated}"
+            self.hidden = fields.hidden or self.hidden
+        return answer

@@ -1,0 +1,151 @@
+"""The cast: Ana sponsors, Ben stands on her left, Cem on her right; Dia is a stranger; Fin and Ada keep the company."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from flask import Flask
+from sqlalchemy import select
+
+from portal.kernel.ids import new_code, new_id
+from portal.models import AccountUser, Consultant, Cycle, Pack, Person, Placement, PlanVersion, RoleGrant
+from portal.store import UnitOfWork, perform
+
+PASSWORD = "correct horse battery"
+
+PLAN: dict[str, object] = {
+    "name": "Test plan",
+    "currency": "USD",
+    "cycle": "weekly",
+    "point_value": "1.00",
+    "activity": {"personal_volume": "0.00", "window_cycles": 4},
+    "retail": {"rate": {"pack": "0.05", "plus": "0.05", "smart": "0.05"}},
+    "direct": {"rate": {"pack": "0.04", "plus": "0.04", "smart": "0.04"}},
+    "binary": {
+        "mode": "percent",
+        "rate": {"pack": "0.10", "plus": "0.10"},
+        "qualify": {"active": True, "each_leg": 1},
+        "debt": "clawback",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Consultant ids of the cast, user ids of the staff; sign in as `<name>@example.com` with `PASSWORD`."""
+
+    ana: int
+    ben: int
+    cem: int
+    dia: int
+    fin: int
+    ada: int
+    cycle: int
+
+
+def invite_cast(app: Flask) -> Cast:
+    """Write the cast, three packs, a plan and an open week into an empty database."""
+    with app.app_context():
+        return perform(_write)
+
+
+def add_consultant(
+    uow: UnitOfWork,
+    name: str,
+    *,
+    sponsor: int | None = None,
+    under: tuple[int, str] | None = None,
+    pack: str = "plus",
+) -> int:
+    """A consultant called `name`, placed at `under` = (parent, leg); not placed when it is None."""
+    user = add_user(uow, name, role="consultant")
+    consultant = Consultant(
+        public_id=new_id(),
+        code=new_code(),
+        person_id=user.person_id,
+        sponsor_id=sponsor,
+        pack=pack,
+        status="active",
+        preference="weaker",
+        joined_at=uow.clock(),
+    )
+    uow.session.add(consultant)
+    uow.session.flush()
+    if under is not None or sponsor is None:
+        parent, leg = under or (None, None)
+        uow.session.add(
+            Placement(consultant_id=consultant.id, parent_id=parent, leg=leg, valid_from=uow.clock())
+        )
+        uow.session.flush()
+    return consultant.id
+
+
+def add_user(uow: UnitOfWork, name: str, *, role: str) -> AccountUser:
+    """A person with a sign-in and one role."""
+    now = uow.clock()
+    person = Person(public_id=new_id(), name=name, email=f"{name.lower()}@example.com", created_at=now)
+    uow.session.add(person)
+    uow.session.flush()
+    user = AccountUser(person_id=person.id, email=person.email, password_hash=_password_hash(), created_at=now)
+    user.grants = [RoleGrant(role=role)]
+    uow.session.add(user)
+    uow.session.flush()
+    return user
+
+
+def open_week(uow: UnitOfWork, *, now: datetime | None = None) -> int:
+    """An open cycle around now, with the test plan."""
+    now = now or uow.clock()
+    monday = datetime(now.year, now.month, now.day, tzinfo=UTC) - timedelta(days=now.weekday())
+    plan = PlanVersion(name="Test plan", document=PLAN, sha256="0" * 64, valid_from=monday, created_at=now)
+    uow.session.add(plan)
+    uow.session.flush()
+    cycle = Cycle(
+        name=f"{monday.isocalendar().year}-W{monday.isocalendar().week:02d}",
+        starts_at=monday,
+        until=monday + timedelta(days=7),
+        state="open",
+        plan_version_id=plan.id,
+    )
+    uow.session.add(cycle)
+    uow.session.flush()
+    return cycle.id
+
+
+def _write(uow: UnitOfWork) -> Cast:
+    for position, (code, name, price, monthly) in enumerate(
+        [("pack", "Consultant Pack", 4900, 0), ("plus", "Consultant Plus+", 14900, 1900), ("smart", "Smart", 0, 0)]
+    ):
+        known = uow.session.scalar(select(Pack).where(Pack.code == code))
+        if known is None:
+            uow.session.add(
+                Pack(
+                    code=code,
+                    name=name,
+                    summary=name,
+                    price_cents=price,
+                    monthly_cents=monthly,
+                    position=position,
+                    features={},
+                )
+            )
+    uow.session.flush()
+    ana = add_consultant(uow, "Ana")
+    ben = add_consultant(uow, "Ben", sponsor=ana, under=(ana, "L"))
+    cem = add_consultant(uow, "Cem", sponsor=ana, under=(ana, "R"))
+    dia = add_consultant(uow, "Dia")
+    fin = add_user(uow, "Fin", role="finance").id
+    ada = add_user(uow, "Ada", role="admin").id
+    return Cast(ana=ana, ben=ben, cem=cem, dia=dia, fin=fin, ada=ada, cycle=open_week(uow))
+
+
+_hashes: list[str] = []
+
+
+def _password_hash() -> str:
+    if not _hashes:
+        from argon2 import PasswordHasher
+
+        _hashes.append(PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1).hash(PASSWORD))
+    return _hashes[0]
