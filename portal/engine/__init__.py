@@ -3,6 +3,7 @@
 It knows no database, no clock and no request. Everything the rest of the house needs is named here.
 """
 
+from portal.engine import case, snapshot
 from portal.engine.cycle import Inputs, Members, Result, Totals, calculate
 from portal.engine.events import KINDS, Events, History, State
 from portal.engine.lines import Lines
@@ -25,4 +26,6 @@ __all__ = [
     "State",
     "Totals",
     "calculate",
+    "case",
+    "snapshot",
 ]

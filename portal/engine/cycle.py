@@ -6,6 +6,7 @@ The same function serves the live view, the preview, the close, the replay and t
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import ClassVar
 
 import numpy as np
 
@@ -53,6 +54,12 @@ class Inputs:
 @dataclass(frozen=True)
 class Members:
     """What came out per member, one value each: volumes in hundredths of a point, money in cents."""
+
+    AMOUNTS: ClassVar = (
+        *("pv", "new_left", "new_right", "matched", "binary_earned", "binary_paid"),
+        *("carry_left", "carry_right", "taken_left", "taken_right", "expired_left", "expired_right"),
+        *("restored", "matched_to_date", "paid_to_date", "total"),
+    )
 
     pv: Ints
     active: Flags
