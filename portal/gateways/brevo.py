@@ -20,7 +20,7 @@ _LONGEST_WAIT_SECONDS = 3600
 
 @dataclass(frozen=True)
 class Mail:
-    """One e-mail to one person. The same message always carries the same `idempotency_key` (any text)."""
+    """One e-mail to one person; a mail that is tried again carries the same `idempotency_key` (any text)."""
 
     to_email: str
     to_name: str
@@ -33,7 +33,7 @@ class Mail:
 
 @dataclass(frozen=True)
 class Sent:
-    """Brevo has the mail. `message_id` is empty when it said that an earlier try with this key had arrived."""
+    """Brevo has the mail. `message_id` is empty when an earlier try with this key had arrived already."""
 
     message_id: str
 
@@ -60,7 +60,7 @@ class MailRetryLater(NotSent):
 
 
 class MailUnknown(NotSent):
-    """It may or may not have been sent. Repeating with the same key is safe for `SAFE_TO_REPEAT_SECONDS` only."""
+    """It may have been sent. Repeating with the same key is safe for `SAFE_TO_REPEAT_SECONDS` only."""
 
 
 class BrevoMailer:

@@ -28,9 +28,10 @@ _PAST_PROXIES = {"no_proxy": "localhost,127.0.0.1,::1"}
 class CheckoutRequest:
     """What somebody is to pay on Stripe's page.
 
-    `once_cents` is due now, `monthly_cents` now and every month after; one of them may be 0. `registration_id` is the
-    public id of our registration. `idempotency_key` is stored by the caller before the first try, and the same request
-    always carries the same key. `success_url` may hold `{CHECKOUT_SESSION_ID}`.
+    `once_cents` is due now, `monthly_cents` now and every month after; one of them may be 0.
+    `registration_id` is the public id of our registration. `idempotency_key` is stored by the caller before
+    the first try; the same request always carries the same key. `success_url` may hold
+    `{CHECKOUT_SESSION_ID}`.
     """
 
     registration_id: str
@@ -56,10 +57,10 @@ class CheckoutPage:
 class StripeEvent:
     """A signed event, in our words. What an event does not carry is empty.
 
-    `amount` is in cents of `currency` (lower case). `payment_ref` is the payment intent, or the invoice where a
-    subscription is paid: the completed Checkout and the `invoice.paid` of a first payment carry the same one.
-    `paid`: the money is there (a completed Checkout can still wait for the bank). `billing_reason` of an invoice is
-    `subscription_create` for the first and `subscription_cycle` for a renewal.
+    `amount` is in cents of `currency` (lower case). `payment_ref` is the payment intent, or the invoice where
+    a subscription is paid: the completed Checkout and the first `invoice.paid` carry the same one.
+    `paid`: the money is there (a completed Checkout can still wait for the bank). `billing_reason` of an
+    invoice is `subscription_create` for the first and `subscription_cycle` for a renewal.
     """
 
     id: str
@@ -92,7 +93,8 @@ class StripeGateway:
     def open_checkout(self, request: CheckoutRequest) -> CheckoutPage:
         """Open a Checkout page; the same idempotency key gives the same page.
 
-        Raises `ProviderUnavailable` for whatever Stripe or the way to it does, `ValueError` when nothing is to be paid.
+        Raises `ProviderUnavailable` for whatever goes wrong there or on the way, `ValueError` when there is
+        nothing to pay.
         """
         import stripe
 
@@ -104,9 +106,7 @@ class StripeGateway:
         except stripe.StripeError as error:
             raise _unavailable(error) from error
         if not session.url:
-            raise ProviderUnavailable(
-                f"Stripe's session {session.id} has no page any more.", key_is_spent=True
-            )
+            raise ProviderUnavailable(f"Stripe: session {session.id} has no page.", key_is_spent=True)
         return CheckoutPage(session_id=session.id, url=session.url)
 
     @cached_property
@@ -127,7 +127,7 @@ class StripeGateway:
 def read_event(
     raw_body: bytes, signature_header: str | None, secret: str, *, now: datetime | None = None
 ) -> StripeEvent:
-    """The event in a webhook call, when `secret` signed it within 300 s of `now` (the house clock if not given).
+    """The event in a webhook call, when `secret` signed it within 300 s of `now` (else of the house clock).
 
     Raises `Refused` for everything that is wrong with it.
     """
@@ -178,7 +178,7 @@ def _unavailable(error: stripe.StripeError) -> ProviderUnavailable:
 
 
 def _refuse_stale(header: str, now: datetime) -> None:
-    """The SDK lets any time in the future pass and asks its own clock; here both directions count, by the given one."""
+    """The SDK lets any time in the future pass and asks its own clock; here both directions count."""
     found = _TIMESTAMP.findall(header)
     if len(found) != 1:
         raise Refused("Stripe-Signature: missing or malformed")
