@@ -26,6 +26,10 @@ class Pack(Base):
     position: Mapped[Number]
     features: Mapped[dict[str, object]] = mapped_column(JSON)
 
+    @property
+    def is_free(self) -> bool:
+        return self.price_cents == 0 and self.monthly_cents == 0
+
 
 class Consultant(Base):
     """A person in the network. `sponsor_id` is who enrolled them; the place is a `Placement`."""

@@ -1,0 +1,1 @@
+"""Members: how people join, whom they stand under, where they are placed."""
