@@ -6,10 +6,13 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import abort, g
+from flask import abort, g, redirect, request, url_for
 from flask_login import current_user
 from flask_principal import Permission
+from werkzeug.wrappers import Response
 
+from portal.access.paths import own_path, path_of
+from portal.access.sessions import confirmed_within
 from portal.extensions import login_manager
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -40,6 +43,38 @@ def public(view: View) -> View:
     return view
 
 
+def require_recent_password(minutes: int = 10) -> Callable[[View], View]:
+    """Ask for the password again where it was not entered in the last minutes; stands below `@requires`.
+
+    The page asked for opens afterwards; what was sent in a form has to be sent again.
+    """
+
+    def sign(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            if not confirmed_within(minutes):
+                return redirect(url_for("auth.confirm", next=_this_page()), 303)
+            return view(*args, **kwargs)
+
+        return guarded  # type: ignore[return-value]
+
+    return sign
+
+
 def may(permission: Permission) -> bool:
     """Whether the person of this request holds the permission."""
     return bool(g.identity.can(permission))
+
+
+@login_manager.unauthorized_handler
+def send_to_sign_in() -> Response:
+    """Strangers sign in first, and then see the page they asked for."""
+    return redirect(url_for("auth.login", next=_this_page()), 303)
+
+
+def _this_page() -> str:
+    """The page in the browser's address bar, as far as this request tells."""
+    if request.method == "GET" and "HX-Request" not in request.headers:
+        return own_path(request.full_path.removesuffix("?"), otherwise="/")
+    shown = request.headers.get("HX-Current-URL") or request.referrer
+    return own_path(path_of(shown, host=request.host), otherwise="/")
