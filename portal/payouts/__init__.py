@@ -1,0 +1,1 @@
+"""Money on its way out: releases, withdrawals, batches, and the company's own payouts."""
