@@ -1,0 +1,33 @@
+"""THE MAP OF REACTIONS: a fact, and every job that follows from it.
+
+A handler is called as `handler(uow, body)` inside one unit of work together with the mark that it is done,
+so it happens once for each fact. An empty row says that nothing reacts to the fact, on purpose.
+"""
+
+from __future__ import annotations
+
+HANDLERS: dict[str, tuple[str, ...]] = {
+    "consultant.registered": ("jobs.mail.welcome",),
+    "consultant.placed": (),
+    "payment.received": ("jobs.mail.payment_received",),
+    "customer.registered": (),
+    "sale.recorded": (),
+    "sale.reversed": (),
+    "cycle.ended": (),
+    "cycle.closed": (),
+    "commission.credited": ("jobs.mail.commission_credited",),
+    "withdrawal.requested": (),
+    "withdrawal.approved": (),
+    "withdrawal.returned": (),
+    "withdrawal.paid": ("jobs.mail.withdrawal_paid",),
+}
+
+# What changes the projection asks for one recalculation, however many facts ask at the same time.
+RECALCULATED_AFTER = frozenset(
+    {"consultant.registered", "consultant.placed", "sale.recorded", "sale.reversed", "cycle.ended", "cycle.closed"}
+)
+
+
+def queue_of(handler: str) -> str:
+    """Mail has a queue of its own, so that money never waits for it."""
+    return "mail" if handler.startswith("jobs.mail.") else "money"

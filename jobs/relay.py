@@ -1,0 +1,124 @@
+"""The relay carries facts from the outbox to the queues: `python -m jobs.relay`, or a thread when embedded.
+
+It is woken after each commit and looks by itself every few seconds, so a lost hint costs seconds. Several
+relays may run; each row is carried by one of them.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+
+from flask import Flask
+from redis.exceptions import RedisError
+from rq.registry import StartedJobRegistry
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+
+from jobs.handlers import HANDLERS, RECALCULATED_AFTER, queue_of
+from jobs.schedule import duties_due
+from jobs.work import QUEUES, poke, queue
+from portal.commissions import projection
+from portal.kernel.clock import utc_now
+from portal.models import Inbox, Message, Outbox, Task
+from portal.store import UnitOfWork, perform
+from portal.store.wake import wait_for_wake
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 10.0
+MOST_FACTS = 500
+
+
+def carry() -> int:
+    """Turn waiting facts into tasks, at most `MOST_FACTS`; returns how many facts were carried."""
+    with_projection = perform(_expand)
+    if with_projection is None:
+        return 0
+    count, changes_projection = with_projection
+    if changes_projection:
+        projection.request()
+    return count
+
+
+def look() -> None:
+    """Poke every queue that has something due, whoever forgot to."""
+    now = utc_now()
+    for name in perform(lambda uow: _due(uow)):
+        poke(name)
+    if projection.is_behind():
+        poke("recalculation")
+    for name in duties_due(now):
+        poke(name)
+
+
+def rescue_lost_jobs() -> None:
+    """Let RQ find jobs whose worker was killed; their rows are due again by themselves."""
+    for name in QUEUES:
+        StartedJobRegistry(queue=queue(name)).cleanup()
+
+
+def run(app: Flask, stop: threading.Event) -> None:
+    """Carry until `stop` is set; a database or Redis that is away is waited for."""
+    while not stop.is_set():
+        try:
+            with app.app_context():
+                while carry() == MOST_FACTS:
+                    pass
+                look()
+                woken = wait_for_wake(LOOK_SECONDS)
+                if not woken:
+                    rescue_lost_jobs()
+        except (RedisError, OperationalError) as away:
+            log.warning("relay waits: %s", type(away).__name__)
+            stop.wait(1)
+
+
+def main() -> None:
+    """The relay as a process of its own."""
+    from portal import create_app
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    run(create_app(), stop)
+
+
+def _expand(uow: UnitOfWork) -> tuple[int, bool] | None:
+    waiting = select(Outbox).where(Outbox.relayed_at.is_(None)).order_by(Outbox.id).limit(MOST_FACTS)
+    facts = uow.session.scalars(waiting.with_for_update(skip_locked=True)).all()
+    if not facts:
+        return None
+    now = uow.clock()
+    for fact in facts:
+        fact.relayed_at = now
+        for handler in HANDLERS[fact.name]:
+            uow.session.add(
+                Task(
+                    outbox_id=fact.id,
+                    handler=handler,
+                    queue=queue_of(handler),
+                    state="new",
+                    attempts=0,
+                    next_at=now,
+                )
+            )
+    return len(facts), any(fact.name in RECALCULATED_AFTER for fact in facts)
+
+
+def _due(uow: UnitOfWork) -> list[str]:
+    now = uow.clock()
+    tried = ("new", "retry")
+    questions = {
+        "inbox": select(Inbox.id).where(Inbox.state.in_(tried), Inbox.next_at <= now),
+        "money-reactions": select(Task.id).where(Task.queue == "money", Task.state.in_(tried), Task.next_at <= now),
+        "mail-reactions": select(Task.id).where(Task.queue == "mail", Task.state.in_(tried), Task.next_at <= now),
+        "messages": select(Message.id).where(Message.state.in_(("queued", "sending")), Message.next_at <= now),
+    }
+    return [name for name, question in questions.items() if uow.session.scalar(question.limit(1)) is not None]
+
+
+if __name__ == "__main__":
+    main()

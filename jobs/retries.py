@@ -1,0 +1,14 @@
+"""When something is tried again, and when no more."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+
+MOST_TRIES = 8
+FIRST_WAIT_SECONDS = 10
+
+
+def next_try(now: datetime, *, attempts: int) -> datetime:
+    """10 s, 30 s, 90 s, … after `attempts` failures, with a fifth of jitter: eight tries in about nine hours."""
+    return now + timedelta(seconds=FIRST_WAIT_SECONDS * 3 ** (attempts - 1) * random.uniform(0.8, 1.2))

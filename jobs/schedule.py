@@ -1,0 +1,27 @@
+"""What happens by the clock: a duty and the seconds between two turns.
+
+RQ's own cron speaks pickle to its queues; ours speak JSON, so the relay keeps this table.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from portal.extensions import redis
+
+DUTIES: dict[str, int] = {
+    "cycle-ends": 60,
+    "releases": 3600,
+    "placements": 3600,
+    "books": 600,
+}
+
+
+def duties_due(now: datetime) -> list[str]:
+    """The duties whose turn has come; each is named to one relay only."""
+    stamp = int(now.timestamp())
+    return [
+        name
+        for name, seconds in DUTIES.items()
+        if redis.client.set(f"canopy:duty:{name}:{stamp // seconds}", 1, nx=True, ex=2 * seconds)
+    ]

@@ -1,0 +1,69 @@
+"""What there is to do in the background, and how the queues learn of it.
+
+A job in a queue is a wake-up without arguments: it drains rows that are due in the database. Redis may forget
+all of it; the relay looks again every few seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from portal.extensions import redis
+
+QUEUES = ("money", "mail", "recalculate")
+_WAITING_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Work:
+    """A kind of work: the queue it runs on, the function that drains it, the seconds it may take."""
+
+    queue: str
+    function: str
+    seconds: int
+
+
+WORKS: dict[str, Work] = {
+    "inbox": Work("money", "jobs.inbox.drain", 300),
+    "money-reactions": Work("money", "jobs.reactions.drain_money", 300),
+    "mail-reactions": Work("mail", "jobs.reactions.drain_mail", 300),
+    "messages": Work("mail", "jobs.mail.drain", 300),
+    "recalculation": Work("recalculate", "jobs.commissions.recalculate", 600),
+    "cycle-ends": Work("money", "jobs.commissions.end_due_cycles", 300),
+    "releases": Work("money", "jobs.payouts.release_due", 600),
+    "placements": Work("money", "jobs.members.place_waiting", 300),
+    "books": Work("money", "jobs.books.check", 300),
+}
+
+
+def poke(name: str) -> None:
+    """Queue a wake-up for this work unless one is waiting already.
+
+    The mark is taken away when the wake-up starts, before it looks at the database: whatever was committed
+    while the mark stood is seen by it.
+    """
+    work = WORKS[name]
+    if redis.client.set(_mark(name), 1, nx=True, ex=_WAITING_SECONDS):
+        queue(work.queue).enqueue(run, name, job_timeout=work.seconds, result_ttl=0, failure_ttl=7 * 24 * 3600)
+
+
+def run(name: str) -> None:
+    """The one function that the queues call."""
+    redis.client.delete(_mark(name))
+    module, _, function = WORKS[name].function.rpartition(".")
+    drain: Callable[[], object] = getattr(import_module(module), function)
+    drain()
+
+
+def queue(name: str) -> Queue:
+    """A queue whose jobs are plain JSON, so that whoever writes to Redis cannot run code of their own."""
+    return Queue(name, connection=redis.client, serializer=JSONSerializer)
+
+
+def _mark(name: str) -> str:
+    return f"canopy:waiting:{name}"

@@ -1,0 +1,114 @@
+"""The workers: `python -m jobs.worker [QUEUE …]`; without a queue, one process for each kind of work."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+from flask import Flask
+from rq import SimpleWorker, Worker
+from rq.job import Job
+from rq.queue import Queue
+from rq.serializers import JSONSerializer
+from rq.timeouts import TimerDeathPenalty
+
+from jobs.work import QUEUES, queue
+from portal.extensions import db, redis
+
+WORKER_TTL_SECONDS = 60
+FORKING = ("money", "mail")
+WARM = ("recalculate",)
+
+_app: list[Flask] = []
+
+
+class InApp:
+    """Every job gets an application context of its own, so a database session of its own."""
+
+    def perform_job(self, job: Job, queue: Queue, *more: Any, **named: Any) -> bool:
+        with _app[0].app_context():
+            return bool(super().perform_job(job, queue, *more, **named))  # type: ignore[misc]
+
+
+class ForkingWorker(InApp, Worker):
+    """A process for each job; a job that dies takes nothing with it."""
+
+    def perform_job(self, job: Job, queue: Queue, *more: Any, **named: Any) -> bool:
+        with _app[0].app_context():
+            db.engine.dispose(close=False)
+        return super().perform_job(job, queue, *more, **named)
+
+
+class WarmWorker(InApp, SimpleWorker):
+    """One process for all jobs: recalculation keeps its arrays from one to the next."""
+
+
+class ThreadWorker(InApp, SimpleWorker):
+    """A worker in a thread of the embedded default: no signals there."""
+
+    death_penalty_class = TimerDeathPenalty
+
+    def _install_signal_handlers(self) -> None:
+        pass
+
+
+def make(kind: type[Worker], app: Flask, *names: str) -> Worker:
+    """A worker of a kind for some queues."""
+    _app[:] = [app]
+    queues = [queue(name) for name in names]
+    return kind(queues, connection=redis.client, serializer=JSONSerializer, worker_ttl=WORKER_TTL_SECONDS)
+
+
+def main(names: list[str]) -> int:
+    """Work on the named queues; on all of them, in a process each kind, when none is named."""
+    unknown = [name for name in names if name not in QUEUES]
+    if unknown:
+        print(f"There is no queue {unknown[0]}; the queues are {', '.join(QUEUES)}.", file=sys.stderr)  # noqa: T201
+        return 2
+    if not names:
+        return _keep_all_running()
+    from portal import create_app
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    app = create_app()
+    if app.config["SETTINGS"].embedded:
+        print("A worker of its own needs REDIS_URL; without it the web process does this work.", file=sys.stderr)  # noqa: T201
+        return 2
+    kind = WarmWorker if set(names) <= set(WARM) else ForkingWorker
+    make(kind, app, *names).work(logging_level="WARNING")
+    return 0
+
+
+def _keep_all_running() -> int:
+    """Start one worker for each kind and start it again when it dies, until a signal ends all."""
+    commands = [[sys.executable, "-m", "jobs.worker", *names] for names in (FORKING, WARM)]
+    running = [subprocess.Popen(command) for command in commands]
+    ended: list[int] = []
+
+    def end(number: int, _frame: object) -> None:
+        ended.append(number)
+        for process in running:
+            process.send_signal(signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    while not ended:
+        time.sleep(0.5)
+        for place, process in enumerate(running):
+            if process.poll() == 2:
+                ended.append(2)
+            elif process.poll() is not None and not ended:
+                running[place] = subprocess.Popen(commands[place])
+    for process in running:
+        process.terminate()
+    for process in running:
+        process.wait()
+    return 2 if 2 in ended[:1] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
