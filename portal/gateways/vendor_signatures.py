@@ -7,11 +7,11 @@ import binascii
 import hashlib
 import hmac
 import re
-import secrets as randomness
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from portal.gateways.errors import Refused
+from portal.kernel.ids import new_signing_secret
 
 TOLERANCE_SECONDS = 300
 ID_HEADER = "webhook-id"
@@ -28,7 +28,7 @@ _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 
 def new_secret() -> str:
     """A fresh vendor key: `whsec_` and 256 random bits in base64."""
-    return _PREFIX + base64.b64encode(randomness.token_bytes(_KEY_BYTES)).decode()
+    return new_signing_secret()
 
 
 def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
@@ -39,3 +40,8 @@ def is_payout_reference(reference: str) -> bool:
 def _check_letter(body: str) -> str:
     weighted = sum(place * _CODE_LETTERS.index(letter) for place, letter in enumerate(body, start=1))
     return _CODE_LETTERS[weighted % 29]
+
+
+def new_signing_secret() -> str:
+    """A key that signs messages: `whsec_` and 256 random bits in base64."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()

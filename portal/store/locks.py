@@ -21,7 +21,7 @@ def lock_row(uow: UnitOfWork, model: type[Row], row_id: int) -> Row:
 
     Raises `NotYours` where there is none.
     """
-    found = uow.session.get(model, row_id, with_for_update=True, populate_existing=True)
+    found = uow.session.get(model, row_id, with_for_update={"of": model}, populate_existing=True)
     if found is None:
         raise NotYours("There is nothing here under this address.")
     return found
@@ -29,7 +29,8 @@ def lock_row(uow: UnitOfWork, model: type[Row], row_id: int) -> Row:
 
 def lock_where(uow: UnitOfWork, model: type[Row], *conditions: object) -> Row | None:
     """The one row that meets the conditions, fresh and locked; None where there is none."""
-    statement = select(model).where(*conditions).with_for_update().execution_options(populate_existing=True)  # type: ignore[arg-type]
+    locked = select(model).where(*conditions).with_for_update(of=model)  # type: ignore[arg-type]
+    statement = locked.execution_options(populate_existing=True)
     return uow.session.scalars(statement).unique().one_or_none()
 
 

@@ -1,0 +1,1 @@
+"""Customers, contracts and sales: what vendors tell us becomes volume and revenue."""

@@ -1,0 +1,1 @@
+"""The vendors' room: who sells what on which terms, with which keys, and what they sent us."""

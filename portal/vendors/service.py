@@ -1,0 +1,154 @@
+"""Vendors, their services, terms and keys: written here, each change noted."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field
+from datetime import date
+
+from sqlalchemy import func, select
+
+from portal.kernel.errors import BadInput, Conflict, NotYours
+from portal.kernel.ids import new_id, new_signing_secret
+from portal.models import Inbox, Service, TermsVersion, Vendor, VendorKey
+from portal.store import UnitOfWork
+from portal.store.locks import lock_row, lock_where
+
+MOST_LIVE_KEYS = 2
+WHOLE = 10_000
+MOST_NUMBER = 10**9
+_CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+
+@dataclass(frozen=True)
+class ShownKey:
+    """A new key: the only moment its secret is seen."""
+
+    public_id: str
+    secret: str
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What is sold: its code in events, its name, and the unit of its size (kW, device, …)."""
+
+    code: str
+    name: str
+    unit: str
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What an activation is worth: volumes in hundredths, revenues in cents, shares in ten-thousandths."""
+
+    valid_from: date
+    volume_flat: int = 0
+    volume_per_unit: int = 0
+    revenue_flat_cents: int = 0
+    revenue_per_unit_cents: int = 0
+    cooling_off_days: int = 14
+    milestones: dict[str, int] = field(default_factory=lambda: {"activated": 10_000})
+
+
+def add_vendor(uow: UnitOfWork, *, name: str, core: bool, actor_id: int | None) -> Vendor:
+    """A new vendor, without services and keys. Raises `Conflict` where the name is taken."""
+    if not name.strip() or len(name) > 200:
+        raise BadInput("A vendor needs a name of at most 200 characters.", field="name")
+    if uow.session.scalar(select(Vendor.id).where(Vendor.name == name)) is not None:
+        raise Conflict(f"There is a vendor called {name} already.", field="name")
+    vendor = Vendor(public_id=new_id(), name=name, core=core, created_at=uow.clock())
+    uow.session.add(vendor)
+    uow.session.flush()
+    uow.note("vendor added", thing="vendor", thing_id=vendor.id, actor_id=actor_id)
+    return vendor
+
+
+def add_service(uow: UnitOfWork, *, vendor_id: int, offer: Offer, actor_id: int | None) -> Service:
+    """A new service of a vendor.
+
+    Raises `BadInput` for a code that events could not carry, `Conflict` where the code is taken.
+    """
+    if not _CODE.fullmatch(offer.code):
+        raise BadInput("A code is letters, digits, dots, dashes and underscores.", field="code")
+    if not offer.name.strip() or not offer.unit.strip():
+        raise BadInput("A service needs a name and a unit.", field="name")
+    if lock_where(uow, Service, Service.vendor_id == vendor_id, Service.code == offer.code) is not None:
+        raise Conflict(f"This vendor has a service {offer.code} already.", field="code")
+    icon = "sun" if offer.unit.lower() in ("kw", "kwp") else "zap"
+    service = Service(
+        vendor_id=vendor_id, code=offer.code, name=offer.name.strip(), unit=offer.unit.strip(), icon=icon
+    )
+    uow.session.add(service)
+    uow.session.flush()
+    uow.note("service added", thing="service", thing_id=service.id, actor_id=actor_id)
+    return service
+
+
+def add_terms(uow: UnitOfWork, *, service_id: int, terms: Terms, actor_id: int | None) -> TermsVersion:
+    """New terms for contracts signed from a day on; what was signed before keeps its own.
+
+    Raises `BadInput` for numbers out of bounds, `Conflict` where terms begin on that day already.
+    """
+    _check_terms(terms)
+    lock_row(uow, Service, service_id)
+    same_day = TermsVersion.service_id == service_id, TermsVersion.valid_from == terms.valid_from
+    if lock_where(uow, TermsVersion, *same_day) is not None:
+        raise Conflict("Terms that begin on this day are there already.", field="valid_from")
+    version = TermsVersion(service_id=service_id, created_at=uow.clock(), **asdict(terms))
+    uow.session.add(version)
+    uow.session.flush()
+    uow.note("terms added", thing="service", thing_id=service_id, actor_id=actor_id, terms_version=version.id)
+    return version
+
+
+def add_key(uow: UnitOfWork, *, vendor_id: int, actor_id: int | None) -> ShownKey:
+    """A new signing key; two may live at the same time. Raises `Conflict` where two do."""
+    lock_row(uow, Vendor, vendor_id)
+    live = select(func.count()).where(VendorKey.vendor_id == vendor_id, VendorKey.revoked_at.is_(None))
+    if (uow.session.scalar(live) or 0) >= MOST_LIVE_KEYS:
+        raise Conflict("Two keys are live. Revoke one of them first.")
+    key = VendorKey(
+        public_id=new_id(), vendor_id=vendor_id, secret=new_signing_secret(), created_at=uow.clock()
+    )
+    uow.session.add(key)
+    uow.session.flush()
+    uow.note("key added", thing="vendor", thing_id=vendor_id, actor_id=actor_id, key=key.public_id)
+    return ShownKey(public_id=key.public_id, secret=key.secret)
+
+
+def revoke_key(uow: UnitOfWork, *, vendor_id: int, key_public_id: str, actor_id: int | None) -> None:
+    """End a key at once; a revoked one stays revoked. Raises `NotYours` for a key of somebody else."""
+    belongs = VendorKey.vendor_id == vendor_id, VendorKey.public_id == key_public_id
+    key = lock_where(uow, VendorKey, *belongs)
+    if key is None:
+        raise NotYours("This vendor has no such key.")
+    if key.revoked_at is None:
+        key.revoked_at = uow.clock()
+        uow.note("key revoked", thing="vendor", thing_id=vendor_id, actor_id=actor_id, key=key_public_id)
+        uow.session.flush()
+
+
+def replay(uow: UnitOfWork, *, vendor_id: int, inbox_id: int, actor_id: int | None) -> None:
+    """Try a dead event once more from the start; its effects are keyed, so that nothing happens twice.
+
+    Raises `NotYours` for an event of somebody else, `Conflict` for one that is not dead.
+    """
+    row = lock_where(uow, Inbox, Inbox.id == inbox_id, Inbox.vendor_id == vendor_id)
+    if row is None:
+        raise NotYours("This vendor sent no such event.")
+    if row.state != "dead":
+        raise Conflict("Only an event that was given up can be tried again.")
+    row.state, row.attempts, row.next_at, row.done_at = "retry", 0, uow.clock(), None
+    uow.note("event replayed", thing="inbox", thing_id=row.id, actor_id=actor_id)
+    uow.session.flush()
+
+
+def _check_terms(terms: Terms) -> None:
+    numbers = ("volume_flat", "volume_per_unit", "revenue_flat_cents", "revenue_per_unit_cents")
+    for name in numbers:
+        if not 0 <= getattr(terms, name) <= MOST_NUMBER:
+            raise BadInput("This must be 0 or more, and not beyond ten million.", field=name)
+    if not 0 <= terms.cooling_off_days <= 365:
+        raise BadInput("The cooling-off is 0 to 365 days.", field="cooling_off_days")
+    if sum(terms.milestones.values()) != WHOLE:
+        raise BadInput("The shares of the milestones must make 100% together.", field="milestones")
