@@ -1,0 +1,127 @@
+"""POST only, no session, no form: who sends here proves it with a signature over the raw body."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from flask import Blueprint, Response, current_app, g, jsonify, request
+from flask_limiter import RateLimitExceeded
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolIsEmpty
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from portal.access.guard import public
+from portal.config import Settings
+from portal.extensions import csrf, db, limiter
+from portal.gateways import stripe, vendor_events, vendor_signatures
+from portal.gateways.errors import Refused
+from portal.inbound.queries import vendor_and_secrets
+from portal.inbound.service import STRIPE, Arrival, Receipt, receive, vendor_source
+from portal.kernel.clock import utc_now
+from portal.store import perform
+from portal.store.wake import wake
+
+VENDOR_RATE = "6000 per minute"
+STRIPE_MOST_BYTES = 512 * 1024
+RETRY_AFTER_SECONDS = "10"
+
+inbound = Blueprint("inbound", __name__)
+csrf.exempt(inbound)
+
+View = TypeVar("View", bound=Callable[..., Response])
+
+
+def answers_plainly(view: View) -> View:
+    """Turn what may go wrong at a door into a short JSON answer with the reason."""
+
+    @wraps(view)
+    def answering(*args: Any, **kwargs: Any) -> Response:
+        try:
+            return view(*args, **kwargs)
+        except RequestEntityTooLarge:
+            return answer(413, "The body is too large.")
+        except RateLimitExceeded:
+            return answer(429, "Too many events in a minute.", retry=True)
+        except (OperationalError, InterfaceError, PoolIsEmpty):
+            current_app.logger.exception("inbox not reachable")
+            return answer(503, "We cannot store the event now. Please send it again.", retry=True)
+
+    return answering  # type: ignore[return-value]
+
+
+@inbound.post("/api/v1/vendors/<public_id>/events")
+@public
+@answers_plainly
+def take_vendor_event(public_id: str) -> Response:
+    """One signed event of a vendor: 202 new, 200 seen before, 4xx with the reason and nothing stored."""
+    body = _body(vendor_events.MOST_BYTES)
+    vendor_id, secrets = vendor_and_secrets(db.session(), public_id)
+    now = utc_now()
+    try:
+        event_id = vendor_signatures.verify(secrets, request.headers, body, now)
+    except Refused as refused:
+        return answer(401, refused.reason)
+    assert vendor_id is not None, "without a vendor there is no key that fits"
+    g.sender = vendor_source(vendor_id)
+    return _store_vendor_event(vendor_id, event_id, body)
+
+
+@inbound.post("/webhooks/stripe")
+@public
+@answers_plainly
+def take_stripe_event() -> Response:
+    """One signed event of Stripe: 200, or 400 with the reason and nothing stored."""
+    body = _body(STRIPE_MOST_BYTES)
+    settings: Settings = current_app.config["SETTINGS"]
+    try:
+        event = stripe.read_event(
+            body, request.headers.get("Stripe-Signature"), settings.stripe_webhook_secret
+        )
+    except Refused as refused:
+        return answer(400, refused.reason)
+    if settings.production and not event.livemode:
+        return answer(400, "This is a test event, and here money is real.")
+    _store(Arrival(source=STRIPE, event_id=event.id, kind=event.type, body=body))
+    return answer(200, "Stored.")
+
+
+def _sender() -> str:
+    return str(g.sender)
+
+
+def answer(status: int, message: str, *, retry: bool = False, **more: Any) -> Response:
+    """A JSON answer with a plain message, and when to come back where that helps."""
+    response = jsonify(message=message, **more)
+    response.status_code = status
+    if retry:
+        response.headers["Retry-After"] = RETRY_AFTER_SECONDS
+    return response
+
+
+def _body(most_bytes: int) -> bytes:
+    request.max_content_length = most_bytes
+    return request.get_data(cache=False)
+
+
+@limiter.limit(VENDOR_RATE, key_func=_sender)
+def _store_vendor_event(vendor_id: int, event_id: str, body: bytes) -> Response:
+    try:
+        event = vendor_events.parse(body)
+    except vendor_events.BadEvent as bad:
+        return answer(422, "The event is not well formed.", faults=bad.faults)
+    source = vendor_source(vendor_id)
+    receipt = _store(
+        Arrival(source=source, event_id=event_id, kind=event.type, body=body, vendor_id=vendor_id)
+    )
+    if not receipt.same_body:
+        return answer(409, "This webhook-id came before with another body.")
+    return answer(202, "Stored.") if receipt.is_new else answer(200, "Seen before.")
+
+
+def _store(arrival: Arrival) -> Receipt:
+    receipt = perform(lambda uow: receive(uow, arrival=arrival))
+    if receipt.is_new:
+        wake()
+    return receipt
