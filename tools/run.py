@@ -32,6 +32,8 @@ def main() -> int:
     except (CannotStart, one_process.AlreadyRunning) as reason:
         print(reason, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     os.environ["CANOPY_WELCOME"] = _welcome(instance)
     os.chdir(ROOT)
     os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "--log-level", "warning", "wsgi:app"])
@@ -39,6 +41,7 @@ def main() -> int:
 
 def _settings_of_development() -> Path:
     """Fill in what the environment leaves open; return the instance folder."""
+    os.umask(0o077)
     os.environ.setdefault("CANOPY_ENV", "development")
     os.environ.setdefault("PORT", "8000")
     instance = Path(os.environ.setdefault("CANOPY_INSTANCE", str(ROOT / "instance")))
