@@ -77,9 +77,9 @@ def test_a_reordered_delivery_is_overtaken_by_the_next(outside):
 def test_what_an_earlier_process_left_is_delivered_by_the_next(outside):
     page = outside.stripe().open_checkout(a_checkout())
     died = outside.app.extensions["sandbox"]
+    until(lambda: died.courier.idle)
     with died.store.writing() as books:
         died.pay(books, died.session(books, page.session_id), card="4242424242424242")
-    until(lambda: died.courier.idle)
     assert outside.door.calls == []
 
     outside.again().test_client().get("/mailbox")
