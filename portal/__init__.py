@@ -61,6 +61,7 @@ def _extensions(app: Flask, settings: Settings) -> None:
     import portal.access.identity
     import portal.models  # noqa: F401
     from portal import errors, extensions
+    from portal.access import sessions
     from portal.store import engine_options
     from portal.store.redis import connect
     from portal.ui import setup as look
@@ -71,6 +72,7 @@ def _extensions(app: Flask, settings: Settings) -> None:
     extensions.db.init_app(app)
     extensions.migrate.init_app(app, extensions.db, directory=str(ROOT / "portal/models/migrations"))
     extensions.login_manager.init_app(app)
+    sessions.register(app)
     extensions.principal.init_app(app)
     extensions.csrf.init_app(app)
     extensions.htmx.init_app(app)
@@ -83,10 +85,12 @@ def _extensions(app: Flask, settings: Settings) -> None:
 def _rooms(app: Flask, settings: Settings) -> None:
     """Open the front rooms; the sandbox stands beside them where providers have no keys."""
     from portal.access.guard import public
+    from portal.auth import auth
     from portal.inbound import inbound
+    from portal.join import join
 
     public(app.view_functions["static"])
-    rooms: tuple[Blueprint, ...] = (inbound,)
+    rooms: tuple[Blueprint, ...] = (auth, inbound, join)
     for room in rooms:
         app.register_blueprint(room)
     if settings.sandbox:

@@ -137,7 +137,7 @@ def complete_registration(
     payment: PaymentNotice | None = None,
     volumes: Volumes = unknown_volumes,
 ) -> Consultant | None:
-    """Make a paid registration, or one for a free pack, a consultant; safe to repeat, also with another payment.
+    """Make a registration that is paid, or free, a consultant; safe to repeat, also with one more payment.
 
     The payment is recorded in any case. None: somebody with the same e-mail was there first; the
     registration is then `duplicate`, for an admin to settle. Raises `NotYours` for an unknown registration,

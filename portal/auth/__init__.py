@@ -1,0 +1,5 @@
+"""The room at the door: the first page, signing in and out, the password once more, the look."""
+
+from portal.auth.routes import auth
+
+__all__ = ["auth"]
