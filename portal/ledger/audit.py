@@ -28,7 +28,8 @@ INVARIANTS: dict[str, str] = {
                        SELECT p.credit_id AS account_id, p.amount_cents AS amount FROM posting p
                        UNION ALL SELECT p.debit_id, -p.amount_cents FROM posting p) sides
                       GROUP BY account_id) s ON s.account_id = a.id
-         WHERE a.tracked AND a.balance <> CASE a.normal WHEN 'C' THEN COALESCE(s.total, 0) ELSE -COALESCE(s.total, 0) END
+         WHERE a.tracked
+           AND a.balance <> CASE a.normal WHEN 'C' THEN COALESCE(s.total, 0) ELSE -COALESCE(s.total, 0) END
     """,
     "no tracked account is below its floor": """
         SELECT id, owner_type, owner_id, purpose, balance FROM account
@@ -62,13 +63,32 @@ INVARIANTS: dict[str, str] = {
                       WHERE released_at IS NULL GROUP BY consultant_id) r ON r.consultant_id = a.owner_id
          WHERE a.owner_type = 'consultant' AND a.purpose = 'pending' AND a.balance <> COALESCE(r.waiting, 0)
     """,
+    "each hold is as large as what its entry credited": """
+        SELECT r.id, r.entry_id, r.amount_cents, COALESCE(c.credited, 0) AS credited
+          FROM release r
+          LEFT JOIN (SELECT p.entry_id, a.owner_id, SUM(p.amount_cents) AS credited
+                       FROM posting p JOIN account a ON a.id = p.credit_id
+                      WHERE a.owner_type = 'consultant' AND a.purpose = 'pending'
+                      GROUP BY p.entry_id, a.owner_id) c
+            ON c.entry_id = r.entry_id AND c.owner_id = r.consultant_id
+         WHERE r.amount_cents <> COALESCE(c.credited, 0)
+    """,
+    "nobody has money free and owes at the same time": """
+        SELECT a.owner_id, a.balance AS available, d.balance AS debt
+          FROM account a
+          JOIN account d ON d.owner_type = a.owner_type AND d.owner_id = a.owner_id
+                        AND d.currency = a.currency AND d.purpose = 'receivable'
+         WHERE a.owner_type = 'consultant' AND a.purpose = 'available' AND a.balance > 0 AND d.balance > 0
+    """,
     "each posted run booked its lines, no more and no less": """
         SELECT r.id, l.total, COALESCE(b.booked, 0) AS booked
           FROM run r
-          JOIN (SELECT run_id, SUM(amount_cents) AS total FROM commission_line GROUP BY run_id) l ON l.run_id = r.id
+          JOIN (SELECT run_id, SUM(amount_cents) AS total FROM commission_line GROUP BY run_id) l
+            ON l.run_id = r.id
           LEFT JOIN (SELECT e.cause_id AS run_id,
                             SUM(CASE WHEN d.purpose = 'commission_expense' THEN p.amount_cents ELSE 0 END)
-                          - SUM(CASE WHEN c.purpose = 'commission_expense' THEN p.amount_cents ELSE 0 END) AS booked
+                          - SUM(CASE WHEN c.purpose = 'commission_expense' THEN p.amount_cents ELSE 0 END)
+                            AS booked
                        FROM entry e
                        JOIN posting p ON p.entry_id = e.id
                        JOIN account d ON d.id = p.debit_id
@@ -79,7 +99,8 @@ INVARIANTS: dict[str, str] = {
     "no withdrawal is in two live batches or in a batch of another sum": """
         SELECT b.id, b.sum_cents, COALESCE(SUM(w.amount_cents), 0) AS lines
           FROM payout_batch b LEFT JOIN withdrawal w ON w.batch_id = b.id
-         WHERE b.state <> 'void' GROUP BY b.id, b.sum_cents HAVING b.sum_cents <> COALESCE(SUM(w.amount_cents), 0)
+         WHERE b.state <> 'void' GROUP BY b.id, b.sum_cents
+        HAVING b.sum_cents <> COALESCE(SUM(w.amount_cents), 0)
     """,
 }
 

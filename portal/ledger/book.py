@@ -34,8 +34,8 @@ class Move:
 class Draft:
     """An entry to be posted.
 
-    `key` can be used once. `reverses` names an entry that this one undoes, `resolves` one whose reserved money
-    this one settles; either can happen once to an entry. `cause` is what made it, as (type, id).
+    `key` can be used once. `reverses` names an entry that this one undoes, `resolves` one whose reserved
+    money this one settles; either can happen once to an entry. `cause` is what made it, as (type, id).
     """
 
     key: str

@@ -1,4 +1,4 @@
-"""Earned money on hold: written down when it is credited, taken back oldest first, released when it is due."""
+"""Earned money on hold: written down when credited, taken back oldest first until it is released."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def claw_back_many(uow: UnitOfWork, claws: Sequence[Claw]) -> None:
 
 
 def held_wallets(uow: UnitOfWork, consultant_ids: Sequence[int]) -> dict[AccountKey, int]:
-    """The balances of *pending*, *available* and *receivable* of many consultants, locked until the commit."""
+    """The balances of *pending*, *available* and *receivable* of many, locked until the commit."""
     keys = [
         make(consultant_id)
         for consultant_id in sorted(set(consultant_ids))
@@ -84,7 +84,8 @@ def _claw_part(uow: UnitOfWork, claws: Sequence[Claw]) -> None:
     balances = held_wallets(uow, owners)
     known = set(uow.session.scalars(select(Entry.key).where(Entry.key.in_([claw.key for claw in claws]))))
     waiting = _waiting(uow, owners)
-    drafts, clawed = [], {}
+    drafts: list[Draft] = []
+    clawed: dict[int, int] = {}
     for claw in claws:
         if claw.key not in known:
             moves = _taken(claw, balances)

@@ -1,0 +1,174 @@
+"""Batches: one file, the same for ever; each withdrawal in one live batch; paid once."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+
+import pytest
+from sqlalchemy import select
+
+from portal.extensions import db
+from portal.kernel.errors import BadInput, Conflict
+from portal.kernel.ids import is_payout_reference
+from portal.ledger.accounts import BANK
+from portal.ledger.statements import company_balance
+from portal.models import Consultant, Outbox, PayoutBatch, Withdrawal
+from portal.payouts import batches, service
+from portal.payouts.files import guarded
+from tests.payouts.purses import fund
+
+
+@pytest.fixture
+def approved(do, user_of, cast):
+    """An approved withdrawal of a consultant; its id."""
+
+    def make(consultant, cents, key):
+        named = {"consultant_id": consultant, "amount": cents, "key": key, "actor_id": user_of(consultant)}
+        withdrawal = do(lambda uow: service.request_withdrawal(uow, **named).id)
+        do(service.approve, withdrawal_id=withdrawal, actor_id=cast.fin)
+        return withdrawal
+
+    return make
+
+
+@pytest.fixture
+def export(do, cast):
+    return lambda *ids: do(
+        lambda uow: batches.export_batch(uow, withdrawal_ids=list(ids), actor_id=cast.fin).id
+    )
+
+
+@pytest.fixture
+def rows_of(app):
+    def read(batch):
+        with app.app_context():
+            return list(csv.reader(io.StringIO(db.session.get(PayoutBatch, batch).file.decode())))
+
+    return read
+
+
+def test_a_batch_lists_each_line_and_ends_with_its_sum(approved, export, rows_of, ben, do, cast, app):
+    do(fund, cast.cem, 300_00, cycle=cast.cycle)
+
+    batch = export(approved(ben, 120_00, "k1"), approved(cast.cem, 30_50, "k2"))
+
+    head, first, second, control = rows_of(batch)
+    assert head == ["reference", "name", "amount", "currency"]
+    assert first[1:] == ["Ben", "120.00", "USD"]
+    assert second[1:] == ["Cem", "30.50", "USD"]
+    assert control == ["CONTROL", "2", "150.50", "USD"]
+    assert is_payout_reference(first[0]) and is_payout_reference(second[0]) and first[0] != second[0]
+    with app.app_context():
+        found = db.session.get(PayoutBatch, batch)
+        assert found.file_sha256 == hashlib.sha256(found.file).hexdigest()
+        assert (found.count, found.sum_cents) == (2, 150_50)
+
+
+def test_the_file_stays_the_same_whatever_happens_later(approved, export, ben, do, cast, app):
+    batch = export(approved(ben, 120_00, "k1"))
+    with app.app_context():
+        before = db.session.get(PayoutBatch, batch).file
+
+    do(lambda uow: setattr(uow.session.get(Consultant, ben).person, "name", "Benjamin"))
+    do(batches.confirm_batch, batch_id=batch, actor_id=cast.fin)
+
+    with app.app_context():
+        assert db.session.get(PayoutBatch, batch).file == before
+
+
+def test_a_withdrawal_is_in_one_live_batch_at_most(approved, export, ben):
+    withdrawal = approved(ben, 120_00, "k1")
+    export(withdrawal)
+
+    with pytest.raises(Conflict):
+        export(withdrawal)
+
+
+def test_an_empty_or_unknown_choice_is_refused(export, ben):
+    with pytest.raises(BadInput):
+        export()
+    with pytest.raises(Conflict):
+        export(424242)
+
+
+def test_a_requested_withdrawal_is_not_exported(approved, export, ben, do, user_of, purse):
+    named = {"consultant_id": ben, "amount": 20_00, "key": "k2", "actor_id": user_of(ben)}
+    waiting = do(lambda uow: service.request_withdrawal(uow, **named).id)
+
+    with pytest.raises(Conflict):
+        export(approved(ben, 120_00, "k1"), waiting)
+
+
+def test_confirming_pays_every_line_once(approved, export, ben, do, cast, purse, app):
+    batch = export(approved(ben, 120_00, "k1"), approved(ben, 80_00, "k2"))
+
+    do(batches.confirm_batch, batch_id=batch, actor_id=cast.fin)
+
+    assert purse(ben) == (0, 300_00, 0, 0)
+    with app.app_context():
+        assert company_balance(db.session, BANK) == -200_00
+        told = db.session.scalars(select(Outbox.name).where(Outbox.name == "withdrawal.paid")).all()
+        assert len(told) == 2
+    with pytest.raises(Conflict):
+        do(batches.confirm_batch, batch_id=batch, actor_id=cast.ada)
+    with pytest.raises(Conflict):
+        do(batches.void_batch, batch_id=batch, actor_id=cast.ada)
+
+
+def test_a_void_batch_frees_its_lines_for_another(approved, export, ben, do, cast, purse, app):
+    withdrawal = approved(ben, 120_00, "k1")
+    first = export(withdrawal)
+
+    do(batches.void_batch, batch_id=first, actor_id=cast.fin)
+    second = export(withdrawal)
+    do(batches.confirm_batch, batch_id=second, actor_id=cast.fin)
+
+    assert purse(ben) == (0, 380_00, 0, 0)
+    with app.app_context():
+        assert db.session.get(Withdrawal, withdrawal).batch_id == second
+
+
+def test_money_returned_before_the_confirmation_is_not_paid(approved, export, ben, do, cast, purse):
+    first, second = approved(ben, 120_00, "k1"), approved(ben, 80_00, "k2")
+    batch = export(first, second)
+
+    do(service.return_withdrawal, withdrawal_id=first, actor_id=cast.fin, reason="No such account.")
+    do(batches.confirm_batch, batch_id=batch, actor_id=cast.fin)
+
+    assert purse(ben) == (0, 420_00, 0, 0)
+
+
+def test_money_returned_after_the_payment_comes_back_once(approved, export, ben, do, cast, purse, app):
+    withdrawal = approved(ben, 120_00, "k1")
+    do(batches.confirm_batch, batch_id=export(withdrawal), actor_id=cast.fin)
+
+    do(service.return_withdrawal, withdrawal_id=withdrawal, actor_id=cast.fin, reason="No such account.")
+
+    assert purse(ben) == (0, 500_00, 0, 0)
+    with app.app_context():
+        assert company_balance(db.session, BANK) == 0
+    with pytest.raises(Conflict):
+        do(service.return_withdrawal, withdrawal_id=withdrawal, actor_id=cast.fin, reason="Again.")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["=1+1", "+1", "-1", "@SUM(A1)", "\tcmd", "\rcmd", "\n=1", " =1", '"=1', "'=1", "＝1", "＋1", "－1", "＠x"],
+)
+def test_a_cell_that_would_calculate_becomes_text(cell):
+    assert guarded(cell) == f"'{cell}"
+
+
+@pytest.mark.parametrize("cell", ["Ben", "O'Neil", "Ana-Maria", "", "1 = 1", "Müller & Söhne"])
+def test_a_name_stays_a_name(cell):
+    assert guarded(cell) == cell
+
+
+def test_a_name_like_a_formula_arrives_as_text(approved, export, rows_of, ben, do):
+    do(lambda uow: setattr(uow.session.get(Consultant, ben).person, "name", '=HYPERLINK("http://x")'))
+
+    rows = rows_of(export(approved(ben, 120_00, "k1")))
+
+    assert rows[1][1] == "'=HYPERLINK(\"http://x\")"
