@@ -25,6 +25,10 @@ def unknown(handlers: Mapping[str, Iterable[str]]) -> list[str]:
     return [path for paths in handlers.values() for path in paths if not callable(_found(path))]
 
 
+def strays(named: Iterable[str], known: Iterable[str]) -> list[str]:
+    return sorted(set(named) - set(known))
+
+
 def _found(path: str) -> object:
     module, _, name = path.rpartition(".")
     try:
@@ -48,6 +52,30 @@ def test_every_handler_can_be_called():
     assert unknown(handlers.HANDLERS) == []
 
 
+def test_every_queue_that_is_named_exists():
+    needs(HANDLERS)
+    from jobs import handlers, work
+
+    named = {handlers.queue_of(path) for paths in handlers.HANDLERS.values() for path in paths}
+
+    assert strays(named, work.QUEUES) == []
+
+
+def test_every_queue_has_a_worker():
+    needs(WORKER)
+    from jobs import work, worker
+
+    assert sorted(worker.FORKING + worker.WARM) == sorted(work.QUEUES)
+
+
+def test_what_leads_to_a_recalculation_is_a_fact():
+    needs(HANDLERS)
+    from jobs import handlers
+    from portal.kernel.facts import FACTS
+
+    assert strays(handlers.RECALCULATED_AFTER, FACTS) == []
+
+
 def test_every_published_fact_is_known():
     from portal.kernel.facts import FACTS, Fact
 
@@ -67,3 +95,7 @@ def test_the_check_sees_a_handler_that_leads_nowhere():
 
     assert unknown(nowhere) == ["tests.house.sources.no_such_thing", "no_such_module.job"]
     assert unknown({"sale.recorded": ["tests.house.sources.relative"]}) == []
+
+
+def test_the_check_sees_a_queue_that_nobody_works_on():
+    assert strays({"money", "letters"}, ("money", "mail")) == ["letters"]

@@ -26,10 +26,16 @@ def _is_floating(node: ast.AST) -> bool:
     if isinstance(node, ast.Constant):
         return isinstance(node.value, float)
     if isinstance(node, ast.BinOp | ast.AugAssign):
-        return isinstance(node.op, ast.Div)
+        return isinstance(node.op, ast.Div) and not _joins_paths(node)
     if isinstance(node, ast.Call):
         return isinstance(node.func, ast.Name) and node.func.id in FLOATING
     return isinstance(node, ast.Attribute) and node.attr in FLOATING
+
+
+def _joins_paths(node: ast.BinOp | ast.AugAssign) -> bool:
+    """`folder / "file.txt"` divides nothing."""
+    part = node.right if isinstance(node, ast.BinOp) else node.value
+    return isinstance(part, ast.JoinedStr) or (isinstance(part, ast.Constant) and isinstance(part.value, str))
 
 
 def decimals(source: Source) -> list[str]:
@@ -68,7 +74,7 @@ def test_the_check_sees_a_float(sample):
     assert floats(Source("sample.py", sample)) != []
 
 
-@pytest.mark.parametrize("sample", ["a = b // 2", "a = 5", "a = b * 2", "text = '0.5'"])
+@pytest.mark.parametrize("sample", ["a = b // 2", "a = 5", "a = b * 2", "text = '0.5'", "FOLDER / 'a.txt'"])
 def test_the_check_lets_whole_numbers_pass(sample):
     assert floats(Source("sample.py", sample)) == []
 

@@ -57,10 +57,10 @@ def long_template(name: str, text: str) -> list[str]:
 
 
 def _is_job(source: Source) -> bool:
-    """The engine room of the queue is code like any other; a job itself only translates."""
-    machinery = {"worker", "relay", "embedded", "schedule", "one_process", "handlers", "queues"}
-    name = source.name.removeprefix("jobs/").removesuffix(".py")
-    return source.name.startswith("jobs/") and name.split("/")[0] not in machinery
+    """The map of reactions names the files of jobs; the machinery of the queue is code like any other."""
+    module = source.name.removesuffix(".py").replace("/", ".")
+    handlers = sources.ROOT / "jobs" / "handlers.py"
+    return module.startswith("jobs.") and handlers.exists() and f'"{module}.' in handlers.read_text()
 
 
 def test_no_function_is_longer_than_its_budget():
