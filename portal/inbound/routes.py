@@ -60,7 +60,7 @@ def take_vendor_event(public_id: str) -> Response:
     vendor_id, secrets = vendor_and_secrets(db.session(), public_id)
     now = utc_now()
     try:
-        event_id = vendor_signatures.verify(secrets, request.headers, body, now)
+        event_id = vendor_signatures.verify(secrets, dict(request.headers), body, now)
     except Refused as refused:
         return answer(401, refused.reason)
     assert vendor_id is not None, "without a vendor there is no key that fits"
@@ -91,6 +91,10 @@ def _sender() -> str:
     return str(g.sender)
 
 
+def _rate() -> str:
+    return str(current_app.config.get("VENDOR_RATE", VENDOR_RATE))
+
+
 def answer(status: int, message: str, *, retry: bool = False, **more: Any) -> Response:
     """A JSON answer with a plain message, and when to come back where that helps."""
     response = jsonify(message=message, **more)
@@ -105,7 +109,7 @@ def _body(most_bytes: int) -> bytes:
     return request.get_data(cache=False)
 
 
-@limiter.limit(VENDOR_RATE, key_func=_sender)
+@limiter.limit(_rate, key_func=_sender)
 def _store_vendor_event(vendor_id: int, event_id: str, body: bytes) -> Response:
     try:
         event = vendor_events.parse(body)

@@ -53,7 +53,7 @@ def _consultant(uow: UnitOfWork, event: VendorEvent) -> Consultant:
             f"The customer {event.customer_ref} is not registered yet, and the event names no consultant.",
             field="consultant_code",
         )
-    statement = select(Consultant).where(Consultant.code == event.consultant_code)
+    statement = select(Consultant).where(Consultant.code == event.consultant_code.upper())
     found = uow.session.scalars(statement).unique().one_or_none()
     if found is None:
         raise NotYetKnown(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import inspect
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -28,4 +29,4 @@ def insert_or_skip(session: Session, model: type[Base], *, unique: tuple[str, ..
     """
     make = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     statement = make(model).values(**values).on_conflict_do_nothing(index_elements=list(unique))
-    return session.execute(statement.returning(model.__table__.primary_key.columns[0])).first() is not None
+    return session.execute(statement.returning(inspect(model).primary_key[0])).first() is not None

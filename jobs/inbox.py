@@ -1,0 +1,79 @@
+"""What came in takes effect here: one message, one transaction, in the order of arrival.
+
+A message that cannot take effect waits and is tried again; the ones behind it go on.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+
+from jobs.effects import effect_of
+from jobs.retries import MOST_TRIES, next_try
+from portal.kernel.clock import Clock, utc_now
+from portal.kernel.errors import Conflict, DomainError
+from portal.models import Inbox
+from portal.sales.refusals import NothingToDo
+from portal.store import UnitOfWork, perform
+
+MOST_ROWS = 500
+
+log = logging.getLogger(__name__)
+
+
+def drain(clock: Clock = utc_now, most: int = MOST_ROWS) -> int:
+    """Let due messages take effect, at most `most`; returns how many were handled."""
+    handled = 0
+    while handled < most and perform(handle_next, clock):
+        handled += 1
+    return handled
+
+
+def handle_next(uow: UnitOfWork) -> bool:
+    """Handle the oldest due message that nobody else is handling; False when there is none."""
+    due = select(Inbox).where(Inbox.state.in_(("new", "retry")), Inbox.next_at <= uow.clock())
+    row = uow.session.scalars(due.order_by(Inbox.id).limit(1).with_for_update(skip_locked=True)).first()
+    if row is None:
+        return False
+    row.attempts += 1
+    _settle(uow, row)
+    return True
+
+
+def _settle(uow: UnitOfWork, row: Inbox) -> None:
+    """The effect and what became of the message, in the same transaction."""
+    try:
+        with uow.session.begin_nested():
+            effect_of(row)(uow, row)
+    except NothingToDo as reason:
+        _finish(uow, row, state="ignored", reason=reason.message)
+    except Conflict as refusal:
+        _finish(uow, row, state="dead", reason=refusal.message)
+    except DomainError as refusal:
+        _try_later(uow, row, reason=refusal.message)
+    except OperationalError:
+        # Others were in the way: the unit of work begins again, and the message with it.
+        raise
+    except Exception as bug:
+        log.exception("inbox %s (%s) failed", row.id, row.kind)
+        _try_later(uow, row, reason=f"{type(bug).__name__}: {bug}")
+    else:
+        _finish(uow, row, state="done", reason=None)
+
+
+def _finish(uow: UnitOfWork, row: Inbox, *, state: str, reason: str | None) -> None:
+    row.state, row.last_error, row.done_at = state, _short(reason), uow.clock()
+
+
+def _try_later(uow: UnitOfWork, row: Inbox, *, reason: str) -> None:
+    row.last_error = _short(reason)
+    row.state = "dead" if row.attempts >= MOST_TRIES else "retry"
+    row.next_at = next_try(uow.clock(), attempts=row.attempts)
+    if row.state == "dead":
+        log.error("inbox %s (%s) was given up", row.id, row.kind)
+
+
+def _short(reason: str | None) -> str | None:
+    return None if reason is None else reason[:1000]
