@@ -109,8 +109,8 @@ def _divided(first: Ints, second: Any, divisor: Any) -> tuple[Ints, Ints]:
         return np.divmod(first * second, divisor)
     wide = first > MAX // np.maximum(second, 1)
     quotient, remainder = np.divmod(np.where(wide, 0, first) * second, divisor)
-    factors = [part[wide].astype(object) for part in (first, second, divisor)]
-    large, rest = np.divmod(factors[0] * factors[1], factors[2])
+    first, second, divisor = (part[wide].astype(object) for part in (first, second, divisor))
+    large, rest = first * second // divisor, first * second % divisor
     if (large >= MAX).any():
         raise too_large("an amount")
     quotient[wide], remainder[wide] = large.astype(np.int64), rest.astype(np.int64)

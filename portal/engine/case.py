@@ -26,7 +26,7 @@ def read(data: bytes) -> tuple[Inputs, Names]:
     sales = Sales(case, people, plan.services if plan else ())
     case.close()
     events, history = sales.build(faults)
-    if plan is None:
+    if plan is None or faults:
         raise Refused(faults)
     names = Names(tuple(people.ids), tuple(sales.events.ids))
     return Inputs(plan, people.network(), events, history, people.state()), names

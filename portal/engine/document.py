@@ -18,7 +18,7 @@ class _Repeated(dict[str, Any]):
 
 
 def load(data: bytes, faults: list[str]) -> dict[str, Any]:
-    """Read one JSON object; keys that stand there twice are faults. Raises Refused for all that is not one."""
+    """Read one JSON object, noting keys that stand there twice. Raises Refused for all that is not one."""
     document = _parsed(_text(data))
     if not isinstance(document, dict):
         raise Refused(["the file must hold one JSON object"])

@@ -42,15 +42,14 @@ class Sales:
         self._read_events(events)
 
     def build(self, faults: list[str]) -> tuple[Events, History]:
-        """The arrays. Raises Refused with these faults and all that are found between the rows."""
+        """The arrays; notes what is wrong between the rows."""
         try:
-            events = Events(*self.events.columns(6), self._order())
+            events = Events(*[*self.events.columns(6), self._order()])
             history = History(*self.past.columns(5), *self.past_lines.columns(5))
-            faults = faults + reversal_faults(events, history, self.events.places.__getitem__)
+            faults += reversal_faults(events, history, self.events.places.__getitem__)
         except Refused as refused:
-            faults = faults + refused.faults
-        if faults:
-            raise Refused(faults)
+            faults += refused.faults
+            return Events.none(), History.none()
         return events, history
 
     def _order(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -34,11 +34,15 @@ def thaw(data: bytes) -> Inputs:
         head, body = zlib.decompress(data).split(b"\n", 1)
         header = json.loads(head)
         parts = _parts(header, body)
+        return Inputs(
+            plan=Plan.parse(header["plan"]),
+            network=Network(**parts["network"], packs=tuple(header["packs"])),
+            events=Events(**parts["events"]),
+            history=History(**parts["history"]),
+            state=State(**parts["state"]),
+        )
     except (zlib.error, ValueError, KeyError, TypeError):
         raise Refused(["snapshot: this cannot be read"]) from None
-    network = Network(**parts["network"], packs=tuple(header["packs"]))
-    events, history, state = Events(**parts["events"]), History(**parts["history"]), State(**parts["state"])
-    return Inputs(Plan.parse(header["plan"]), network, events, history, state)
 
 
 def digest(inputs: Inputs) -> str:

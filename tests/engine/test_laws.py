@@ -11,7 +11,7 @@ from portal.engine import calculate, case
 from tests.engine.networks import SHAPES, random_case
 
 cases = st.builds(random_case, st.integers(0, 10**9), st.sampled_from(SHAPES))
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=40, deadline=None)
 
 
 def computed(document):
