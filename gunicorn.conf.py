@@ -10,7 +10,7 @@ import os
 import sys
 from typing import Any, NoReturn, TextIO
 
-from jobs import embedded, one_process
+from jobs import one_process
 from portal.config import BadSettings, Settings, read_settings
 
 bind = os.environ.get("CANOPY_BIND", f"127.0.0.1:{os.environ.get('PORT', '8000')}")
@@ -46,6 +46,8 @@ def nworkers_changed(server: Any, new_value: int, old_value: int | None) -> None
 def post_worker_init(worker: Any) -> None:
     """Start the queue's threads in the embedded default, then say where the portal is."""
     if _settings().embedded:
+        from jobs import embedded
+
         embedded.start(worker.wsgi)
     welcome = os.environ.pop("CANOPY_WELCOME", "")
     if welcome:

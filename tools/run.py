@@ -24,7 +24,7 @@ class CannotStart(Exception):
 def main() -> int:
     """Prepare what is missing, then become gunicorn."""
     try:
-        instance = _settings_of_development()
+        instance = fill_in_settings()
         _check_port(os.environ["PORT"])
         lock = one_process.hold(instance)
         _prepare_database(instance)
@@ -39,7 +39,7 @@ def main() -> int:
     os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "--log-level", "warning", "wsgi:app"])
 
 
-def _settings_of_development() -> Path:
+def fill_in_settings() -> Path:
     """Fill in what the environment leaves open; return the instance folder."""
     os.umask(0o077)
     os.environ.setdefault("CANOPY_ENV", "development")
