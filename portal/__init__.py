@@ -115,6 +115,8 @@ def _mount_sandbox(app: Flask, settings: Settings) -> None:
 
 def _commands(app: Flask) -> None:
     """Give `flask --app wsgi` the operator's commands."""
-    groups: tuple[Command, ...] = ()
+    from portal.cli.users import users
+
+    groups: tuple[Command, ...] = (users,)
     for group in groups:
         app.cli.add_command(group)

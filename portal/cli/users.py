@@ -1,0 +1,87 @@
+"""`flask user …`: people who sign in."""
+
+from __future__ import annotations
+
+import json
+import secrets
+
+import click
+from flask.cli import AppGroup
+from sqlalchemy.exc import IntegrityError
+
+from portal.access.passwords import check_password, hash_password
+from portal.access.permissions import ROLES
+from portal.extensions import db
+from portal.kernel.errors import BadInput
+from portal.kernel.ids import new_id
+from portal.members import queries, service
+from portal.members.packs import ensure_defaults
+from portal.members.service import Invitation
+from portal.models import Person
+from portal.store import UnitOfWork, perform
+
+users = AppGroup("user", help="People who sign in.")
+
+# Twenty letters in five groups: 96 random bits that can be read aloud.
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+@users.command("add")
+@click.argument("email")
+@click.option("--name", required=True, help="First and last name.")
+@click.option("--role", required=True, type=click.Choice(sorted(ROLES)))
+@click.option("--password", default="", help="Made up and printed once when left out.")
+@click.option("--sponsor", default="", help="Code of the sponsor, for a consultant below somebody.")
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+def add(email: str, *, as_json: bool, password: str, **about: str) -> None:
+    """Let somebody sign in; a consultant without --sponsor stands at the top of a tree."""
+    chosen = password or _made_up()
+    try:
+        check_password(chosen, about=(about["name"], email))
+        password_hash = hash_password(chosen)
+        code = perform(lambda uow: _add(uow, email=email, password_hash=password_hash, **about))
+    except BadInput as refusal:
+        raise click.ClickException(refusal.message) from refusal
+    except IntegrityError as error:
+        raise click.ClickException(f"{email} signs in here already.") from error
+    _print(email, about["role"], code, "" if password else chosen, as_json=as_json)
+
+
+def _add(uow: UnitOfWork, *, email: str, password_hash: str, **about: str) -> str:
+    """Gives the referral code of a consultant, else nothing."""
+    person = Person(
+        public_id=new_id(), name=about["name"].strip(), email=email.strip().lower(), created_at=uow.clock()
+    )
+    uow.session.add(person)
+    uow.session.flush()
+    service.add_user(uow, person=person, password_hash=password_hash, role=about["role"])
+    if about["role"] != "consultant":
+        return ""
+    ensure_defaults(uow)
+    invitation = _invitation(about["sponsor"])
+    return service.add_consultant(uow, person=person, pack="plus", invitation=invitation).code
+
+
+def _invitation(code: str) -> Invitation | None:
+    if not code:
+        return None
+    sponsor = queries.sponsor_by_code(db.session(), code)
+    if sponsor is None:
+        raise BadInput(f"Nobody active has the code {code}.")
+    return Invitation(sponsor_id=sponsor.id)
+
+
+def _print(email: str, role: str, code: str, password: str, *, as_json: bool) -> None:
+    shown = {"email": email, "role": role, "code": code, "password": password}
+    if as_json:
+        click.echo(json.dumps({name: value for name, value in shown.items() if value}))
+        return
+    click.echo(f"{email} may sign in as {role}.")
+    if password:
+        click.echo(f"Password, shown this once: {password}")
+    if code:
+        click.echo(f"Link: /r/{code}")
+
+
+def _made_up() -> str:
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(5))
