@@ -14,6 +14,10 @@
     const idle = Date.now() - used > 10 * MINUTE;
     if (!document.hidden && Date.now() - ticked >= (idle ? 20000 : 2000)) tick();
   }, 500);
+  // Such a request does not keep a session alive: see portal/access/sessions.py.
+  document.addEventListener("htmx:config:request", (event) => {
+    if (event.detail.ctx.sourceEvent?.type === "tick") event.detail.ctx.request.headers["Canopy-Tick"] = "1";
+  });
   for (const name of ["pointerdown", "pointermove", "keydown", "scroll", "focusin"])
     addEventListener(name, () => { used = Date.now(); }, { passive: true, capture: true });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) { used = Date.now(); tick(); } });
@@ -39,7 +43,10 @@
   });
 
   // After a swap the focus goes to what must be read: the error summary, where there is one.
-  const focus = () => document.querySelector("[data-focus]")?.focus();
+  const focus = () => {
+    const found = document.querySelector("[data-focus]:not([data-focused])");
+    if (found) { found.dataset.focused = ""; found.focus(); }
+  };
   document.addEventListener("htmx:after:swap", focus);
   focus();
 })();
