@@ -31,6 +31,7 @@ class SandboxSettings:
     webhook_secret: str
     public_base_url: str
     stylesheet_url: str = "/static/css/main.css"
+    icon_url: str = "/static/favicon.svg"
     clock: Clock = utc_now
 
 
@@ -45,16 +46,16 @@ def build_sandbox(settings: SandboxSettings) -> Flask:
     app.register_blueprint(stripe_api.blueprint, url_prefix="/stripe/v1")
     app.register_blueprint(brevo_api.blueprint, url_prefix="/brevo/v3")
     app.register_blueprint(pages.blueprint)
-    _texts(app, settings.stylesheet_url)
+    _texts(app, settings)
     _doors(app, play)
     return app
 
 
-def _texts(app: Flask, stylesheet_url: str) -> None:
+def _texts(app: Flask, settings: SandboxSettings) -> None:
     """Its pages are written in the language of the code; the marks let a catalogue be put in."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
-    app.jinja_env.globals["stylesheet_url"] = stylesheet_url
+    app.jinja_env.globals.update(stylesheet_url=settings.stylesheet_url, icon_url=settings.icon_url)
     app.jinja_env.filters["money"] = pages.money
     app.jinja_env.filters["second"] = pages.second
 

@@ -137,8 +137,8 @@ def _checkout_page(session: Document, *, error: str = "") -> str:
         lines=session[PRIVATE]["lines"],
         onward=_success_url(session),
         error=error,
-        pays=PAYS,
-        declines=DECLINES,
+        pays=_spaced(PAYS),
+        declines=_spaced(DECLINES),
     )
 
 
@@ -176,6 +176,10 @@ def _back(session: Document) -> ResponseReturnValue:
 
 def _success_url(session: Document) -> str:
     return str(session["success_url"]).replace("{CHECKOUT_SESSION_ID}", session["id"])
+
+
+def _spaced(card: str) -> str:
+    return " ".join(card[start : start + 4] for start in range(0, len(card), 4))
 
 
 def _origin(url: str) -> str:
