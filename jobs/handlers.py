@@ -24,7 +24,14 @@ HANDLERS: dict[str, tuple[str, ...]] = {
 
 # What changes the projection asks for one recalculation, however many facts ask at the same time.
 RECALCULATED_AFTER = frozenset(
-    {"consultant.registered", "consultant.placed", "sale.recorded", "sale.reversed", "cycle.ended", "cycle.closed"}
+    {
+        "consultant.registered",
+        "consultant.placed",
+        "sale.recorded",
+        "sale.reversed",
+        "cycle.ended",
+        "cycle.closed",
+    }
 )
 
 

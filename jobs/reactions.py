@@ -53,7 +53,7 @@ def _react_to_next(uow: UnitOfWork, queue: str) -> bool:
             _handler(task.handler)(uow, fact.body)
     except OperationalError:
         raise
-    except Exception as bug:
+    except Exception as bug:  # noqa: BLE001  a bug in one reaction must not hold up the others
         _try_again(uow, task, bug)
     else:
         task.state, task.done_at, task.last_error = "done", uow.clock(), None

@@ -21,7 +21,7 @@ from jobs.schedule import duties_due
 from jobs.work import QUEUES, poke, queue
 from portal.commissions import projection
 from portal.kernel.clock import utc_now
-from portal.models import Inbox, Message, Outbox, Task
+from portal.models import Cycle, Inbox, Message, Outbox, Task
 from portal.store import UnitOfWork, perform
 from portal.store.wake import wait_for_wake
 
@@ -113,9 +113,18 @@ def _due(uow: UnitOfWork) -> list[str]:
     tried = ("new", "retry")
     questions = {
         "inbox": select(Inbox.id).where(Inbox.state.in_(tried), Inbox.next_at <= now),
-        "money-reactions": select(Task.id).where(Task.queue == "money", Task.state.in_(tried), Task.next_at <= now),
-        "mail-reactions": select(Task.id).where(Task.queue == "mail", Task.state.in_(tried), Task.next_at <= now),
-        "messages": select(Message.id).where(Message.state.in_(("queued", "sending")), Message.next_at <= now),
+        "money-reactions": select(Task.id).where(
+            Task.queue == "money", Task.state.in_(tried), Task.next_at <= now
+        ),
+        "mail-reactions": select(Task.id).where(
+            Task.queue == "mail", Task.state.in_(tried), Task.next_at <= now
+        ),
+        "cycle-requests": select(Cycle.id).where(
+            Cycle.preview_requested_at.is_not(None) | Cycle.close_requested_at.is_not(None)
+        ),
+        "messages": select(Message.id).where(
+            Message.state.in_(("queued", "sending")), Message.next_at <= now
+        ),
     }
     return [name for name, question in questions.items() if uow.session.scalar(question.limit(1)) is not None]
 

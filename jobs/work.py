@@ -35,6 +35,7 @@ WORKS: dict[str, Work] = {
     "messages": Work("mail", "jobs.mail.drain", 300),
     "recalculation": Work("recalculate", "jobs.commissions.recalculate", 600),
     "cycle-ends": Work("money", "jobs.commissions.end_due_cycles", 300),
+    "cycle-requests": Work("money", "jobs.commissions.do_requested", 3600),
     "releases": Work("money", "jobs.payouts.release_due", 600),
     "placements": Work("money", "jobs.members.place_waiting", 300),
     "books": Work("money", "jobs.books.check", 300),
@@ -49,7 +50,9 @@ def poke(name: str) -> None:
     """
     work = WORKS[name]
     if redis.client.set(_mark(name), 1, nx=True, ex=_WAITING_SECONDS):
-        queue(work.queue).enqueue(run, name, job_timeout=work.seconds, result_ttl=0, failure_ttl=7 * 24 * 3600)
+        queue(work.queue).enqueue(
+            run, name, job_timeout=work.seconds, result_ttl=0, failure_ttl=7 * 24 * 3600
+        )
 
 
 def run(name: str) -> None:

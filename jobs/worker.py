@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import subprocess
 import sys
-import time
+import threading
 from typing import Any
 
 from flask import Flask
@@ -15,6 +16,7 @@ from rq.job import Job
 from rq.queue import Queue
 from rq.serializers import JSONSerializer
 from rq.timeouts import TimerDeathPenalty
+from rq.worker import BaseWorker
 
 from jobs.work import QUEUES, queue
 from portal.extensions import db, redis
@@ -56,7 +58,7 @@ class ThreadWorker(InApp, SimpleWorker):
         pass
 
 
-def make(kind: type[Worker], app: Flask, *names: str) -> Worker:
+def make(kind: type[BaseWorker], app: Flask, *names: str) -> BaseWorker:
     """A worker of a kind for some queues."""
     _app[:] = [app]
     queues = [queue(name) for name in names]
@@ -64,22 +66,19 @@ def make(kind: type[Worker], app: Flask, *names: str) -> Worker:
 
 
 def main(names: list[str]) -> int:
-    """Work on the named queues; on all of them, in a process each kind, when none is named."""
+    """Work on the named queues; on all of them, in a process for each kind, when none is named."""
     unknown = [name for name in names if name not in QUEUES]
     if unknown:
-        print(f"There is no queue {unknown[0]}; the queues are {', '.join(QUEUES)}.", file=sys.stderr)  # noqa: T201
-        return 2
+        return _refuse(f"There is no queue {unknown[0]}; the queues are {', '.join(QUEUES)}.")
+    if not os.environ.get("REDIS_URL"):
+        return _refuse("A worker of its own needs REDIS_URL; without it the web process does this work.")
     if not names:
         return _keep_all_running()
     from portal import create_app
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    app = create_app()
-    if app.config["SETTINGS"].embedded:
-        print("A worker of its own needs REDIS_URL; without it the web process does this work.", file=sys.stderr)  # noqa: T201
-        return 2
-    kind = WarmWorker if set(names) <= set(WARM) else ForkingWorker
-    make(kind, app, *names).work(logging_level="WARNING")
+    kind: type[BaseWorker] = WarmWorker if set(names) <= set(WARM) else ForkingWorker
+    make(kind, create_app(), *names).work(logging_level="WARNING")
     return 0
 
 
@@ -87,27 +86,23 @@ def _keep_all_running() -> int:
     """Start one worker for each kind and start it again when it dies, until a signal ends all."""
     commands = [[sys.executable, "-m", "jobs.worker", *names] for names in (FORKING, WARM)]
     running = [subprocess.Popen(command) for command in commands]
-    ended: list[int] = []
-
-    def end(number: int, _frame: object) -> None:
-        ended.append(number)
-        for process in running:
-            process.send_signal(signal.SIGTERM)
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    while not ended:
-        time.sleep(0.5)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    while not stop.wait(1):
         for place, process in enumerate(running):
-            if process.poll() == 2:
-                ended.append(2)
-            elif process.poll() is not None and not ended:
+            if process.poll() is not None:
                 running[place] = subprocess.Popen(commands[place])
     for process in running:
         process.terminate()
     for process in running:
         process.wait()
-    return 2 if 2 in ended[:1] else 0
+    return 0
+
+
+def _refuse(reason: str) -> int:
+    sys.stderr.write(f"{reason}\n")
+    return 2
 
 
 if __name__ == "__main__":

@@ -53,6 +53,9 @@ class Cycle(Base):
     preview_run_id: Mapped[OptionalNumber]
     close_run_id: Mapped[OptionalNumber]
     payout_batch_id: Mapped[OptionalNumber]
+    preview_requested_at: Mapped[OptionalAt]
+    close_requested_at: Mapped[OptionalAt]
+    refusal: Mapped[str | None] = mapped_column(String(1000))
     ended_at: Mapped[OptionalAt]
     closed_at: Mapped[OptionalAt]
     paid_at: Mapped[OptionalAt]

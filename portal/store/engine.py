@@ -25,7 +25,8 @@ def engine_options(database_url: str) -> dict[str, Any]:
     """Options for `create_engine`: limits on PostgreSQL, none on SQLite."""
     if database_url.startswith("sqlite"):
         return {"connect_args": {"isolation_level": None, "timeout": 20}}
-    settings = "-c lock_timeout=3s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
+    limits = "-c lock_timeout=3s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
+    settings = f"{limits} -c timezone=UTC"
     return {"pool_pre_ping": True, "pool_size": 16, "max_overflow": 16, "connect_args": {"options": settings}}
 
 

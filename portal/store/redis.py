@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import TYPE_CHECKING
+
 from redis import Redis
+
+if TYPE_CHECKING:
+    from fakeredis import FakeServer
 
 
 def connect(url: str) -> Redis:
@@ -11,14 +17,12 @@ def connect(url: str) -> Redis:
         return Redis.from_url(url, socket_connect_timeout=2, health_check_interval=30)
     import fakeredis
 
-    server = _server(fakeredis)
-    return fakeredis.FakeRedis(server=server)
+    return fakeredis.FakeRedis(server=_server())
 
 
-_servers: list[object] = []
+@cache
+def _server() -> FakeServer:
+    """One for the whole process, so that its threads meet in it."""
+    from fakeredis import FakeServer
 
-
-def _server(fakeredis: object) -> object:
-    if not _servers:
-        _servers.append(fakeredis.FakeServer())  # type: ignore[attr-defined]
-    return _servers[0]
+    return FakeServer()

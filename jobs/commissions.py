@@ -1,0 +1,74 @@
+"""Cycles in the background: the projection, the end of a week, previews and closes that were asked for."""
+
+from __future__ import annotations
+
+import logging
+import time
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+from sqlalchemy import select
+
+from portal.commissions import cycles, projection
+from portal.commissions.closing import CLOSE_STEPS
+from portal.extensions import db
+from portal.kernel.clock import utc_now
+from portal.kernel.errors import DomainError
+from portal.models import Cycle
+from portal.store import perform
+
+log = logging.getLogger(__name__)
+
+
+def recalculate() -> int:
+    """Publish the projection until nothing more was asked for meanwhile; returns how often."""
+    times = 0
+    while times == 0 or projection.is_behind():
+        started = time.monotonic()
+        db.session.rollback()
+        if not projection.recalculate(db.session(), now=utc_now()):
+            break
+        times += 1
+        log.info("projection published in %d ms", (time.monotonic() - started) * 1000)
+    db.session.rollback()
+    return times
+
+
+def end_due_cycles() -> int:
+    """End what is over; several when nobody looked for weeks."""
+    ended = 0
+    while perform(lambda uow: cycles.end_if_due(uow, zone=company_zone())) is not None:
+        ended += 1
+    return ended
+
+
+def do_requested() -> None:
+    """Make the previews and closes that admins asked for."""
+    wanted = db.session.execute(
+        select(Cycle.id, Cycle.preview_requested_at, Cycle.close_requested_at)
+        .where(Cycle.preview_requested_at.is_not(None) | Cycle.close_requested_at.is_not(None))
+        .order_by(Cycle.starts_at)
+    ).all()
+    for cycle_id, _, close_requested_at in wanted:
+        try:
+            close(cycle_id) if close_requested_at else preview(cycle_id)
+        except DomainError as refusal:
+            log.warning("cycle %d: %s", cycle_id, refusal.message)
+            perform(partial(cycles.note_refusal, cycle_id=cycle_id, reason=refusal.message))
+
+
+def preview(cycle_id: int) -> None:
+    """Compute a cycle without booking anything."""
+    perform(lambda uow: cycles.preview(uow, cycle_id=cycle_id))
+
+
+def close(cycle_id: int) -> None:
+    """Freeze, calculate, post: three commits; what was done before is not done again."""
+    for step in CLOSE_STEPS:
+        perform(partial(step, cycle_id=cycle_id, zone=company_zone()))
+
+
+def company_zone() -> ZoneInfo:
+    """The time zone in which weeks begin."""
+    return ZoneInfo(current_app.config["SETTINGS"].time_zone)

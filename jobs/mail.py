@@ -1,0 +1,116 @@
+"""E-mails: facts put them in the queue, `drain` sends what is due, each once."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from flask import current_app, render_template
+
+from jobs.retries import next_try
+from portal.gateways import brevo
+from portal.gateways.brevo import BrevoMailer, Mail, MailRejected, MailRetryLater, MailUnknown
+from portal.kernel.clock import utc_now
+from portal.messages import sending, service
+from portal.messages.sending import Claimed
+from portal.store import UnitOfWork, perform
+
+MOST_MAILS = 200
+REPEAT_WITHIN = timedelta(seconds=brevo.SAFE_TO_REPEAT_SECONDS)
+
+log = logging.getLogger(__name__)
+
+
+def welcome(uow: UnitOfWork, body: dict[str, Any]) -> None:
+    """A consultant registered."""
+    service.say_welcome(uow, consultant_id=body["consultant_id"])
+
+
+def payment_received(uow: UnitOfWork, body: dict[str, Any]) -> None:
+    """A payment came in."""
+    service.say_payment_received(uow, payment_id=body["payment_id"])
+
+
+def commission_credited(uow: UnitOfWork, body: dict[str, Any]) -> None:
+    """A closed cycle brought somebody money."""
+    service.say_commission_credited(uow, cycle_id=body["cycle_id"], consultant_id=body["consultant_id"])
+
+
+def withdrawal_paid(uow: UnitOfWork, body: dict[str, Any]) -> None:
+    """A withdrawal was paid."""
+    service.say_withdrawal_paid(uow, withdrawal_id=body["withdrawal_id"])
+
+
+def drain() -> int:
+    """Send what is due, one after the other; how many were tried."""
+    mailer, tried = make_mailer(), 0
+    while tried < MOST_MAILS and send_next(mailer):
+        tried += 1
+    return tried
+
+
+def send_next(mailer: BrevoMailer) -> bool:
+    """Send one message; False when none is due. The call to the provider stands outside both transactions."""
+    claimed = perform(lambda uow: sending.claim_next(uow, repeat_within=REPEAT_WITHIN))
+    if claimed is None:
+        return False
+    try:
+        sent = mailer.send(compose(claimed))
+    except MailRejected as refusal:
+        _refused(claimed, refusal)
+    except MailRetryLater as refusal:
+        _later(claimed, str(refusal), after_seconds=refusal.after_seconds)
+    except MailUnknown as lost:
+        _later(claimed, str(lost), perhaps_sent=True)
+    else:
+        message_id, provider_ref = claimed.message_id, sent.message_id
+        perform(lambda uow: sending.mark_sent(uow, message_id=message_id, provider_ref=provider_ref))
+    return True
+
+
+def compose(claimed: Claimed) -> Mail:
+    """The words of a message; the first line of the text is its subject."""
+    settings = current_app.config["SETTINGS"]
+    words = {
+        "name": claimed.name,
+        "base_url": settings.base_url,
+        "company": settings.company,
+        **claimed.params,
+    }
+    subject, _, text = render_template(f"mail/{claimed.template}.txt", **words).strip().partition("\n")
+    return Mail(
+        to_email=claimed.email,
+        to_name=claimed.name,
+        subject=subject,
+        html=render_template(f"mail/{claimed.template}.html", subject=subject, **words),
+        text=text.strip() + "\n",
+        idempotency_key=claimed.public_id,
+        tags=(claimed.template,),
+    )
+
+
+def make_mailer() -> BrevoMailer:
+    """Brevo, or the sandbox where there is no key."""
+    settings = current_app.config["SETTINGS"]
+    host = f"{settings.base_url}/sandbox/brevo/v3" if settings.sandbox else brevo.HOST
+    return BrevoMailer(settings.brevo_key or "sandbox", sender=settings.mail_from, host=host)
+
+
+def _refused(claimed: Claimed, refusal: MailRejected) -> None:
+    log.error("message %s refused: %s", claimed.message_id, refusal.reason)
+    if refusal.final:
+        perform(lambda uow: sending.mark_failed(uow, claimed=claimed, error=refusal.reason))
+    else:
+        _later(claimed, refusal.reason)
+
+
+def _later(claimed: Claimed, error: str, *, after_seconds: int = 0, perhaps_sent: bool = False) -> None:
+    log.warning("message %s, try %s: %s", claimed.message_id, claimed.attempts, error)
+    now = utc_now()
+    at = max(next_try(now, attempts=claimed.attempts), now + timedelta(seconds=after_seconds))
+    perform(
+        lambda uow: sending.mark_retry(
+            uow, claimed=claimed, error=error, next_at=at, perhaps_sent=perhaps_sent
+        )
+    )

@@ -1,0 +1,1 @@
+"""Cycles from open to closed: the projection while they run, the preview, the approvals, the close."""

@@ -1,0 +1,157 @@
+"""A cycle's way: open, ended, previewed, approved by two people, closed, paid."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+
+from portal.commissions import weeks
+from portal.commissions.plans import plan_at
+from portal.commissions.runs import calculate_run, forget_lines, freeze_run
+from portal.kernel.errors import Conflict
+from portal.kernel.facts import CycleEnded
+from portal.models import Approval, Cycle, Run
+from portal.store import UnitOfWork
+from portal.store.locks import close_cycle_gate, lock_row, lock_where
+
+APPROVALS_NEEDED = 2
+
+
+def open_first_cycle(uow: UnitOfWork, *, at: datetime, zone: ZoneInfo) -> Cycle:
+    """Open the week in which `at` lies, as the first of the company."""
+    return _open(uow, weeks.week_of(at, zone), previous=None)
+
+
+def end_if_due(uow: UnitOfWork, *, zone: ZoneInfo, early: bool = False) -> Cycle | None:
+    """End the open cycle when its time is over and open the next one; the ended cycle, or None.
+
+    Sales that are being recorded commit first; later ones belong to the next cycle. `early` ends it before
+    its time, which only a company that tries things out may do.
+    """
+    close_cycle_gate(uow)
+    cycle = lock_where(uow, Cycle, Cycle.state == "open")
+    if cycle is None or (cycle.until > uow.clock() and not early):
+        return None
+    cycle.state = "ended"
+    cycle.ended_at = uow.clock()
+    uow.session.flush()
+    _open(uow, weeks.week_after(cycle.until, zone), previous=cycle)
+    uow.publish(CycleEnded(cycle.id))
+    return cycle
+
+
+def request_preview(uow: UnitOfWork, *, cycle_id: int, actor_id: int | None) -> None:
+    """Ask for a preview; a job makes it.
+
+    Raises `Conflict` while the cycle is open or before the one before it is closed.
+    """
+    cycle = lock_row(uow, Cycle, cycle_id)
+    _check_previewable(uow, cycle)
+    cycle.preview_requested_at = uow.clock()
+    cycle.refusal = None
+    uow.note("cycle.preview", thing="cycle", thing_id=cycle.id, actor_id=actor_id)
+    uow.published = True
+
+
+def preview(uow: UnitOfWork, *, cycle_id: int) -> Run:
+    """Compute an ended cycle without booking anything; earlier approvals lose their effect.
+
+    Raises `Conflict` as `request_preview` does.
+    """
+    cycle = lock_row(uow, Cycle, cycle_id)
+    _check_previewable(uow, cycle)
+    replaced = cycle.preview_run_id
+    run, gathered = freeze_run(uow, cycle, purpose="preview")
+    calculate_run(uow, run, gathered)
+    cycle.preview_run_id = run.id
+    cycle.preview_requested_at = None
+    cycle.refusal = None
+    cycle.state = "previewed"
+    if replaced is not None:
+        forget_lines(uow, replaced)
+    return run
+
+
+def approve(uow: UnitOfWork, *, cycle_id: int, run_id: int, actor_id: int) -> int:
+    """Say yes to the run that is on the screen; how many said yes, two are needed.
+
+    Raises `Conflict` when a newer preview replaced the run, when the person said yes already, or when the
+    cycle is not up for approval.
+    """
+    cycle = lock_row(uow, Cycle, cycle_id)
+    if cycle.state != "previewed":
+        raise Conflict(f"Cycle {cycle.name} is {cycle.state}; only a previewed cycle can be approved.")
+    if cycle.preview_run_id != run_id:
+        raise Conflict("There is a newer preview. Please look at it before you approve.")
+    run = uow.session.get_one(Run, run_id)
+    approvals = list(uow.session.scalars(select(Approval.user_id).where(Approval.run_id == run_id)))
+    if actor_id in approvals:
+        raise Conflict("You approved this preview already. A second person has to approve it too.")
+    uow.session.add(
+        Approval(run_id=run_id, user_id=actor_id, output_hash=str(run.output_hash), approved_at=uow.clock())
+    )
+    uow.note("cycle.approve", thing="run", thing_id=run_id, actor_id=actor_id, output_hash=run.output_hash)
+    if len(approvals) + 1 >= APPROVALS_NEEDED:
+        cycle.state = "approved"
+    uow.session.flush()
+    return len(approvals) + 1
+
+
+def request_close(uow: UnitOfWork, *, cycle_id: int, actor_id: int | None) -> None:
+    """Ask for the close of an approved cycle; a job does it. Asking again changes nothing.
+
+    Raises `Conflict` when the cycle is not approved.
+    """
+    cycle = lock_row(uow, Cycle, cycle_id)
+    if cycle.closed_at is not None:
+        return
+    if cycle.state != "approved":
+        raise Conflict(
+            f"Cycle {cycle.name} is {cycle.state}; two people have to approve it before it is closed."
+        )
+    if cycle.close_requested_at is None:
+        cycle.close_requested_at = uow.clock()
+        uow.note("cycle.close", thing="cycle", thing_id=cycle.id, actor_id=actor_id)
+    uow.published = True
+
+
+def note_refusal(uow: UnitOfWork, *, cycle_id: int, reason: str) -> None:
+    """Show the admins why a preview or a close did not happen; the cycle waits for their decision."""
+    cycle = lock_row(uow, Cycle, cycle_id)
+    cycle.preview_requested_at = None
+    cycle.close_requested_at = None
+    cycle.refusal = reason[:1000]
+    if cycle.state == "approved" and cycle.close_run_id is None:
+        cycle.state = "previewed"
+
+
+def _check_previewable(uow: UnitOfWork, cycle: Cycle) -> None:
+    if cycle.state not in ("ended", "previewed", "approved"):
+        ends = f"it ends on {cycle.until:%Y-%m-%d}" if cycle.state == "open" else "it is closed for good"
+        raise Conflict(f"Cycle {cycle.name} cannot be previewed: {ends}.")
+    if cycle.close_requested_at is not None:
+        raise Conflict(f"Cycle {cycle.name} is being closed.")
+    unclosed = (
+        select(func.count())
+        .select_from(Cycle)
+        .where(Cycle.starts_at < cycle.starts_at, Cycle.closed_at.is_(None))
+    )
+    if uow.session.scalar(unclosed):
+        raise Conflict(f"Cycle {cycle.name} builds on the one before it; close that one first.")
+
+
+def _open(uow: UnitOfWork, week: weeks.Week, *, previous: Cycle | None) -> Cycle:
+    plan = plan_at(uow.session, week.starts_at)
+    cycle = Cycle(
+        name=week.name,
+        starts_at=week.starts_at,
+        until=week.until,
+        state="open",
+        previous_id=previous.id if previous else None,
+        plan_version_id=plan.id,
+    )
+    uow.session.add(cycle)
+    uow.session.flush()
+    return cycle
