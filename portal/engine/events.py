@@ -31,6 +31,11 @@ def _lengths_differ(table: object, names: tuple[str, ...]) -> list[str]:
     return [f"{type(table).__name__}: {', '.join(names)} differ in length"] if len(lengths) > 1 else []
 
 
+def _negatives(table: object, names: tuple[str, ...]) -> list[str]:
+    below = [name for name in names if (getattr(table, name) < 0).any()]
+    return [f"{type(table).__name__}: {name} must not be negative" for name in below]
+
+
 @dataclass(frozen=True)
 class Events:
     """The cycle's E events, in any order; each column holds E whole numbers.
@@ -89,6 +94,7 @@ class History:
         _freeze_columns(self)
         names = tuple(field.name for field in fields(self))
         refuse_any(_lengths_differ(self, names[:5]) + _lengths_differ(self, names[5:]))
+        refuse_any(_negatives(self, (*names[1:5], "line_amount", "line_level")))
         for name in ("volume", "revenue", "line_amount"):
             bounded(getattr(self, name), f"history: the sum of {name.removeprefix('line_')}")
 
@@ -103,7 +109,10 @@ class History:
 
 @dataclass(frozen=True)
 class State:
-    """What each member carries in: volumes in hundredths of a point, `paid_to_date` in cents, cycles."""
+    """What each member carries in: volumes in hundredths of a point, `paid_to_date` in cents, cycles.
+
+    Only `pv_prior` and the carry may be negative.
+    """
 
     pv_prior: Ints
     carry_left: Ints
@@ -115,6 +124,7 @@ class State:
     def __post_init__(self) -> None:
         _freeze_columns(self)
         refuse_any(_lengths_differ(self, tuple(field.name for field in fields(self))))
+        refuse_any(_negatives(self, ("matched_to_date", "paid_to_date", "inactive_cycles")))
 
     def __len__(self) -> int:
         return len(self.pv_prior)

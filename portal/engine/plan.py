@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -76,7 +76,7 @@ class Plan:
             raise Refused(["plan: must be an object"])
         plan = _plan(Fields(document, "plan", faults))
         refuse_any(faults)
-        return plan
+        return replace(plan, document=copy.deepcopy(document))
 
     @property
     def packs(self) -> tuple[str, ...]:
@@ -98,7 +98,7 @@ def _plan(fields: Fields) -> Plan:
             fields.fault(name, "this part of a plan is not supported yet")
     service_fields = _services(fields)
     plan = Plan(
-        document=copy.deepcopy(fields.value),
+        document=fields.value,
         name=fields.text("name", ""),
         currency=_currency(fields),
         cycle=fields.text("cycle", ""),

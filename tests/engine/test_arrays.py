@@ -121,6 +121,15 @@ def test_columns_of_different_length_are_refused():
     assert refused(lambda: State([1], [], [], [], [], []))[0].startswith("State: pv_prior,")
 
 
+def test_what_must_not_be_negative_is_refused():
+    assert refused(lambda: State([0], [-1], [-1], [0], [-1], [0])) == [
+        "State: paid_to_date must not be negative"
+    ]
+    assert refused(lambda: History(*[[0]] * 3, [-1], [0], *[[]] * 5)) == [
+        "History: reversed_volume must not be negative"
+    ]
+
+
 def test_only_whole_numbers_are_taken():
     with pytest.raises(TypeError, match="whole numbers"):
         events(volume=[1.5])

@@ -210,6 +210,12 @@ def test_a_services_own_revenue_share_is_refused_by_name():
     ]
 
 
+def test_a_deeply_nested_field_is_refused_like_any_other():
+    data = json.dumps(SOUND).replace('"name": "small"', f'"name": {"[" * 700}{"]" * 700}')
+
+    assert faults(data.encode()) == ["plan.name: must be a string"]
+
+
 def test_a_reversal_of_a_reversal_is_refused():
     again = SOUND["events"][1] | {"id": "e3", "reverses": "e2"}
 

@@ -17,7 +17,7 @@ from tests.engine.sound import SOUND, changed, faults
         {"paid_to_date": "92233720368547758.07", "carry": {"left": "1.00", "right": "1.00"}},
         {"inactive_cycles": 2**63 - 1, "pv_prior": "-20.00"},
         {"matched_to_date": "92233720368547758.07", "carry": {"left": "90.00", "right": "1.00"}},
-        {"carry": {"left": "92233720368547758.07", "right": "92233720368547758.07"}},
+        {"carry": {"left": "90000000000000000.00", "right": "90000000000000000.00"}},
     ],
 )
 def test_a_sum_that_does_not_fit_is_refused(changes):
