@@ -16,9 +16,9 @@ HIGHEST_BAR = 100
 LOWEST_BAR = 3
 
 
-def money(cents: int) -> str:
+def money(cents: int, currency: str = "USD") -> str:
     """Cents as `$1,234.50`; what is owed as `−$12.00`."""
-    return format_money(cents) if cents >= 0 else MINUS + format_money(-cents)
+    return format_money(cents, currency) if cents >= 0 else MINUS + format_money(-cents, currency)
 
 
 def signed_money(cents: int) -> str:
@@ -74,6 +74,11 @@ def short_day(moment: date | datetime) -> str:
 def moment(instant: datetime) -> str:
     """An instant as `Nov 16, 2026, 2:14 PM MST`: in the company's time zone, and saying which."""
     return f"{format_datetime(instant, 'MMM d, y, h:mm a')} {zone(instant)}"
+
+
+def weekday(instant: datetime) -> str:
+    """A coming instant as `Sunday, 5:00 PM MST`."""
+    return f"{format_datetime(instant, 'EEEE, h:mm a')} {zone(instant)}"
 
 
 def clock(instant: datetime) -> str:
@@ -143,6 +148,6 @@ FILTERS = {
     function.__name__: function
     for function in (
         money, signed_money, dollars, pennies, volume, percent, size, kilowatts, count,
-        day, short_day, moment, clock, zone, ago, until, initials, brief_name, bar_heights,
+        day, short_day, moment, weekday, clock, zone, ago, until, initials, brief_name, bar_heights,
     )
 }  # fmt: skip

@@ -1,0 +1,120 @@
+"""The panels of a consultant's home: earnings, legs, newest sales."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from portal.commissions import projection
+from portal.commissions.projection import Projected, Published
+from portal.dashboard import queries
+from portal.dashboard.queries import Week
+from portal.extensions import db
+from portal.kernel.money import round_half_away
+from portal.ledger import statements
+from portal.ledger.statements import Balances
+from portal.models import Consultant, Sale
+from portal.ui.panels import Panel, register_panel
+
+KINDS = {
+    "retail": _l("Your own sales"),
+    "direct": _l("Sales of people you sponsored"),
+    "binary": _l("Volume matched on both legs"),
+}
+RATE_UNIT = 10_000
+
+
+@dataclass(frozen=True)
+class Earnings:
+    """The hero: what is projected, the weeks before, the wallet."""
+
+    standing: Projected | None
+    weeks: Sequence[Week]
+    balances: Balances
+    published: Published | None
+
+    @property
+    def projected(self) -> int:
+        return self.standing.total if self.standing else 0
+
+    @property
+    def bars(self) -> list[int]:
+        return [*(week.earned for week in self.weeks), self.projected]
+
+    @property
+    def change(self) -> int | None:
+        """Cents more or less than the week before; None in the first week."""
+        return self.projected - self.weeks[-1].earned if self.weeks else None
+
+    @property
+    def lines(self) -> list[tuple[object, int]]:
+        """What the projection adds up from: words and cents."""
+        amounts = [(words, getattr(self.standing, kind, 0)) for kind, words in KINDS.items()]
+        return [(words, cents) for words, cents in amounts if cents]
+
+
+@dataclass(frozen=True)
+class LegsView:
+    """The legs card; `rate` in ten-thousandths where matched volume times it is what is paid."""
+
+    standing: Projected | None
+    rate: int | None
+
+
+def load_earnings(consultant_id: int) -> Earnings:
+    """The hero's figures."""
+    session = db.session()
+    return Earnings(
+        standing=projection.read(consultant_id),
+        weeks=queries.past_weeks(session, consultant_id),
+        balances=statements.balances(session, consultant_id),
+        published=projection.published(),
+    )
+
+
+def load_legs(consultant_id: int) -> LegsView:
+    """Both legs as they stand now."""
+    standing = projection.read(consultant_id)
+    return LegsView(standing, _rate(db.session(), consultant_id, standing) if standing else None)
+
+
+def load_sales(consultant_id: int) -> Sequence[Sale]:
+    """The newest sales of one's own."""
+    return queries.newest_sales(db.session(), consultant_id)
+
+
+def _rate(session: Session, consultant_id: int, standing: Projected) -> int | None:
+    """The rate of the pack, where nothing else had a say: no cap, no debt, a point worth one dollar."""
+    cycle, consultant = queries.open_cycle(session), session.get_one(Consultant, consultant_id)
+    binary = cycle.plan_version.document.get("binary") if cycle else None
+    if not isinstance(binary, dict) or binary.get("mode") != "percent":
+        return None
+    rate = int(Decimal(str(binary["rate"].get(consultant.pack, "0"))) * RATE_UNIT)
+    return rate if round_half_away(standing.matched * rate, RATE_UNIT) == standing.binary else None
+
+
+for panel in (
+    Panel(
+        "earnings",
+        _l("Projected this week"),
+        10,
+        "see own business",
+        "dashboard/panels/earnings.html",
+        load_earnings,
+    ),
+    Panel("legs", _l("Your legs this week"), 20, "see own business", "dashboard/panels/legs.html", load_legs),
+    Panel(
+        "sales",
+        _l("Newest sales"),
+        30,
+        "see own business",
+        "dashboard/panels/sales.html",
+        load_sales,
+        aside=True,
+    ),
+):
+    register_panel(panel)

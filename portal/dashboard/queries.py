@@ -1,0 +1,105 @@
+"""Reads for the first page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from portal.models import CommissionLine, Consultant, Cycle, Sale
+
+WEEKS = 12
+NEWEST = 5
+
+
+@dataclass(frozen=True)
+class Week:
+    """What one consultant earned in a cycle that is over, in cents; `certain` once it was closed."""
+
+    cycle: Cycle
+    earned: int
+    certain: bool
+
+
+@dataclass(frozen=True)
+class Income:
+    """What everybody earned in the closed cycles, zero earners included; amounts in cents."""
+
+    weeks: int
+    people: int
+    without: int
+    median: int
+
+
+def open_cycle(session: Session) -> Cycle | None:
+    """The cycle that sales go to now."""
+    return session.scalar(select(Cycle).where(Cycle.state == "open"))
+
+
+def past_weeks(session: Session, consultant_id: int) -> list[Week]:
+    """The last cycles before the open one, oldest first; one that is not closed counts as last previewed."""
+    over = select(Cycle).where(Cycle.state != "open").order_by(Cycle.starts_at.desc()).limit(WEEKS - 1)
+    cycles = list(session.scalars(over))[::-1]
+    runs = [cycle.close_run_id or cycle.preview_run_id for cycle in cycles]
+    lines = (
+        select(CommissionLine.run_id, func.sum(CommissionLine.amount_cents))
+        .where(CommissionLine.run_id.in_([run for run in runs if run]))
+        .where(CommissionLine.consultant_id == consultant_id)
+        .group_by(CommissionLine.run_id)
+    )
+    earned = {run_id: int(total) for run_id, total in session.execute(lines)}
+    return [
+        Week(cycle, earned.get(run or 0, 0), certain=cycle.close_run_id is not None)
+        for cycle, run in zip(cycles, runs, strict=True)
+    ]
+
+
+def newest_sales(session: Session, consultant_id: int) -> Sequence[Sale]:
+    """A consultant's own newest sales and reversals."""
+    statement = select(Sale).where(Sale.consultant_id == consultant_id).order_by(Sale.id.desc()).limit(NEWEST)
+    return session.scalars(statement).unique().all()
+
+
+def income(session: Session) -> Income | None:
+    """What everybody earned in the last closed cycles; None before the first close.
+
+    Closed runs never change, so the figures are remembered until the next close.
+    """
+    closed = select(Cycle.close_run_id, Cycle.until).where(Cycle.close_run_id.is_not(None))
+    rows = session.execute(closed.order_by(Cycle.starts_at.desc()).limit(WEEKS)).all()
+    runs = [run_id for run_id, _until in rows if run_id is not None]
+    if not runs:
+        return None
+    key = (id(session.get_bind()), *runs)
+    if key not in _remembered:
+        found = _income(session, runs, until=rows[0][1])
+        _remembered.clear()
+        _remembered[key] = found
+    return _remembered[key]
+
+
+_remembered: dict[tuple[int, ...], Income] = {}
+
+
+def _income(session: Session, runs: list[int], *, until: datetime) -> Income:
+    people = session.scalar(select(func.count()).where(Consultant.joined_at < until)) or 0
+    earned = _earned(runs)
+    paid = session.scalar(select(func.count()).select_from(earned.subquery())) or 0
+    without, middle = people - paid, people // 2
+    above = earned.order_by(func.sum(CommissionLine.amount_cents)).offset(middle - without).limit(1)
+    median = 0 if middle < without else session.scalar(above) or 0
+    return Income(weeks=len(runs), people=people, without=without, median=int(median))
+
+
+def _earned(runs: list[int]) -> Select[int]:
+    """What each consultant earned in these runs, of those who earned anything."""
+    total = func.sum(CommissionLine.amount_cents)
+    return (
+        select(total)
+        .where(CommissionLine.run_id.in_(runs))
+        .group_by(CommissionLine.consultant_id)
+        .having(total > 0)
+    )
