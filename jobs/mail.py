@@ -6,7 +6,7 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from flask import current_app, render_template
+from flask import current_app
 
 from jobs.retries import next_try
 from portal.gateways import brevo
@@ -78,12 +78,13 @@ def compose(claimed: Claimed) -> Mail:
         "company": settings.company,
         **claimed.params,
     }
-    subject, _, text = render_template(f"mail/{claimed.template}.txt", **words).strip().partition("\n")
+    render = current_app.jinja_env.get_template
+    subject, _, text = render(f"mail/{claimed.template}.txt").render(words).strip().partition("\n")
     return Mail(
         to_email=claimed.email,
         to_name=claimed.name,
         subject=subject,
-        html=render_template(f"mail/{claimed.template}.html", subject=subject, **words),
+        html=render(f"mail/{claimed.template}.html").render(words, subject=subject),
         text=text.strip() + "\n",
         idempotency_key=claimed.public_id,
         tags=(claimed.template,),

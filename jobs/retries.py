@@ -10,5 +10,5 @@ FIRST_WAIT_SECONDS = 10
 
 
 def next_try(now: datetime, *, attempts: int) -> datetime:
-    """10 s, 30 s, 90 s, … with a fifth of jitter, after `attempts` failures; the eighth comes after six hours."""
+    """10 s, 30 s, 90 s, … with a fifth of jitter, by the number of failures so far."""
     return now + timedelta(seconds=FIRST_WAIT_SECONDS * 3 ** (attempts - 1) * random.uniform(0.8, 1.2))

@@ -59,7 +59,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgresql_template(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The name of a migrated template database, and a role that owns none of it."""
     server = services.require_postgres()
-    _execute(server, f"DROP DATABASE IF EXISTS canopy_template WITH (FORCE)")
+    _execute(server, "DROP DATABASE IF EXISTS canopy_template WITH (FORCE)")
     _execute(
         server,
         f"DO $$ BEGIN CREATE ROLE {APPLICATION_ROLE} LOGIN PASSWORD 'application';"

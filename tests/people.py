@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 from sqlalchemy import select
 
+from portal.commissions.cycles import open_first_cycle
+from portal.commissions.plans import add_plan
+from portal.commissions.weeks import week_of
 from portal.kernel.ids import new_code, new_id
-from portal.models import AccountUser, Consultant, Cycle, Pack, Person, Placement, PlanVersion, RoleGrant
+from portal.models import AccountUser, Consultant, Pack, Person, Placement, RoleGrant
 from portal.store import UnitOfWork, perform
 
 PASSWORD = "correct horse battery"
@@ -87,35 +90,29 @@ def add_user(uow: UnitOfWork, name: str, *, role: str) -> AccountUser:
     person = Person(public_id=new_id(), name=name, email=f"{name.lower()}@example.com", created_at=now)
     uow.session.add(person)
     uow.session.flush()
-    user = AccountUser(person_id=person.id, email=person.email, password_hash=_password_hash(), created_at=now)
+    user = AccountUser(
+        person_id=person.id, email=person.email, password_hash=_password_hash(), created_at=now
+    )
     user.grants = [RoleGrant(role=role)]
     uow.session.add(user)
     uow.session.flush()
     return user
 
 
-def open_week(uow: UnitOfWork, *, now: datetime | None = None) -> int:
-    """An open cycle around now, with the test plan."""
-    now = now or uow.clock()
-    monday = datetime(now.year, now.month, now.day, tzinfo=UTC) - timedelta(days=now.weekday())
-    plan = PlanVersion(name="Test plan", document=PLAN, sha256="0" * 64, valid_from=monday, created_at=now)
-    uow.session.add(plan)
-    uow.session.flush()
-    cycle = Cycle(
-        name=f"{monday.isocalendar().year}-W{monday.isocalendar().week:02d}",
-        starts_at=monday,
-        until=monday + timedelta(days=7),
-        state="open",
-        plan_version_id=plan.id,
-    )
-    uow.session.add(cycle)
-    uow.session.flush()
-    return cycle.id
+def open_week(uow: UnitOfWork) -> int:
+    """The open cycle around now, with the test plan."""
+    week = week_of(uow.clock(), ZoneInfo("America/Denver"))
+    add_plan(uow, PLAN, valid_from=week.starts_at)
+    return open_first_cycle(uow, at=uow.clock(), zone=ZoneInfo("America/Denver")).id
 
 
 def _write(uow: UnitOfWork) -> Cast:
     for position, (code, name, price, monthly) in enumerate(
-        [("pack", "Consultant Pack", 4900, 0), ("plus", "Consultant Plus+", 14900, 1900), ("smart", "Smart", 0, 0)]
+        [
+            ("pack", "Consultant Pack", 4900, 0),
+            ("plus", "Consultant Plus+", 14900, 1900),
+            ("smart", "Smart", 0, 0),
+        ]
     ):
         known = uow.session.scalar(select(Pack).where(Pack.code == code))
         if known is None:

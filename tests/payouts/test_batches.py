@@ -21,6 +21,12 @@ from tests.payouts.purses import fund
 
 
 @pytest.fixture
+def app(sqlite_app):
+    """The rules do not depend on the engine; races and the state machine run on both."""
+    return sqlite_app
+
+
+@pytest.fixture
 def approved(do, user_of, cast):
     """An approved withdrawal of a consultant; its id."""
 
@@ -153,17 +159,16 @@ def test_money_returned_after_the_payment_comes_back_once(approved, export, ben,
         do(service.return_withdrawal, withdrawal_id=withdrawal, actor_id=cast.fin, reason="Again.")
 
 
-@pytest.mark.parametrize(
-    "cell",
-    ["=1+1", "+1", "-1", "@SUM(A1)", "\tcmd", "\rcmd", "\n=1", " =1", '"=1', "'=1", "＝1", "＋1", "－1", "＠x"],
-)
-def test_a_cell_that_would_calculate_becomes_text(cell):
-    assert guarded(cell) == f"'{cell}"
+def test_a_cell_that_would_calculate_becomes_text():
+    cells = ["=1+1", "+1", "-1", "@SUM(A1)", "\tcmd", "\rcmd", "\n=1", " =1", '"=1', "'=1", "＝1", "＋1", "－1", "＠x"]
+
+    assert [guarded(cell) for cell in cells] == [f"'{cell}" for cell in cells]
 
 
-@pytest.mark.parametrize("cell", ["Ben", "O'Neil", "Ana-Maria", "", "1 = 1", "Müller & Söhne"])
-def test_a_name_stays_a_name(cell):
-    assert guarded(cell) == cell
+def test_a_name_stays_a_name():
+    cells = ["Ben", "O'Neil", "Ana-Maria", "", "1 = 1", "Müller & Söhne"]
+
+    assert [guarded(cell) for cell in cells] == cells
 
 
 def test_a_name_like_a_formula_arrives_as_text(approved, export, rows_of, ben, do):

@@ -12,6 +12,12 @@ from tests.payouts.purses import fund
 
 
 @pytest.fixture
+def app(sqlite_app):
+    """The rules do not depend on the engine; races and the state machine run on both."""
+    return sqlite_app
+
+
+@pytest.fixture
 def ask(do, user_of):
     """Ask for a withdrawal; its id."""
 
