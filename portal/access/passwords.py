@@ -79,14 +79,18 @@ def check_password(password: str, *, about: tuple[str, ...] = ()) -> None:
 def _own_part(password: str, about: tuple[str, ...]) -> int:
     """How many characters are left without names, common words, rows of the keyboard and repetitions."""
     rest = password.casefold()
-    guesses = [*_words(about), *_COMMON]
-    for guess in sorted(guesses, key=len, reverse=True):
-        rest = rest.replace(guess, "")
-        if guess in rest.translate(_LEET):
-            rest = rest.translate(_LEET).replace(guess, "")
+    for guess in sorted([*_words(about), *_COMMON], key=len, reverse=True):
+        rest = _without(rest, guess)
     rest = _without_rows(rest)
     shortened = re.sub(r"(.+?)\1+", r"\1", rest)
     return len(shortened) if len(set(shortened)) > 3 else 0
+
+
+def _without(text: str, guess: str) -> str:
+    """Take a word out, also where digits and signs stand for its letters."""
+    while (start := text.translate(_LEET).find(guess.translate(_LEET))) >= 0:
+        text = text[:start] + text[start + len(guess) :]
+    return text
 
 
 def _words(about: tuple[str, ...]) -> set[str]:

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 LONGEST = 2000
 
 _PLAIN = re.compile(r"/[A-Za-z0-9/._~%?=&+,:;@!$'()*#-]*")
+_LEADS_AWAY = re.compile(r"//|\\|/\.\.|[\x00-\x1f\x7f]|[^\x00-\x7f]|/ ")
 
 
 def own_path(candidate: str | None, *, otherwise: str) -> str:
@@ -26,10 +27,11 @@ def path_of(address: str | None, *, host: str) -> str:
 def _is_own(candidate: str) -> bool:
     if len(candidate) > LONGEST or not _PLAIN.fullmatch(candidate):
         return False
-    seen = candidate
-    for _round in range(3):
-        path = re.split(r"[?#]", seen, maxsplit=1)[0]
-        if "//" in path or "\\" in path or "/.." in path or re.search(r"[\x00-\x20\x7f]", path):
+    path = re.split(r"[?#]", candidate, maxsplit=1)[0]
+    for _round in range(4):
+        if _LEADS_AWAY.search(path):
             return False
-        seen = unquote(seen)
-    return "%" not in re.split(r"[?#]", seen, maxsplit=1)[0]
+        before, path = path, unquote(path)
+        if path == before:
+            return True
+    return False
