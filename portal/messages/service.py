@@ -1,0 +1,94 @@
+"""Putting messages in the queue: one for each cause, however often the cause is told."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+
+from portal.kernel.ids import new_id
+from portal.models import CommissionLine, Consultant, Cycle, Message, Payment, Withdrawal
+from portal.store.insert import insert_missing
+from portal.store.unit_of_work import UnitOfWork
+
+
+def queue_message(
+    uow: UnitOfWork, *, key: str, template: str, person_id: int, params: dict[str, object]
+) -> None:
+    """Queue one e-mail; a key that is there stays as it is.
+
+    `params` hold ids, amounts in cents and names of cycles; a person's name and address are read when the
+    mail is sent.
+    """
+    row = {
+        "public_id": new_id(),
+        "key": key,
+        "template": template,
+        "person_id": person_id,
+        "params": params,
+        "state": "queued",
+        "attempts": 0,
+        "next_at": uow.clock(),
+        "created_at": uow.clock(),
+    }
+    insert_missing(uow.session, Message, [row])
+    # The relay is woken although no fact was published: it tells the queue that there is mail.
+    uow.published = True
+
+
+def say_welcome(uow: UnitOfWork, *, consultant_id: int) -> None:
+    """Welcome a new consultant."""
+    consultant = uow.session.get_one(Consultant, consultant_id)
+    queue_message(
+        uow,
+        key=f"welcome:{consultant_id}",
+        template="welcome",
+        person_id=consultant.person_id,
+        params={"code": consultant.code},
+    )
+
+
+def say_payment_received(uow: UnitOfWork, *, payment_id: int) -> None:
+    """Confirm a payment."""
+    payment = uow.session.get_one(Payment, payment_id)
+    queue_message(
+        uow,
+        key=f"payment:{payment_id}",
+        template="payment_received",
+        person_id=payment.registration.person_id,
+        params={"amount_cents": payment.amount_cents, "currency": payment.currency},
+    )
+
+
+def say_commission_credited(uow: UnitOfWork, *, cycle_id: int, consultant_id: int) -> None:
+    """Tell the sum of a closed cycle: one mail for each close, nothing where nothing was earned."""
+    cycle = uow.session.get_one(Cycle, cycle_id)
+    if cycle.close_run_id is None:
+        return
+    lines = select(func.sum(CommissionLine.amount_cents)).where(
+        CommissionLine.run_id == cycle.close_run_id, CommissionLine.consultant_id == consultant_id
+    )
+    amount = int(uow.session.scalar(lines) or 0)
+    if amount <= 0:
+        return
+    queue_message(
+        uow,
+        key=f"commission:{cycle.close_run_id}:{consultant_id}",
+        template="commission_credited",
+        person_id=uow.session.get_one(Consultant, consultant_id).person_id,
+        params={"cycle": cycle.name, "amount_cents": amount},
+    )
+
+
+def say_withdrawal_paid(uow: UnitOfWork, *, withdrawal_id: int) -> None:
+    """Tell that a withdrawal is on its way to the bank account."""
+    withdrawal = uow.session.get_one(Withdrawal, withdrawal_id)
+    queue_message(
+        uow,
+        key=f"withdrawal-paid:{withdrawal_id}",
+        template="withdrawal_paid",
+        person_id=uow.session.get_one(Consultant, withdrawal.consultant_id).person_id,
+        params={
+            "withdrawal": withdrawal.public_id,
+            "amount_cents": withdrawal.amount_cents,
+            "currency": withdrawal.currency,
+        },
+    )
