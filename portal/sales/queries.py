@@ -1,0 +1,166 @@
+"""Reads of sales for pages: bounded, and without loading what is not shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.orm import Session
+
+from portal.models import Consultant, Contract, Inbox, Person, Placement, Sale, Service, Vendor
+
+LOOKED_AT = 300
+
+
+@dataclass(frozen=True)
+class SaleLine:
+    """A sale as a list shows it: volume in hundredths, revenue in cents, both negative for a reversal.
+
+    `own` says that the viewer made it; `seller` is the short name of who did.
+    """
+
+    sale_id: int
+    seller: str
+    own: bool
+    vendor: str
+    service: str
+    icon: str
+    volume: int
+    revenue_cents: int
+    recorded_at: datetime
+    reversal: bool
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """What one vendor sent and what became of it: inbox rows by state, and what was recorded."""
+
+    public_id: str
+    vendor: str
+    disabled: bool
+    events: dict[str, int]
+    sales: int
+    reversals: int
+    volume: int
+    revenue_cents: int
+
+
+def newest_sales(session: Session, consultant_id: int, *, limit: int = 8) -> list[SaleLine]:
+    """The newest sales of a consultant and of the people below, newest first.
+
+    Own sales are always found; those below among the newest 300 of the company, so that the cost does not
+    grow with the network.
+    """
+    newest = session.execute(
+        select(Sale.id, Sale.consultant_id).order_by(Sale.id.desc()).limit(LOOKED_AT)
+    ).all()
+    below = _below(session, consultant_id, {seller for _, seller in newest})
+    among_newest = [sale_id for sale_id, seller in newest if seller in below][:limit]
+    own = select(Sale.id).where(Sale.consultant_id == consultant_id).order_by(Sale.id.desc()).limit(limit)
+    wanted = sorted({*among_newest, *session.scalars(own)}, reverse=True)[:limit]
+    rows = session.execute(_lines().where(Sale.id.in_(wanted)).order_by(Sale.id.desc()))
+    return [_line(row, consultant_id) for row in rows]
+
+
+def reconciliation(session: Session) -> list[Reconciliation]:
+    """Counts for each vendor: what arrived against what was recorded."""
+    return [
+        _reconciliation(session, vendor) for vendor in session.scalars(select(Vendor).order_by(Vendor.name))
+    ]
+
+
+def _below(session: Session, top: int, sellers: set[int]) -> set[int]:
+    """Those of `sellers` who stand below `top`: one walk up from all of them together."""
+    if not sellers:
+        return set()
+    parents = _parents(session, sellers)
+    found = set()
+    for seller in sellers:
+        step = parents.get(seller)
+        while step is not None and step != top:
+            step = parents.get(step)
+        if step == top:
+            found.add(seller)
+    return found
+
+
+def _parents(session: Session, sellers: set[int]) -> dict[int, int | None]:
+    current = Placement.valid_until.is_(None)
+    above = (
+        select(Placement.consultant_id, Placement.parent_id)
+        .where(Placement.consultant_id.in_(sellers), current)
+        .cte("above", recursive=True)
+    )
+    step = select(Placement.consultant_id, Placement.parent_id)
+    above = above.union(step.join(above, Placement.consultant_id == above.c.parent_id).where(current))
+    rows = session.execute(select(above)).all()
+    return {row.consultant_id: row.parent_id for row in rows}
+
+
+def _lines() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Sale.id,
+            Sale.consultant_id,
+            Sale.volume,
+            Sale.revenue_cents,
+            Sale.recorded_at,
+            Sale.reverses_id,
+            Person.name.label("seller"),
+            Vendor.name.label("vendor"),
+            Service.name.label("service"),
+            Service.icon,
+        )
+        .join(Contract, Contract.id == Sale.contract_id)
+        .join(Service, Service.id == Contract.service_id)
+        .join(Vendor, Vendor.id == Contract.vendor_id)
+        .join(Consultant, Consultant.id == Sale.consultant_id)
+        .join(Person, Person.id == Consultant.person_id)
+    )
+
+
+def _line(row: Row[Any], viewer: int) -> SaleLine:
+    return SaleLine(
+        sale_id=row.id,
+        seller=Person(name=row.seller).short_name,
+        own=row.consultant_id == viewer,
+        vendor=row.vendor,
+        service=row.service,
+        icon=row.icon,
+        volume=row.volume,
+        revenue_cents=row.revenue_cents,
+        recorded_at=row.recorded_at,
+        reversal=row.reverses_id is not None,
+    )
+
+
+def _reconciliation(session: Session, vendor: Vendor) -> Reconciliation:
+    counted = (
+        select(Inbox.state, func.count().label("number"))
+        .where(Inbox.vendor_id == vendor.id)
+        .group_by(Inbox.state)
+    )
+    events = {row.state: row.number for row in session.execute(counted)}
+    recorded = (
+        select(
+            func.count(Sale.id).label("all"),
+            func.count(Sale.reverses_id).label("reversals"),
+            func.coalesce(func.sum(Sale.volume), 0).label("volume"),
+            func.coalesce(func.sum(Sale.revenue_cents), 0).label("revenue"),
+        )
+        .join(Contract, Contract.id == Sale.contract_id)
+        .where(Contract.vendor_id == vendor.id)
+    )
+    row = session.execute(recorded).one()
+    return Reconciliation(
+        public_id=vendor.public_id,
+        vendor=vendor.name,
+        disabled=vendor.disabled_at is not None,
+        events=events,
+        sales=row.all - row.reversals,
+        reversals=row.reversals,
+        volume=int(row.volume),
+        revenue_cents=int(row.revenue),
+    )
