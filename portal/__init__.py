@@ -86,11 +86,14 @@ def _rooms(app: Flask, settings: Settings) -> None:
     """Open the front rooms; the sandbox stands beside them where providers have no keys."""
     from portal.access.guard import public
     from portal.auth import auth
+    from portal.dashboard import dashboard
     from portal.inbound import inbound
     from portal.join import join
+    from portal.vendors import vendors
+    from portal.network import network
 
     public(app.view_functions["static"])
-    rooms: tuple[Blueprint, ...] = (auth, inbound, join)
+    rooms: tuple[Blueprint, ...] = (auth, inbound, join, dashboard, network, vendors)
     for room in rooms:
         app.register_blueprint(room)
     if settings.sandbox:
