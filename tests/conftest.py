@@ -126,7 +126,7 @@ def sqlite_app(sqlite_database: Database, make_app: Callable[..., Flask]) -> Fla
 
 @pytest.fixture
 def cast(app: Flask) -> Cast:
-    """Ana sponsors Ben (left) and Cem (right); Dia is a stranger; Fin and Ada keep the company. See tests/people.py."""
+    """Ana sponsors Ben (left) and Cem (right); Dia is a stranger; Fin and Ada keep the company. """
     return invite_cast(app)
 
 

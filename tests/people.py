@@ -1,4 +1,4 @@
-"""The cast: Ana sponsors, Ben stands on her left, Cem on her right; Dia is a stranger; Fin and Ada keep the company."""
+"""The cast: Ana sponsors Ben (left) and Cem (right); Dia is a stranger; Fin and Ada keep the company."""
 
 from __future__ import annotations
 

@@ -120,6 +120,12 @@ def read_many(consultant_ids: Sequence[int]) -> list[Projected | None]:
     return _read(consultant_ids)[1]
 
 
+def leg_volumes(consultant_id: int) -> tuple[int, int] | None:
+    """Left and right volume with what was carried in, in hundredths; None where it is not known."""
+    record = read(consultant_id)
+    return None if record is None else (record.left, record.right)
+
+
 def published() -> Published | None:
     """What is published now."""
     return _read([])[0]
