@@ -81,14 +81,7 @@ def test_every_template_that_is_named_exists():
 
 
 def test_no_template_holds_what_the_browser_must_refuse():
-    pages = {name: text for name, text in sources.templates().items() if not _is_mail(name)}
-
-    assert {name: faults for name, text in pages.items() if (faults := forbidden(text))} == {}
-
-
-def _is_mail(name: str) -> bool:
-    """Mail programs know no style sheets: mails keep their style inline."""
-    return name.startswith("mail/") or name.endswith("layouts/mail.html")
+    assert {name: faults for name, text in sources.templates().items() if (faults := forbidden(text))} == {}
 
 
 def test_every_request_of_a_page_names_its_target_and_its_swap():
