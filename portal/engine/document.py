@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any, Final
 
 from portal.engine.fields import LONGEST, inside
@@ -17,12 +18,31 @@ class _Repeated(dict[str, Any]):
     keys_again: tuple[str, ...] = ()
 
 
+class _Objects:
+    """Makes the objects of a document, and remembers whether a key stood more than once in any of them."""
+
+    any_repeated = False
+
+    def read(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """One object from its keys and values."""
+        value = dict(pairs)
+        if len(value) == len(pairs):
+            return value
+        self.any_repeated = True
+        repeated = _Repeated(value)
+        times = Counter(name for name, _ in pairs)
+        repeated.keys_again = tuple(name for name in value if times[name] > 1)
+        return repeated
+
+
 def load(data: bytes, faults: list[str]) -> dict[str, Any]:
     """Read one JSON object, noting keys that stand there twice. Raises Refused for all that is not one."""
-    document = _parsed(_text(data))
+    objects = _Objects()
+    document = _parsed(_text(data), objects)
     if not isinstance(document, dict):
         raise Refused(["the file must hold one JSON object"])
-    faults += _repeated_keys(document)
+    if objects.any_repeated:
+        faults += _repeated_keys(document)
     return document
 
 
@@ -33,25 +53,15 @@ def _text(data: bytes) -> str:
         raise Refused([f"byte {error.start}: this is not UTF-8"]) from None
 
 
-def _parsed(text: str) -> object:
+def _parsed(text: str, objects: _Objects) -> object:
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_int=_whole_number)
+        return json.loads(text, object_pairs_hook=objects.read, parse_int=_whole_number)
     except json.JSONDecodeError as error:
         raise Refused(
             [f"line {error.lineno}, column {error.colno}: this is not JSON ({error.msg})"]
         ) from None
     except RecursionError:
         raise Refused(["the file is nested too deeply"]) from None
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) == len(pairs):
-        return value
-    repeated = _Repeated(value)
-    names = [name for name, _ in pairs]
-    repeated.keys_again = tuple(name for name in value if names.count(name) > 1)
-    return repeated
 
 
 def _whole_number(digits: str) -> int:

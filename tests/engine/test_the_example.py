@@ -188,3 +188,21 @@ def test_the_legs_only_grow_without_a_binary_part():
 
     assert ana["carry"] == {"left": "333.00", "right": "350.00"}
     assert (ana["qualified"], ana["binary_earned"]) == (False, "0.00")
+
+
+@pytest.mark.parametrize(("min_match", "paid"), [("333.00", "41.63"), ("333.01", "0.00")])
+def test_a_match_below_the_least_is_not_paid(min_match, paid):
+    document = example()
+    document["plan"]["binary"]["min_match"] = min_match
+
+    assert computed(document)["members"]["ana"]["binary_paid"] == paid
+
+
+def test_where_a_cap_lets_nothing_through_nothing_is_taken_and_nothing_flushed():
+    document = example()
+    document["plan"]["binary"] |= {"cap": {"money": {"smart": "0.00"}}, "after_match": "flush"}
+
+    ana = computed(document)["members"]["ana"]
+
+    assert ana["carry"] == {"left": "333.00", "right": "350.00"}
+    assert (ana["binary_earned"], ana["binary_paid"]) == ("41.63", "0.00")
