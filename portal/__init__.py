@@ -118,8 +118,9 @@ def _mount_sandbox(app: Flask, settings: Settings) -> None:
 
 def _commands(app: Flask) -> None:
     """Give `flask --app wsgi` the operator's commands."""
+    from portal.cli.cycles import cycle
     from portal.cli.users import users
 
-    groups: tuple[Command, ...] = (users,)
+    groups: tuple[Command, ...] = (cycle, users)
     for group in groups:
         app.cli.add_command(group)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, and_, case, or_, select
+from sqlalchemy import ColumnElement, and_, case, null, or_, select
 from sqlalchemy.orm import Session
 
 from portal.commissions.earlier import EarlierCycles, earlier_cycles
@@ -48,7 +48,7 @@ def places(sorted_ids: Ints, wanted: Ints) -> Ints:
 
 def _network(session: Session, cycle: Cycle) -> tuple[Ints, Network]:
     packs = tuple(session.scalars(select(Pack.code).order_by(Pack.code)))
-    pack = case({code: index for index, code in enumerate(packs)}, value=Consultant.pack)
+    pack = case({code: index for index, code in enumerate(packs)}, value=Consultant.pack) if packs else null()
     status = case({"active": 0, "suspended": 1}, value=Consultant.status, else_=2)
     leg = case({"L": 0, "R": 1}, value=Placement.leg)
     statement = (
