@@ -216,6 +216,23 @@ def test_a_deeply_nested_field_is_refused_like_any_other():
     assert faults(data.encode()) == ["plan.name: must be a string"]
 
 
+@pytest.mark.parametrize("at", ["2026-11-16T10:59:59+01:00", "2026-11-16T08:59:59.999-01:00"])
+def test_a_reversal_before_its_sale_is_refused_whatever_the_offsets(at):
+    assert faults(changed("events", 1, "at", to=at)) == ["events[1].at: is earlier than what it reverses"]
+
+
+@pytest.mark.parametrize("at", ["2026-11-16T11:00:00+01:00", "2026-11-16T09:00:00-01:00"])
+def test_a_reversal_at_the_moment_of_its_sale_is_sound(at):
+    case.read(json.dumps(changed("events", 1, "at", to=at)).encode())
+
+
+def test_a_sale_without_revenue_has_no_revenue_to_reverse():
+    document = changed("events", 0, "revenue", to="0.00")
+    document["events"][1]["revenue"] = "-0.01"
+
+    assert faults(document) == ["events[1].revenue: reverses more than there was"]
+
+
 def test_a_reversal_of_a_reversal_is_refused():
     again = SOUND["events"][1] | {"id": "e3", "reverses": "e2"}
 

@@ -1,4 +1,4 @@
-"""The shared cases use plan parts that are not here yet; what those do not touch must come out as expected."""
+"""The shared cases have plan parts that are not here yet; what those do not touch comes out as expected."""
 
 import json
 from pathlib import Path
