@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from portal.kernel.money import Cents
@@ -57,22 +58,47 @@ def balances(session: Session, consultant_id: int) -> Balances:
 
 
 def history(
-    session: Session, consultant_id: int, *, before_entry: int | None = None, limit: int = 30
+    session: Session,
+    consultant_id: int,
+    *,
+    before_entry: int | None = None,
+    limit: int = 30,
+    pairs: Sequence[tuple[str, str]] = (),
 ) -> list[Movement]:
-    """The newest movements of a consultant's accounts, newest first; `before_entry` pages on."""
+    """The movements of a consultant's newest `limit` entries, newest first; `before_entry` pages on.
+
+    `pairs` of (debited, credited) purposes leave out entries that move nothing between any of them.
+    """
+    own = list(
+        session.scalars(
+            select(Account.id).where(Account.owner_type == "consultant", Account.owner_id == consultant_id)
+        )
+    )
     debit, credit = aliased(Account), aliased(Account)
-    own = select(Account.id).where(Account.owner_type == "consultant", Account.owner_id == consultant_id)
+    moved = (
+        select(Posting.entry_id)
+        .join(debit, debit.id == Posting.debit_id)
+        .join(credit, credit.id == Posting.credit_id)
+        .where(or_(Posting.debit_id.in_(own), Posting.credit_id.in_(own)))
+    )
+    if pairs:
+        moved = moved.where(tuple_(debit.purpose, credit.purpose).in_(pairs))
+    if before_entry is not None:
+        moved = moved.where(Posting.entry_id < before_entry)
+    newest = session.scalars(moved.distinct().order_by(Posting.entry_id.desc()).limit(limit)).all()
+    return _movements(session, own, newest)
+
+
+def _movements(session: Session, own: Sequence[int], entry_ids: Sequence[int]) -> list[Movement]:
+    debit, credit = aliased(Account), aliased(Account)
     statement = (
         select(Entry, debit.purpose, credit.purpose, Posting.amount_cents)
         .join(Posting, Posting.entry_id == Entry.id)
         .join(debit, debit.id == Posting.debit_id)
         .join(credit, credit.id == Posting.credit_id)
-        .where(or_(Posting.debit_id.in_(own), Posting.credit_id.in_(own)))
+        .where(Entry.id.in_(entry_ids), or_(Posting.debit_id.in_(own), Posting.credit_id.in_(own)))
         .order_by(Entry.id.desc(), Posting.id)
-        .limit(limit)
     )
-    if before_entry is not None:
-        statement = statement.where(Entry.id < before_entry)
     return [
         Movement(
             entry.id,

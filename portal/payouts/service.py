@@ -13,6 +13,7 @@ from portal.kernel.money import Cents, format_money
 from portal.ledger import book
 from portal.ledger.accounts import BANK, CURRENCY, AccountKey, available, receivable, reserved
 from portal.ledger.book import Draft, Move
+from portal.ledger.statements import Balances
 from portal.models import AccountUser, Consultant, Withdrawal
 from portal.payouts.limits import MAXIMUM, MINIMUM
 from portal.store.locks import lock_row
@@ -36,10 +37,15 @@ def request_withdrawal(
         if (known.consultant_id, known.amount_cents) != (consultant_id, amount):
             raise KeyReused("This was asked before with another amount. Please start again.")
         return known
-    _check_amount(amount, free=held[free].balance, debt=held[debt].balance)
+    _check(amount, free=held[free].balance, debt=held[debt].balance)
     withdrawal = _reserve(uow, consultant_id, amount, key, actor_id)
     uow.publish(WithdrawalRequested(withdrawal.id), key=f"withdrawal.requested:{withdrawal.id}")
     return withdrawal
+
+
+def check_amount(amount: Cents, *, balances: Balances) -> None:
+    """Whether this much could be asked for as things stand; raises as `request_withdrawal` does."""
+    _check(amount, free=balances.available, debt=balances.debt)
 
 
 def cancel_withdrawal(
@@ -118,7 +124,7 @@ class _Resolution:
     actor_id: int
 
 
-def _check_amount(amount: int, *, free: int, debt: int) -> None:
+def _check(amount: int, *, free: int, debt: int) -> None:
     if debt > 0:
         raise NotEnoughMoney(
             f"A correction of {format_money(debt)} is open. Your next earnings pay it first.", field="amount"

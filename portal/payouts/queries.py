@@ -1,0 +1,127 @@
+"""Reads of withdrawals, batches and what is still held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from portal.kernel.errors import NotYours
+from portal.kernel.ids import payout_reference
+from portal.models import Consultant, PayoutBatch, Person, Release, Withdrawal
+
+OPEN_STATES = ("requested", "approved", "exported")
+
+
+@dataclass(frozen=True)
+class Due:
+    """The next amount that becomes available, in cents, and its day."""
+
+    on: date
+    amount: int
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A withdrawal and whose it is."""
+
+    withdrawal: Withdrawal
+    name: str
+    code: str
+
+    @property
+    def reference(self) -> str:
+        return payout_reference(self.withdrawal.id)
+
+
+def next_release(session: Session, consultant_id: int) -> Due | None:
+    """What becomes available next."""
+    row = session.execute(
+        select(Release.due_on, func.sum(Release.amount_cents - Release.clawed_cents))
+        .where(
+            Release.consultant_id == consultant_id,
+            Release.released_at.is_(None),
+            Release.amount_cents > Release.clawed_cents,
+        )
+        .group_by(Release.due_on)
+        .order_by(Release.due_on)
+        .limit(1)
+    ).first()
+    return Due(row[0], int(row[1])) if row else None
+
+
+def own_withdrawals(session: Session, consultant_id: int, *, limit: int = 5) -> Sequence[Withdrawal]:
+    """The newest withdrawals of a consultant."""
+    own = select(Withdrawal).where(Withdrawal.consultant_id == consultant_id)
+    return session.scalars(own.order_by(Withdrawal.id.desc()).limit(limit)).all()
+
+
+def own_withdrawal(session: Session, consultant_id: int, public_id: str) -> Withdrawal:
+    """A consultant's own withdrawal; raises `NotYours` for any other."""
+    found = session.scalar(
+        select(Withdrawal).where(Withdrawal.public_id == public_id, Withdrawal.consultant_id == consultant_id)
+    )
+    if found is None:
+        raise NotYours("There is nothing here under this address.")
+    return found
+
+
+def withdrawals(
+    session: Session, *, states: Sequence[str] = (), name: str = "", least: int | None = None
+) -> Select[Withdrawal, str, str]:
+    """The question for withdrawals with name and code of their owners, oldest first; filters may be combined.
+
+    `name` is the beginning of any word of the name, `least` an amount in cents.
+    """
+    question = _with_owners()
+    if states:
+        question = question.where(Withdrawal.state.in_(states))
+    if least is not None:
+        question = question.where(Withdrawal.amount_cents >= least)
+    if name:
+        lower = func.lower(Person.name)
+        begins = lower.startswith(name.lower(), autoescape=True)
+        question = question.where(begins | lower.contains(" " + name.lower(), autoescape=True))
+    return question.order_by(Withdrawal.id)
+
+
+def read(session: Session, question: Select[Withdrawal, str, str]) -> list[Waiting]:
+    """The rows of such a question."""
+    return [Waiting(found, name, code) for found, name, code in session.execute(question)]
+
+
+def counts(session: Session) -> dict[str, tuple[int, int]]:
+    """For each state how many withdrawals and how many cents."""
+    rows = session.execute(
+        select(Withdrawal.state, func.count(), func.sum(Withdrawal.amount_cents)).group_by(Withdrawal.state)
+    )
+    return {state: (number, int(cents)) for state, number, cents in rows}
+
+
+def batch_by_public_id(session: Session, public_id: str) -> PayoutBatch:
+    """A batch; raises `NotYours` where there is none."""
+    batch = session.scalar(select(PayoutBatch).where(PayoutBatch.public_id == public_id))
+    if batch is None:
+        raise NotYours("There is nothing here under this address.")
+    return batch
+
+
+def batches(session: Session, *, limit: int = 10) -> Sequence[PayoutBatch]:
+    """The newest batches."""
+    return session.scalars(select(PayoutBatch).order_by(PayoutBatch.id.desc()).limit(limit)).all()
+
+
+def lines_of(session: Session, batch_id: int) -> list[Waiting]:
+    """The withdrawals of a batch, in the order of its file."""
+    return read(session, _with_owners().where(Withdrawal.batch_id == batch_id).order_by(Withdrawal.id))
+
+
+def _with_owners() -> Select[Withdrawal, str, str]:
+    return (
+        select(Withdrawal, Person.name, Consultant.code)
+        .join(Consultant, Consultant.id == Withdrawal.consultant_id)
+        .join(Person, Person.id == Consultant.person_id)
+    )

@@ -1,0 +1,43 @@
+"""Form parts that the rooms share: an amount read to the cent, and refusals shown where they belong."""
+
+from __future__ import annotations
+
+from flask_wtf import FlaskForm
+from wtforms import Field
+from wtforms.widgets import TextInput
+
+from portal.kernel.errors import DomainError
+from portal.kernel.money import Cents, parse_money
+
+
+class MoneyField(Field):
+    """An amount as people write it, `1,234.50`; `data` is whole cents, or None when nothing was written."""
+
+    widget = TextInput()
+    data: Cents | None
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        written = valuelist[0].strip() if valuelist else ""
+        self.data = None
+        if not written:
+            return
+        try:
+            self.data = parse_money(written)
+        except DomainError as refusal:
+            raise ValueError(refusal.message) from refusal
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return "" if self.data is None else f"{self.data // 100}.{self.data % 100:02d}"
+
+
+class RefusingForm(FlaskForm):
+    """A form that shows a service's refusal at the field it speaks of, else above all fields."""
+
+    def refuse(self, refusal: DomainError) -> None:
+        if refusal.field in self._fields:
+            field = self._fields[refusal.field]
+            field.errors = [*field.errors, refusal.message]
+        else:
+            self.form_errors.append(refusal.message)
