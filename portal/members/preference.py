@@ -10,7 +10,7 @@ from portal.store.locks import lock_row
 
 
 def set_preference(uow: UnitOfWork, *, consultant_id: int, preference: str) -> None:
-    """Keep the standing preference: `weaker`, `left`, `right` or `hand`. Raises `BadInput` for another word."""
+    """Keep the preference: `weaker`, `left`, `right` or `hand`. Raises `BadInput` for another word."""
     if preference not in PREFERENCES:
         raise BadInput("Please choose where people go.", field="preference")
     lock_row(uow, Consultant, consultant_id).preference = preference

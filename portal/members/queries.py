@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Select, exists, func, literal, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, exists, func, literal, select, true
 from sqlalchemy.orm import Session, aliased
 
 from portal.models import AccountUser, Agreement, Consultant, Pack, Payment, Placement, Registration
+from portal.models.types import Whole
 
 FIRST_COUNT = 1_000
 
@@ -89,7 +90,8 @@ def waiting_people(session: Session, sponsor_id: int) -> Sequence[Consultant]:
 
 def waiting() -> Select[Consultant]:
     """Active consultants with a sponsor and without a place, longest waiting first."""
-    placed = exists().where(Placement.consultant_id == Consultant.id, Placement.valid_until.is_(None))
+    place = aliased(Placement)
+    placed = exists().where(place.consultant_id == Consultant.id, place.valid_until.is_(None))
     return (
         select(Consultant)
         .where(Consultant.status == "active", Consultant.sponsor_id.is_not(None), ~placed)
@@ -99,23 +101,22 @@ def waiting() -> Select[Consultant]:
 
 def is_in_downline(session: Session, root_id: int, consultant_id: int) -> bool:
     """Whether the consultant stands somewhere below the root (not the root itself): a walk up."""
-    above = (
-        select(Placement.parent_id.label("id"))
-        .where(Placement.consultant_id == consultant_id, Placement.valid_until.is_(None))
-        .cte("above", recursive=True)
-    )
-    step = select(Placement.parent_id).join(above, Placement.consultant_id == above.c.id)
-    above = above.union_all(step.where(Placement.valid_until.is_(None), above.c.id != root_id))
+    start = select(_parent_of(literal(consultant_id, Whole())).label("id"))
+    above = start.cte("above", recursive=True)
+    step = select(_parent_of(above.c.id)).where(above.c.id.is_not(None), above.c.id != root_id)
+    above = above.union_all(step)
     return session.scalar(select(exists().where(above.c.id == root_id))) is True
 
 
 def outside_edge(session: Session, root_id: int, leg: str) -> int:
     """The last consultant on the outer side of a leg, or the root: under whom the next one goes."""
-    top = select(Consultant.id.label("id"), literal(0).label("depth"))
-    edge = top.where(Consultant.id == root_id).cte("edge", recursive=True)
-    step = select(Placement.consultant_id, edge.c.depth + 1).join(edge, Placement.parent_id == edge.c.id)
-    edge = edge.union_all(step.where(Placement.leg == leg, Placement.valid_until.is_(None)))
-    return session.scalars(select(edge.c.id).order_by(edge.c.depth.desc()).limit(1)).one()
+    edge = select(literal(root_id, Whole()).label("id"), literal(0).label("depth")).cte(
+        "edge", recursive=True
+    )
+    step = select(_child_of(edge.c.id, literal(leg)), edge.c.depth + 1).where(edge.c.id.is_not(None))
+    edge = edge.union_all(step)
+    last = select(edge.c.id).where(edge.c.id.is_not(None)).order_by(edge.c.depth.desc()).limit(1)
+    return session.scalars(last).one()
 
 
 def smaller_leg(session: Session, root_id: int) -> str:
@@ -129,12 +130,27 @@ def smaller_leg(session: Session, root_id: int) -> str:
 
 
 def _count_leg(session: Session, root_id: int, leg: str, *, limit: int) -> int:
-    first = select(Placement.consultant_id.label("id")).where(
-        Placement.parent_id == root_id, Placement.leg == leg, Placement.valid_until.is_(None)
-    )
+    first = select(_child_of(literal(root_id, Whole()), literal(leg)).label("id"))
     people = first.cte("people", recursive=True)
-    below = aliased(Placement)
-    step = select(below.consultant_id).join(people, below.parent_id == people.c.id)
-    people = people.union_all(step.where(below.valid_until.is_(None)))
-    some = select(people.c.id).limit(limit).subquery()
+    legs = select(literal("L").label("leg")).union_all(select(literal("R"))).subquery("legs")
+    step = select(_child_of(people.c.id, legs.c.leg)).select_from(people).join(legs, true())
+    people = people.union_all(step.where(people.c.id.is_not(None)))
+    some = select(people.c.id).where(people.c.id.is_not(None)).limit(limit).subquery()
     return session.scalar(select(func.count()).select_from(some)) or 0
+
+
+def _child_of(parent_id: ColumnElement[int], leg: ColumnElement[str]) -> ScalarSelect[int]:
+    """Who stands on a spot.
+
+    A scalar subquery, so that PostgreSQL asks the index once for each step of a walk; a join it may answer by
+    reading the whole table at every step.
+    """
+    below = aliased(Placement)
+    spot = (below.parent_id == parent_id, below.leg == leg, below.valid_until.is_(None))
+    return select(below.consultant_id).where(*spot).scalar_subquery()
+
+
+def _parent_of(consultant_id: ColumnElement[int]) -> ScalarSelect[int]:
+    place = aliased(Placement)
+    current = (place.consultant_id == consultant_id, place.valid_until.is_(None))
+    return select(place.parent_id).where(*current).scalar_subquery()
