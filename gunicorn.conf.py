@@ -12,6 +12,7 @@ from typing import Any, NoReturn, TextIO
 
 from jobs import one_process
 from portal.config import BadSettings, Settings, read_settings
+from portal.store.readiness import database_faults
 
 bind = os.environ.get("CANOPY_BIND", f"127.0.0.1:{os.environ.get('PORT', '8000')}")
 worker_class = "gthread"
@@ -25,6 +26,8 @@ _held: list[TextIO] = []
 def on_starting(server: Any) -> None:
     """Refuse what cannot work, one line for each reason, before anything is forked."""
     settings = _settings()
+    if faults := database_faults(settings):
+        _refuse("\n".join(faults))
     if not settings.embedded:
         return
     if server.cfg.workers > 1:

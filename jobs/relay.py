@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from jobs.handlers import HANDLERS, RECALCULATED_AFTER, queue_of
 from jobs.schedule import duties_due
+from jobs.starting import fit_settings
 from jobs.work import QUEUES, poke, queue
 from portal.commissions import projection
 from portal.kernel.clock import utc_now
@@ -79,7 +80,7 @@ def main() -> None:
     """The relay as a process of its own."""
     from portal import create_app
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    fit_settings()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

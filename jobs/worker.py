@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import signal
 import subprocess
 import sys
@@ -18,6 +16,7 @@ from rq.serializers import JSONSerializer
 from rq.timeouts import TimerDeathPenalty
 from rq.worker import BaseWorker
 
+from jobs.starting import fit_settings
 from jobs.work import QUEUES, queue
 from portal.extensions import db, redis
 
@@ -65,24 +64,22 @@ def make(kind: type[BaseWorker], app: Flask, *names: str) -> BaseWorker:
     return kind(queues, connection=redis.client, serializer=JSONSerializer, worker_ttl=WORKER_TTL_SECONDS)
 
 
-def main(names: list[str]) -> int:
+def main(names: list[str]) -> None:
     """Work on the named queues; on all of them, in a process for each kind, when none is named."""
     unknown = [name for name in names if name not in QUEUES]
     if unknown:
-        return _refuse(f"There is no queue {unknown[0]}; the queues are {', '.join(QUEUES)}.")
-    if not os.environ.get("REDIS_URL"):
-        return _refuse("A worker of its own needs REDIS_URL; without it the web process does this work.")
+        sys.exit(f"There is no queue {unknown[0]}; the queues are {', '.join(QUEUES)}.")
+    fit_settings()
     if not names:
-        return _keep_all_running()
+        _keep_all_running()
+        return
     from portal import create_app
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     kind: type[BaseWorker] = WarmWorker if set(names) <= set(WARM) else ForkingWorker
     make(kind, create_app(), *names).work(logging_level="WARNING")
-    return 0
 
 
-def _keep_all_running() -> int:
+def _keep_all_running() -> None:
     """Start one worker for each kind and start it again when it dies, until a signal ends all."""
     commands = [[sys.executable, "-m", "jobs.worker", *names] for names in (FORKING, WARM)]
     running = [subprocess.Popen(command) for command in commands]
@@ -97,13 +94,7 @@ def _keep_all_running() -> int:
         process.terminate()
     for process in running:
         process.wait()
-    return 0
-
-
-def _refuse(reason: str) -> int:
-    sys.stderr.write(f"{reason}\n")
-    return 2
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])
