@@ -17,7 +17,9 @@ from portal.extensions import db
 from portal.kernel.money import round_half_away
 from portal.ledger import statements
 from portal.ledger.statements import Balances
-from portal.models import Consultant, Sale
+from portal.models import Consultant
+from portal.sales.queries import SaleLine
+from portal.sales.queries import newest_sales as sales_below
 from portal.ui.panels import Panel, register_panel
 
 KINDS = {
@@ -26,6 +28,7 @@ KINDS = {
     "binary": _l("Volume matched on both legs"),
 }
 RATE_UNIT = 10_000
+NEWEST = 6
 
 
 @dataclass(frozen=True)
@@ -82,9 +85,9 @@ def load_legs(consultant_id: int) -> LegsView:
     return LegsView(standing, _rate(db.session(), consultant_id, standing) if standing else None)
 
 
-def load_sales(consultant_id: int) -> Sequence[Sale]:
-    """The newest sales of one's own."""
-    return queries.newest_sales(db.session(), consultant_id)
+def load_sales(consultant_id: int) -> Sequence[SaleLine]:
+    """The newest sales of one's own and of the people below."""
+    return sales_below(db.session(), consultant_id, limit=NEWEST)
 
 
 def _rate(session: Session, consultant_id: int, standing: Projected) -> int | None:

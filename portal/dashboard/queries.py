@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from portal.models import CommissionLine, Consultant, Cycle, Sale
+from portal.models import CommissionLine, Consultant, Cycle
 
 WEEKS = 12
-NEWEST = 5
 
 
 @dataclass(frozen=True)
@@ -55,12 +53,6 @@ def past_weeks(session: Session, consultant_id: int) -> list[Week]:
         Week(cycle, earned.get(run or 0, 0), certain=cycle.close_run_id is not None)
         for cycle, run in zip(cycles, runs, strict=True)
     ]
-
-
-def newest_sales(session: Session, consultant_id: int) -> Sequence[Sale]:
-    """A consultant's own newest sales and reversals."""
-    statement = select(Sale).where(Sale.consultant_id == consultant_id).order_by(Sale.id.desc()).limit(NEWEST)
-    return session.scalars(statement).unique().all()
 
 
 def income(session: Session) -> Income | None:

@@ -6,6 +6,7 @@ from flask import Response
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, RadioField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from portal.kernel.clock import utc_now
@@ -17,7 +18,11 @@ class StyleForm(FlaskForm):
 
     name = StringField(_l("Name"), [InputRequired(_l("Please give your name."))])
     amount = StringField(_l("Amount"), [InputRequired(_l("Please write an amount like 1,234.50."))])
-    leg = RadioField(_l("Leg"), choices=[("left", _l("Left")), ("right", _l("Right"))], default="left")
+    leg = RadioField(
+        _l("Leg"),
+        choices=[SelectChoice("left", _l("Left")), SelectChoice("right", _l("Right"))],
+        default="left",
+    )
     agrees = BooleanField(
         _l("I have read the agreement"), [InputRequired(_l("Please accept the agreement."))]
     )

@@ -145,6 +145,7 @@ def _tree(viewer: Viewer, public_id: str) -> Response:
         person=queries.details(session, viewer, focus),
         standings=dict(zip(people, projection.read_many(people), strict=True)),
         waiting=members.waiting_people(session, viewer.id),
+        sponsored=queries.sponsored(session, viewer) if viewer.levels == 0 else None,
         moved=(request.source or "").startswith("a"),
     )
 

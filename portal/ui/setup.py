@@ -22,6 +22,7 @@ def register(app: Flask) -> None:
     """Give the application its look; call it after the extensions: htmx-flask sets its own request class."""
     app.request_class = PortalRequest
     app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.globals["is_open"] = is_open
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     assets.install(app, Path(str(app.static_folder)))
@@ -37,6 +38,11 @@ def may(permission: str) -> bool:
     return identity is not None and ActionNeed(permission) in identity.provides
 
 
+def is_open(endpoint: str) -> bool:
+    """Whether the room of a view is open in this application; a closed one gets no link."""
+    return endpoint in current_app.view_functions
+
+
 def theme() -> str:
     """The look this browser asked for: `system`, `light` or `dark`."""
     chosen = request.cookies.get(THEME_COOKIE, "system")
@@ -45,7 +51,7 @@ def theme() -> str:
 
 def _frame() -> dict[str, Any]:
     signed_in = bool(current_user.is_authenticated)
-    rows = [row for row in nav.visible(nav.ROWS, may=may) if row.endpoint in current_app.view_functions]
+    rows = [row for row in nav.visible(nav.ROWS, may=may) if is_open(row.endpoint)]
     return {
         "theme": theme(),
         "language": str(get_locale() or "en").replace("_", "-"),
