@@ -1,5 +1,15 @@
 """The door for a WSGI server and for `flask --app wsgi`."""
 
-from portal import create_app
+import os
 
-app = create_app()
+from portal import create_app
+from portal.config import BadSettings
+
+try:
+    app = create_app()
+except BadSettings as faults:
+    if not os.environ.get("FLASK_RUN_FROM_CLI"):
+        raise
+    from portal.cli.offline import offline_app
+
+    app = offline_app(str(faults))

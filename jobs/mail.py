@@ -94,7 +94,7 @@ def compose(claimed: Claimed) -> Mail:
 def make_mailer() -> BrevoMailer:
     """Brevo, or the sandbox where there is no key."""
     settings = current_app.config["SETTINGS"]
-    host = f"{settings.base_url}/sandbox/brevo/v3" if settings.sandbox else brevo.HOST
+    host = f"{settings.base_url}/sandbox/brevo/v3" if not settings.brevo_key else brevo.HOST
     return BrevoMailer(settings.brevo_key or "sandbox", sender=settings.mail_from, host=host)
 
 

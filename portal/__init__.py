@@ -85,15 +85,17 @@ def _extensions(app: Flask, settings: Settings) -> None:
 def _rooms(app: Flask, settings: Settings) -> None:
     """Open the front rooms; the sandbox stands beside them where providers have no keys."""
     from portal.access.guard import public
+    from portal.admin import admin
     from portal.auth import auth
     from portal.dashboard import dashboard
     from portal.inbound import inbound
     from portal.join import join
     from portal.vendors import vendors
+    from portal.wallets import wallets
     from portal.network import network
 
     public(app.view_functions["static"])
-    rooms: tuple[Blueprint, ...] = (auth, inbound, join, dashboard, network, vendors)
+    rooms: tuple[Blueprint, ...] = (admin, auth, inbound, join, dashboard, network, vendors, wallets)
     for room in rooms:
         app.register_blueprint(room)
     if settings.sandbox:
@@ -109,7 +111,7 @@ def _mount_sandbox(app: Flask, settings: Settings) -> None:
         SandboxSettings(
             database_path=settings.instance / "sandbox.sqlite",
             webhook_url=f"{settings.base_url}/webhooks/stripe",
-            webhook_secret=settings.stripe_webhook_secret,
+            webhook_secret=settings.webhook_secret,
             public_base_url=f"{settings.base_url}/sandbox",
         )
     )
@@ -118,9 +120,12 @@ def _mount_sandbox(app: Flask, settings: Settings) -> None:
 
 def _commands(app: Flask) -> None:
     """Give `flask --app wsgi` the operator's commands."""
+    from portal.cli.comp import comp
     from portal.cli.cycles import cycle
+    from portal.cli.demo import demo
     from portal.cli.users import users
+    from portal.cli.vendors import vendors
 
-    groups: tuple[Command, ...] = (cycle, users)
+    groups: tuple[Command, ...] = (comp, cycle, demo, users, vendors)
     for group in groups:
         app.cli.add_command(group)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,7 +49,7 @@ class Settings:
 
     @property
     def sandbox(self) -> bool:
-        """Whether Stripe and Brevo are played by the sandbox."""
+        """Whether Stripe or Brevo has no key and is played by the sandbox."""
         return not self.production and not (self.stripe_key and self.brevo_key)
 
     @property
@@ -57,6 +59,11 @@ class Settings:
     @property
     def https(self) -> bool:
         return self.base_url.startswith("https://")
+
+    @property
+    def webhook_secret(self) -> str:
+        """What Stripe signs with; in the sandbox a secret made from the portal's own."""
+        return self.stripe_webhook_secret or "whsec_" + self.derived_key("sandbox webhooks").decode()
 
     def derived_key(self, purpose: str) -> bytes:
         """A 256-bit key for one purpose, url-safe base64, from the one secret."""
@@ -75,14 +82,14 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     database_url = _driver(environ.get("DATABASE_URL", f"sqlite:///{instance / 'canopy.sqlite'}"))
     settings = Settings(
         environment=environment,
-        secret_key=environ.get("SECRET_KEY", ""),
+        secret_key=environ.get("SECRET_KEY", "") or _development_secret(environment, instance),
         database_url=database_url,
         database_owner_url=_driver(environ.get("DATABASE_OWNER_URL", database_url)),
         redis_url=environ.get("REDIS_URL", ""),
         base_url=environ.get("CANOPY_BASE_URL", f"http://localhost:{port}").rstrip("/"),
         instance=instance,
         stripe_key=environ.get("STRIPE_SECRET_KEY", ""),
-        stripe_webhook_secret=environ.get("STRIPE_WEBHOOK_SECRET", "") or _development_only(environ),
+        stripe_webhook_secret=environ.get("STRIPE_WEBHOOK_SECRET", ""),
         brevo_key=environ.get("BREVO_API_KEY", ""),
         mail_from=environ.get("CANOPY_MAIL_FROM", "Canopy <hello@example.com>"),
         company=environ.get("CANOPY_COMPANY", "Canopy"),
@@ -96,12 +103,16 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     return settings
 
 
-def _development_only(environ: Mapping[str, str]) -> str:
-    """In development the sandbox signs with a secret made from the portal's own."""
-    if environ.get("CANOPY_ENV") != "development":
+def _development_secret(environment: str, instance: Path) -> str:
+    """In development a secret is made at the first start and kept, readable by its owner only."""
+    if environment != "development":
         return ""
-    digest = hashlib.blake2b(b"sandbox webhooks", key=environ.get("SECRET_KEY", "").encode()[:64], digest_size=24)
-    return "whsec_" + digest.hexdigest()
+    file = instance / "development-secret"
+    if not file.exists():
+        instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
+            new.write(secrets.token_urlsafe(48))
+    return file.read_text().strip()
 
 
 def _driver(url: str) -> str:

@@ -77,7 +77,7 @@ def take_stripe_event() -> Response:
     settings: Settings = current_app.config["SETTINGS"]
     try:
         event = stripe.read_event(
-            body, request.headers.get("Stripe-Signature"), settings.stripe_webhook_secret
+            body, request.headers.get("Stripe-Signature"), settings.webhook_secret
         )
     except Refused as refused:
         return answer(400, refused.reason)

@@ -42,7 +42,7 @@ def checkout(**more: Any) -> dict[str, Any]:
 def post(app: Flask, event: dict[str, Any] | bytes, **wrong: Any) -> TestResponse:
     body = event if isinstance(event, bytes) else json.dumps(event).encode()
     timestamp = wrong.get("timestamp", int(utc_now().timestamp()))
-    secret = wrong.get("secret", app.config["SETTINGS"].stripe_webhook_secret)
+    secret = wrong.get("secret", app.config["SETTINGS"].webhook_secret)
     signed = hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
     header = wrong.get("header", f"t={timestamp},v1={signed}")
     return app.test_client().post("/webhooks/stripe", data=body, headers={"Stripe-Signature": header})
