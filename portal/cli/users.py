@@ -22,7 +22,6 @@ from portal.store import UnitOfWork, perform
 
 users = AppGroup("user", help="People who sign in.")
 
-# Twenty letters in five groups: 96 random bits that can be read aloud.
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -35,7 +34,7 @@ _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 def add(email: str, *, as_json: bool, password: str, **about: str) -> None:
     """Let somebody sign in; a consultant without --sponsor stands at the top of a tree."""
-    chosen = password or _made_up()
+    chosen = password or made_up_password()
     try:
         check_password(chosen, about=(about["name"], email))
         password_hash = hash_password(chosen)
@@ -83,5 +82,6 @@ def _print(email: str, role: str, code: str, password: str, *, as_json: bool) ->
         click.echo(f"Link: /r/{code}")
 
 
-def _made_up() -> str:
+def made_up_password() -> str:
+    """Twenty letters in five groups: 96 random bits that can be read aloud."""
     return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(5))

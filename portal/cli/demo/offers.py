@@ -1,0 +1,101 @@
+"""The four vendors of the demo, what they sell, and what it is worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from random import Random
+
+from portal.models import TermsVersion
+from portal.sales.worth import Worth, worth
+from portal.store import UnitOfWork
+from portal.vendors.service import Offer, Terms, add_key, add_service, add_terms, add_vendor
+
+
+@dataclass(frozen=True)
+class Offered:
+    """A vendor with its one service: sizes in thousandths from `smallest` to `largest` in whole `step`s."""
+
+    vendor: str
+    core: bool
+    offer: Offer
+    terms: Terms
+    sizes: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Where an offer is in the database, and the key its vendor signs with."""
+
+    vendor_id: int
+    service_id: int
+    terms_id: int
+    vendor_public_id: str
+    key: str
+
+
+LONG_AGO = date(2020, 1, 1)
+OFFERS = (
+    Offered(
+        "SunPath",
+        True,
+        Offer("solar-roof", "Solar roof", "kW"),
+        Terms(LONG_AGO, volume_per_unit=40_00, revenue_per_unit_cents=180_00, cooling_off_days=10),
+        (4_000, 12_000, 400),
+    ),
+    Offered(
+        "ComfortIQ",
+        False,
+        Offer("thermostat", "Smart thermostat", "device"),
+        Terms(LONG_AGO, volume_per_unit=60_00, revenue_per_unit_cents=260_00, cooling_off_days=3),
+        (1_000, 3_000, 1_000),
+    ),
+    Offered(
+        "WattKeep",
+        False,
+        Offer("home-battery", "Home battery", "kWh"),
+        Terms(LONG_AGO, volume_per_unit=12_00, revenue_per_unit_cents=55_00, cooling_off_days=10),
+        (10_000, 27_000, 500),
+    ),
+    Offered(
+        "SafeNest",
+        False,
+        Offer("cameras", "Cameras", "camera"),
+        Terms(
+            LONG_AGO,
+            volume_flat=40_00,
+            volume_per_unit=15_00,
+            revenue_flat_cents=150_00,
+            revenue_per_unit_cents=60_00,
+            cooling_off_days=3,
+        ),
+        (2_000, 8_000, 1_000),
+    ),
+)
+
+
+def store_offers(uow: UnitOfWork, *, actor_id: int) -> list[Stored]:
+    """Write vendors, services, terms and one key each."""
+    return [_store(uow, offered, actor_id) for offered in OFFERS]
+
+
+def draw_size(rng: Random, offered: Offered) -> int:
+    """A size that somebody might order, in thousandths."""
+    smallest, largest, step = offered.sizes
+    return rng.randrange(smallest, largest + 1, step)
+
+
+def worth_of(offered: Offered, size_thousandths: int) -> Worth:
+    """What an activation of this size is worth."""
+    terms = TermsVersion(**vars(offered.terms))
+    value = worth(terms, size_thousandths=size_thousandths, milestone="activated")
+    assert value is not None, "the demo's terms pay at the activation"
+    return value
+
+
+def _store(uow: UnitOfWork, offered: Offered, actor_id: int) -> Stored:
+    vendor = add_vendor(uow, name=offered.vendor, core=offered.core, actor_id=actor_id)
+    service = add_service(uow, vendor_id=vendor.id, offer=offered.offer, actor_id=actor_id)
+    terms = add_terms(uow, service_id=service.id, terms=offered.terms, actor_id=actor_id)
+    key = add_key(uow, vendor_id=vendor.id, actor_id=actor_id)
+    return Stored(vendor.id, service.id, terms.id, vendor.public_id, f"{key.public_id}:{key.secret}")
