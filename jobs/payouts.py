@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+
 from portal.payouts import releases
 from portal.store import UnitOfWork, perform
 
@@ -17,4 +21,5 @@ def release_due() -> int:
 
 
 def _release_some(uow: UnitOfWork) -> int:
-    return releases.release_due(uow, today=uow.clock().date(), limit=MOST_AT_ONCE)
+    zone = ZoneInfo(current_app.config["SETTINGS"].time_zone)
+    return releases.release_due(uow, today=uow.clock().astimezone(zone).date(), limit=MOST_AT_ONCE)

@@ -70,7 +70,7 @@ def own_withdrawal(session: Session, consultant_id: int, public_id: str) -> With
 
 
 def withdrawals(
-    session: Session, *, states: Sequence[str] = (), name: str = "", least: int | None = None
+    *, states: Sequence[str] = (), name: str = "", least: int | None = None
 ) -> Select[Withdrawal, str, str]:
     """The question for withdrawals with name and code of their owners, oldest first; filters may be combined.
 
@@ -93,6 +93,24 @@ def read(session: Session, question: Select[Withdrawal, str, str]) -> list[Waiti
     return [Waiting(found, name, code) for found, name, code in session.execute(question)]
 
 
+def page(
+    question: Select[Withdrawal, str, str], *, after: int | None, limit: int
+) -> Select[Withdrawal, str, str]:
+    """The part of such a question that follows the withdrawal `after`."""
+    return (question if after is None else question.where(Withdrawal.id > after)).limit(limit)
+
+
+def ids_of(session: Session, public_ids: Sequence[str]) -> list[int]:
+    """Row ids of withdrawals, ascending; raises `NotYours` when one is not there."""
+    wanted = set(public_ids)
+    found = session.scalars(
+        select(Withdrawal.id).where(Withdrawal.public_id.in_(wanted)).order_by(Withdrawal.id)
+    ).all()
+    if len(found) != len(wanted):
+        raise NotYours("There is nothing here under this address.")
+    return list(found)
+
+
 def counts(session: Session) -> dict[str, tuple[int, int]]:
     """For each state how many withdrawals and how many cents."""
     rows = session.execute(
@@ -107,6 +125,16 @@ def batch_by_public_id(session: Session, public_id: str) -> PayoutBatch:
     if batch is None:
         raise NotYours("There is nothing here under this address.")
     return batch
+
+
+def batch_by_id(session: Session, batch_id: int) -> PayoutBatch:
+    """A batch that is known to be there."""
+    return session.get_one(PayoutBatch, batch_id)
+
+
+def batch_of(session: Session, withdrawal_id: int) -> int | None:
+    """The batch a withdrawal is in."""
+    return session.scalar(select(Withdrawal.batch_id).where(Withdrawal.id == withdrawal_id))
 
 
 def batches(session: Session, *, limit: int = 10) -> Sequence[PayoutBatch]:

@@ -1,0 +1,6 @@
+"""The company's own pages: payouts and what else those who keep it need."""
+
+from portal.admin import payouts
+from portal.admin.room import admin
+
+__all__ = ["admin", "payouts"]
