@@ -271,7 +271,7 @@ def test_a_leg_ten_thousand_deep_is_walked_in_a_moment(company):
     assert company.read(lambda session: queries.is_in_downline(session, ana, newcomer))
     assert not company.read(lambda session: queries.is_in_downline(session, newcomer, ana))
     assert company.read(lambda session: queries.smaller_leg(session, ana)) == "R"
-    assert took < 3
+    assert took < 5
 
 
 def test_a_place_that_was_left_is_free_again(small_company):
