@@ -90,9 +90,9 @@ def _rooms(app: Flask, settings: Settings) -> None:
     from portal.dashboard import dashboard
     from portal.inbound import inbound
     from portal.join import join
+    from portal.network import network
     from portal.vendors import vendors
     from portal.wallets import wallets
-    from portal.network import network
 
     public(app.view_functions["static"])
     rooms: tuple[Blueprint, ...] = (admin, auth, inbound, join, dashboard, network, vendors, wallets)
@@ -123,9 +123,10 @@ def _commands(app: Flask) -> None:
     from portal.cli.comp import comp
     from portal.cli.cycles import cycle
     from portal.cli.demo import demo
+    from portal.cli.ledger import ledger
     from portal.cli.users import users
     from portal.cli.vendors import vendors
 
-    groups: tuple[Command, ...] = (comp, cycle, demo, users, vendors)
+    groups: tuple[Command, ...] = (comp, cycle, demo, users, vendors, ledger)
     for group in groups:
         app.cli.add_command(group)

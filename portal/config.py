@@ -149,5 +149,5 @@ def _production_faults(settings: Settings) -> list[str]:
     if settings.stripe_key.startswith("sk_test"):
         faults.append("STRIPE_SECRET_KEY is a test key; production needs a live one.")
     if not settings.sqlite and settings.database_owner_url == settings.database_url:
-        faults.append("DATABASE_OWNER_URL must name another role than DATABASE_URL: the application may not own its tables.")
+        faults.append("DATABASE_OWNER_URL must name another role: the application may own no table.")
     return faults
