@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+from portal.commissions.projection import leg_volumes
 from portal.gateways import stripe, vendor_events
 from portal.gateways.stripe import StripeEvent
 from portal.kernel.money import Cents
@@ -40,7 +41,9 @@ def _checkout_paid(uow: UnitOfWork, event: StripeEvent) -> None:
         raise NothingToDo("This payment page was not opened for a registration.")
     if not event.paid:
         raise NothingToDo("The money is not there yet; another event will tell.")
-    members.complete_registration(uow, registration_public_id=event.registration_id, payment=_notice(event))
+    members.complete_registration(
+        uow, registration_public_id=event.registration_id, payment=_notice(event), volumes=leg_volumes
+    )
 
 
 def _checkout_expired(uow: UnitOfWork, event: StripeEvent) -> None:

@@ -1,0 +1,154 @@
+"""Signs events and posts them, several at a time, as a vendor's own program would."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import urllib3
+
+from portal.cli.vendor_feed import Event
+from portal.gateways.vendor_signatures import ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
+from portal.kernel.clock import utc_now
+
+MOST_TRIES = 8
+LONGEST_WAIT_SECONDS = 60
+_TRY_AGAIN = (429, 502, 503, 504)
+
+
+@dataclass(frozen=True)
+class Key:
+    """Who signs: the id in the address (the vendor's, or of one of its keys) and the secret."""
+
+    public_id: str
+    secret: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """Where events go: the portal's address, the key of each vendor and of all others (`""`)."""
+
+    url: str
+    keys: Mapping[str, Key]
+    connections: int = 8
+    rate: int = 0
+
+    def key_of(self, vendor: str) -> Key | None:
+        return self.keys.get(vendor) or self.keys.get("")
+
+    def address(self, key: Key) -> str:
+        base = self.url.rstrip("/")
+        return base if base.endswith("/events") else f"{base}/api/v1/vendors/{key.public_id}/events"
+
+
+@dataclass
+class Counts:
+    """What became of what was sent; `unanswered` events got no answer in eight tries."""
+
+    sent: int = 0
+    accepted: int = 0
+    repeated: int = 0
+    unanswered: int = 0
+    waited: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, outcome: str, *, waits: int = 0) -> None:
+        with self._lock:
+            self.sent += 1
+            self.waited += waits
+            if outcome in ("accepted", "repeated", "unanswered"):
+                setattr(self, outcome, getattr(self, outcome) + 1)
+            else:
+                self.refused[outcome] += 1
+
+
+def deliver(events: Iterable[Event], line: Line) -> Counts:
+    """Post every event, in order as far as several connections allow; answers that ask to wait are obeyed."""
+    counts = Counts()
+    pool = urllib3.PoolManager(maxsize=line.connections, block=True, timeout=30, retries=False)
+    turns = _Turns(events, rate=line.rate)
+
+    def work() -> None:
+        for event in turns:
+            _deliver_one(pool, event, line, counts)
+
+    with ThreadPoolExecutor(line.connections) as workers:
+        for done in [workers.submit(work) for _ in range(line.connections)]:
+            done.result()
+    pool.clear()
+    return counts
+
+
+class _Turns:
+    """Hands each event to one of several threads, no faster than `rate` a second (0: as fast as it goes)."""
+
+    def __init__(self, events: Iterable[Event], *, rate: int) -> None:
+        self._events = iter(events)
+        self._pause = 1 / rate if rate else 0
+        self._next = time.monotonic()
+        self._lock = threading.Lock()
+
+    def __iter__(self) -> Iterator[Event]:
+        while True:
+            with self._lock:
+                event = next(self._events, None)
+                wait = self._next - time.monotonic()
+                self._next = max(self._next, time.monotonic()) + self._pause
+            if event is None:
+                return
+            if wait > 0 and self._pause:
+                time.sleep(wait)
+            yield event
+
+
+def _deliver_one(pool: urllib3.PoolManager, event: Event, line: Line, counts: Counts) -> None:
+    key = line.key_of(event.vendor)
+    if key is None:
+        counts.add(f"no key for {event.vendor}")
+        return
+    for attempt in range(MOST_TRIES):
+        answer = _post(pool, line.address(key), key, event)
+        if answer is not None and answer.status not in _TRY_AGAIN:
+            counts.add(_outcome(answer), waits=attempt)
+            return
+        time.sleep(_wait(answer, attempt))
+    counts.add("unanswered", waits=MOST_TRIES)
+
+
+def _post(pool: urllib3.PoolManager, url: str, key: Key, event: Event) -> urllib3.BaseHTTPResponse | None:
+    timestamp = int(utc_now().timestamp())
+    headers = {
+        "content-type": "application/json",
+        ID_HEADER: event.event_id,
+        TIMESTAMP_HEADER: str(timestamp),
+        SIGNATURE_HEADER: sign(key.secret, event.event_id, timestamp, event.body),
+    }
+    try:
+        return pool.request("POST", url, body=event.body, headers=headers)
+    except urllib3.exceptions.HTTPError:
+        return None
+
+
+def _outcome(answer: urllib3.BaseHTTPResponse) -> str:
+    known = {202: "accepted", 200: "repeated"}
+    return known.get(answer.status) or f"{answer.status} {_reason(answer.data)}"
+
+
+def _reason(body: bytes) -> str:
+    try:
+        document = json.loads(body)
+        return "; ".join(document.get("faults", [])) or str(document["message"])
+    except (ValueError, KeyError, AttributeError, TypeError):
+        return "without a reason"
+
+
+def _wait(answer: urllib3.BaseHTTPResponse | None, attempt: int) -> float:
+    asked = answer.headers.get("Retry-After", "") if answer is not None else ""
+    wait = int(asked) if asked.isdecimal() else 0.2 * 2**attempt
+    return min(wait, LONGEST_WAIT_SECONDS)
