@@ -16,12 +16,20 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+ROOMY_BYTES = 2 * 1024**3
 RECORDS = ROOT / ".cache" / "test-services"
+
+
+def quick_place() -> str:
+    """Where temporary files cost least: in memory, where there is enough. A database is made ten times faster."""
+    memory = "/dev/shm"
+    roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= ROOMY_BYTES
+    return memory if roomy else tempfile.gettempdir()
 
 
 def new_folder(name: str, user: str) -> Path:
     """Make a temporary folder that belongs to a user."""
-    folder = Path(tempfile.mkdtemp(prefix=f"canopy-{name}-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"canopy-{name}-", dir=quick_place()))
     shutil.chown(folder, user)
     return folder
 

@@ -69,6 +69,7 @@ def require_chromium() -> str:
 
 def pytest_sessionstart() -> None:
     servers.end_leftovers()
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", servers.quick_place())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
