@@ -21,7 +21,7 @@ RECORDS = ROOT / ".cache" / "test-services"
 
 
 def quick_place() -> str:
-    """Where temporary files cost least: in memory, where there is enough; databases are made ten times faster."""
+    """Where temporary files cost least: in memory, if there is room; a database is made ten times faster."""
     memory = "/dev/shm"
     roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= ROOMY_BYTES
     return memory if roomy else tempfile.gettempdir()
