@@ -1,0 +1,134 @@
+"""The company pays a closed cycle: everybody who has enough, in one batch, once."""
+
+from __future__ import annotations
+
+import pytest
+
+from portal.extensions import db
+from portal.kernel.errors import Conflict
+from portal.models import AccountUser, Consultant, Cycle, PayoutBatch
+from portal.payouts import batches, service
+from portal.payouts.company import make_company_withdrawals
+from tests.payouts.purses import fund
+
+
+@pytest.fixture
+def app(sqlite_app):
+    return sqlite_app
+
+
+@pytest.fixture
+def closed(do, cast):
+    """The cycle is closed; Ben has $500.00, Cem $9.99, Dia $10.00."""
+
+    def close(uow):
+        for person, cents in ((cast.ben, 500_00), (cast.cem, 9_99), (cast.dia, 10_00)):
+            fund(uow, person, cents, cycle=cast.cycle)
+        uow.session.get_one(Cycle, cast.cycle).state = "closed"
+
+    do(close)
+    return cast.cycle
+
+
+@pytest.fixture
+def pay(do, cast):
+    return lambda cycle, actor=None: do(
+        lambda uow: getattr(
+            make_company_withdrawals(uow, cycle_id=cycle, actor_id=actor or cast.fin), "id", None
+        )
+    )
+
+
+@pytest.fixture
+def look(app):
+    def read(model, row_id, *names):
+        with app.app_context():
+            found = db.session.get_one(model, row_id)
+            return tuple(getattr(found, name) for name in names)
+
+    return read
+
+
+def test_all_who_have_enough_are_paid_in_one_batch(closed, pay, look, do, cast, purse):
+    batch = pay(closed)
+
+    assert look(PayoutBatch, batch, "count", "sum_cents", "state", "cycle_id") == (
+        2,
+        510_00,
+        "exported",
+        closed,
+    )
+    assert [purse(person) for person in (cast.ben, cast.cem, cast.dia)] == [
+        (0, 0, 500_00, 0),
+        (0, 9_99, 0, 0),
+        (0, 0, 10_00, 0),
+    ]
+    assert look(Cycle, closed, "state", "payout_batch_id") == ("closed", batch)
+
+    do(lambda uow: batches.confirm_batch(uow, batch_id=batch, actor_id=cast.fin).id)
+
+    assert purse(cast.ben) == (0, 0, 0, 0)
+    state, paid_at = look(Cycle, closed, "state", "paid_at")
+    assert state == "paid" and paid_at is not None
+
+
+def test_asking_again_gives_the_same_batch(closed, pay):
+    assert pay(closed) == pay(closed)
+
+
+def test_a_cycle_that_is_not_closed_is_not_paid(pay, cast):
+    with pytest.raises(Conflict):
+        pay(cast.cycle)
+
+
+def test_where_nobody_has_enough_the_cycle_is_paid_at_once(pay, look, do, cast):
+    do(lambda uow: setattr(uow.session.get_one(Cycle, cast.cycle), "state", "closed"))
+
+    assert pay(cast.cycle) is None
+    assert look(Cycle, cast.cycle, "state") == ("paid",)
+
+
+def test_a_void_batch_is_made_anew_with_what_came_meanwhile(closed, pay, look, do, cast, purse):
+    first = pay(closed)
+    do(lambda uow: batches.void_batch(uow, batch_id=first, actor_id=cast.fin).id)
+    do(fund, cast.cem, 100_00, cycle=closed)
+
+    second = pay(closed)
+
+    assert second != first
+    assert look(PayoutBatch, second, "count", "sum_cents") == (3, 619_99)
+    assert purse(cast.cem) == (0, 0, 109_99, 0)
+
+
+def test_a_line_that_comes_back_does_not_keep_the_cycle_open(closed, pay, look, do, cast, purse, app):
+    batch = pay(closed)
+    with app.app_context():
+        from portal.models import Withdrawal
+
+        line = db.session.query(Withdrawal.id).filter_by(consultant_id=cast.ben).scalar()
+    do(
+        lambda uow: (
+            service.return_withdrawal(uow, withdrawal_id=line, actor_id=cast.fin, reason="No account.").id
+        )
+    )
+
+    do(lambda uow: batches.confirm_batch(uow, batch_id=batch, actor_id=cast.fin).id)
+
+    assert purse(cast.ben) == (0, 500_00, 0, 0)
+    assert look(Cycle, closed, "state") == ("paid",)
+
+
+def test_nobody_pays_out_to_themselves(closed, pay, look, do, cast, purse):
+    user = do(
+        lambda uow: (
+            uow.session.query(AccountUser.id)
+            .join(Consultant, Consultant.person_id == AccountUser.person_id)
+            .filter(Consultant.id == cast.ben)
+            .scalar()
+        )
+    )
+
+    batch = pay(closed, actor=user)
+
+    assert look(PayoutBatch, batch, "sum_cents") == (10_00,)
+    assert purse(cast.ben) == (0, 500_00, 0, 0)
