@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import click
 from flask import current_app
+from flask.cli import with_appcontext
 from sqlalchemy import func, select
 
 from portal.cli.demo.calendar import Calendar, draw_calendar
@@ -55,6 +56,7 @@ class Company:
 @click.option("--weeks", default=12, show_default=True, type=click.IntRange(1, 52), help="Closed weeks.")
 @click.option("--seed", default=2_026, show_default=True, type=int)
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@with_appcontext
 def demo(members: int, weeks: int, seed: int, as_json: bool) -> None:
     """Fill an empty database with an invented company; the same one for the same seed."""
     settings = current_app.config["SETTINGS"]

@@ -12,13 +12,16 @@ from portal.cli.demo.names import Invented
 
 MAYA, THEO, WAITING = 1, 5, 2
 PACKS = {"pack": 62, "plus": 28, "smart": 10}
-_POWER_SHARE = 0.2
-_BEFORE_SHARE = 0.8
+_POWER_PERCENT = 17
+_DANIEL = 2
+_BUILDERS = {MAYA: 1, _DANIEL: 15}
+_BY_HAND_PERCENT = 60
+_BEFORE_PERCENT = 80
 _YEARS_BEFORE = timedelta(days=420)
 _KNOWN = {
     0: ("Grace Holloway", "plus"),
     MAYA: ("Maya Torres", "plus"),
-    2: ("Daniel Osei", "plus"),
+    _DANIEL: ("Daniel Osei", "plus"),
     THEO: ("Theo Lindqvist", "smart"),
 }
 
@@ -59,7 +62,7 @@ def draw_network(rng: Random, *, count: int, calendar: Calendar, invented: Inven
 
 def _joined(count: int, calendar: Calendar) -> Iterator[datetime]:
     """Most were there before the first week, the others came week by week; the last two just now."""
-    before = int(count * _BEFORE_SHARE)
+    before = count * _BEFORE_PERCENT // 100
     since = calendar.weeks[-1].starts_at - calendar.start
     for at in range(count - WAITING):
         if at < before:
@@ -83,32 +86,66 @@ def _packs(rng: Random, count: int) -> list[str]:
 
 
 def _enrol(rng: Random, members: list[Member], at: int, urn: list[int]) -> None:
-    """Who sponsors, and where the newcomer stands: the outside edge of one of the sponsor's legs."""
+    """Who sponsors, and where the newcomer stands."""
     if at <= 2:
-        _place(members, at, sponsor=0, leg="LR"[at - 1])
-    elif rng.random() < _POWER_SHARE:
-        _place(members, at, sponsor=rng.choice(_spine(members)), leg="L")
+        _place(members, at, sponsor=0, spot=(0, "LR"[at - 1]))
+        return
+    if rng.randrange(100) < _POWER_PERCENT:
+        sponsor = rng.choice(_edge(members, 0, "L"))
+        spot = (_edge(members, sponsor, "L")[-1], "L")
     else:
-        sponsor = MAYA if at == THEO else rng.choice(urn)
-        people = members[sponsor].people
-        _place(members, at, sponsor=sponsor, leg="R" if people["R"] < people["L"] else "L")
+        sponsor = MAYA if at == THEO else _sponsor(rng, members, urn)
+        spot = _spot(members, sponsor, by_hand=rng.randrange(100) < _BY_HAND_PERCENT)
+    _place(members, at, sponsor=sponsor, spot=spot)
 
 
-def _spine(members: list[Member]) -> list[int]:
-    """The power leg: the outer left edge from the top down."""
-    spine = [0]
-    while "L" in members[spine[-1]].below:
-        spine.append(members[spine[-1]].below["L"])
-    return spine
+def _sponsor(rng: Random, members: list[Member], urn: list[int]) -> int:
+    """Somebody in the right leg of a builder, or anybody."""
+    lot = rng.randrange(100)
+    for builder, percent in _BUILDERS.items():
+        lot -= percent
+        if lot < 0:
+            return rng.choice(_team(members, builder, "R"))
+    return rng.choice(urn)
 
 
-def _place(members: list[Member], at: int, *, sponsor: int, leg: str) -> None:
+def _edge(members: list[Member], top: int, leg: str) -> list[int]:
+    """From somebody down the outer side of a leg."""
+    edge = [top]
+    while leg in members[edge[-1]].below:
+        edge.append(members[edge[-1]].below[leg])
+    return edge
+
+
+def _team(members: list[Member], top: int, leg: str) -> list[int]:
+    """Somebody and everybody in one of their legs."""
+    team = [top, *([members[top].below[leg]] if leg in members[top].below else [])]
+    for one in team[1:]:
+        team += members[one].below.values()
+    return team
+
+
+def _spot(members: list[Member], sponsor: int, *, by_hand: bool) -> tuple[int, str]:
+    """The outside edge of the weaker leg, or where a hand that keeps legs even would put somebody."""
+    leg = _weaker(members[sponsor])
+    if not by_hand:
+        return _edge(members, sponsor, leg)[-1], leg
     parent = sponsor
     while leg in members[parent].below:
         parent = members[parent].below[leg]
+        leg = _weaker(members[parent])
+    return parent, leg
+
+
+def _weaker(one: Member) -> str:
+    return "R" if one.people["R"] < one.people["L"] else "L"
+
+
+def _place(members: list[Member], at: int, *, sponsor: int, spot: tuple[int, str]) -> None:
     newcomer = members[at]
-    newcomer.sponsor, newcomer.parent, newcomer.leg = sponsor, parent, leg
-    members[parent].below[leg] = at
+    newcomer.sponsor = sponsor
+    newcomer.parent, newcomer.leg = spot
+    members[spot[0]].below[spot[1]] = at
     child: Member = newcomer
     while child.parent is not None and child.leg is not None:
         members[child.parent].people[child.leg] += 1

@@ -51,12 +51,15 @@ def hush(uow: UnitOfWork) -> None:
     uow.session.execute(untold.execution_options(synchronize_session=False))
 
 
-def insert_rows(uow: UnitOfWork, model: type[Any], rows: Sequence[dict[str, Any]]) -> list[int]:
-    """Insert rows; their ids in the order of `rows`."""
+def insert_rows(
+    uow: UnitOfWork, model: type[Any], rows: Sequence[dict[str, Any]], *, by: str = "public_id"
+) -> list[int]:
+    """Insert rows; their ids in the order of `rows`, which are told apart by the column `by`."""
     if not rows:
         return []
-    statement = insert(model).returning(model.id, sort_by_parameter_order=True)
-    return list(uow.session.scalars(statement, list(rows)))
+    statement = insert(model).returning(getattr(model, by), model.id)
+    ids: dict[str, int] = dict(uow.session.execute(statement, list(rows)).tuples().all())
+    return [ids[row[by]] for row in rows]
 
 
 def insert_people(
@@ -86,9 +89,8 @@ def insert_network(uow: UnitOfWork, members: Sequence[Member], *, invented: Inve
         ],
     )
     _link_sponsors(uow, members, ids)
-    insert_rows(
-        uow,
-        Placement,
+    uow.session.execute(
+        insert(Placement),
         [
             {
                 "consultant_id": ids[at],
@@ -107,7 +109,7 @@ def insert_week(uow: UnitOfWork, week: WeekOfSales, *, cycle_id: int, known: Kno
     """Customers, contracts, sales and reversals of one week, in the cycle that is open in it."""
     _insert_customers(uow, week, known)
     contracts = [_contract_row(bought, known) for bought in week.sold]
-    for bought, contract_id in zip(week.sold, insert_rows(uow, Contract, contracts), strict=True):
+    for bought, contract_id in zip(week.sold, insert_rows(uow, Contract, contracts, by="ref"), strict=True):
         bought.contract_id = contract_id
     sales = [_sale_row(bought, cycle_id, known) for bought in week.sold]
     for bought, sale_id in zip(week.sold, insert_rows(uow, Sale, sales), strict=True):
@@ -128,8 +130,9 @@ def _insert_sign_ins(uow: UnitOfWork, members: Sequence[Member], people: Sequenc
             }
             for one, person_id in zip(members, people, strict=True)
         ],
+        by="email",
     )
-    insert_rows(uow, RoleGrant, [{"user_id": user_id, "role": "consultant"} for user_id in users])
+    uow.session.execute(insert(RoleGrant), [{"user_id": user_id, "role": "consultant"} for user_id in users])
 
 
 def _consultant_row(one: Member, person_id: int, public_id: str, *, by_hand: bool) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from portal.cli.demo.offers import OFFERS, draw_size, worth_of
 from portal.commissions.weeks import Week
 from portal.sales.worth import Worth
 
-SALES_FOR_2000 = 690
+SALES_FOR_2000 = 670
 _SELLERS_PERCENT = 41
 _LEAVERS_PERCENT = 4
 _REFUNDS_PERCENT = 3
@@ -61,6 +62,7 @@ class Market:
         self._members = members
         self._calendar = calendar
         self._sellers: list[int] = []
+        self._sponsored = Counter(member.sponsor for member in members)
         self._buyers: dict[tuple[int, int], list[Buyer]] = {}
 
     def draw(self, names: Sequence[str]) -> list[WeekOfSales]:
@@ -87,7 +89,10 @@ class Market:
         self._sellers = self._rng.sample(self._sellers, stay)
         known = set(self._sellers)
         others = [at for at in there if at not in known]
-        self._sellers += self._rng.sample(others, max(wanted - stay, 0))
+        # Who builds a team sells more often than who does not.
+        drive = {at: self._rng.random() * (1 + self._sponsored[at]) for at in others}
+        others.sort(key=lambda at: -drive[at])
+        self._sellers += others[: max(wanted - stay, 0)]
 
     def _who_sells(self, count: int) -> list[int]:
         own = [MAYA] * _OWN_SALES + [THEO] * _OWN_SALES

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import insert
+
 from portal.access.passwords import hash_password
 from portal.cli.demo.names import Invented
 from portal.cli.demo.network import MAYA, THEO
@@ -58,9 +60,9 @@ def insert_staff(uow: UnitOfWork, *, invented: Invented) -> tuple[Staff, list[Si
         }
         for person_id, sign_in in zip(people, sign_ins, strict=True)
     ]
-    users = insert_rows(uow, AccountUser, rows)
+    users = insert_rows(uow, AccountUser, rows, by="email")
     grants = [{"user_id": user_id, "role": role} for user_id, (_, _, role) in zip(users, STAFF, strict=True)]
-    insert_rows(uow, RoleGrant, grants)
+    uow.session.execute(insert(RoleGrant), grants)
     return Staff(*users), sign_ins
 
 
