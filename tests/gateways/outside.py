@@ -32,7 +32,7 @@ class Door:
     def __call__(self, environ, start_response):
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         self.calls.append((body, environ.get("HTTP_STRIPE_SIGNATURE", "")))
-        start_response(f"{self.answers()} answer", [("Content-Length", "0")])
+        start_response(f"{self.answers()} answer", [("Content-Length", "0"), ("Location", "/elsewhere")])
         return [b""]
 
     def events(self) -> list[StripeEvent]:

@@ -46,13 +46,23 @@ def test_the_sandbox_signs_as_the_sdk_does():
 
 
 def test_a_delivery_is_repeated_until_the_portal_takes_it(outside):
-    answers = iter([500, 404, 202])
-    outside.door.answers = lambda: next(answers)
+    answers = iter([500, 404])
+    outside.door.answers = lambda: next(answers, 202)
 
     pay(outside)
 
     until(lambda: len(outside.door.calls) == 3)
     assert len({event.id for event in outside.door.events()}) == 1
+
+
+def test_a_redirect_is_no_answer(outside):
+    answers = iter([302, 200])
+    outside.door.answers = lambda: next(answers, 200)
+
+    pay(outside)
+
+    until(lambda: len(outside.door.calls) == 2)
+    assert len(outside.door.events()) == 2
 
 
 def test_a_delivery_ordered_twice_comes_twice(outside):

@@ -79,7 +79,7 @@ def test_five_minutes_either_way_are_still_in_time(seconds):
 
 @pytest.mark.parametrize("name", ["Webhook-Id", "Webhook-Timestamp", "Webhook-Signature"])
 @pytest.mark.parametrize(
-    "value", [None, "", "é", "²", " ", "v1", "v1,", "v2,AAAA", "v1,é", "1_0", "-1", "9" * 20]
+    "value", [None, "", "é", "²", " ", "v1", "v1,", "v2,AAAA", "v1,é", "v1,\ud800", "1_0", "-1", "9" * 20]
 )
 def test_every_header_is_needed_and_looked_at(name, value):
     changed = {**headers(), name: value}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import http.client
 import json
 import threading
 import time
-import urllib.error
 import urllib.request
 
 from portal.gateways.sandbox.store import Books, Document, Store
@@ -18,8 +18,17 @@ _LEASE_MILLISECONDS = 30_000
 _LONGEST_PAUSE_MILLISECONDS = 60_000
 _FIRST_PAUSE_MILLISECONDS = 250
 _TIMEOUT_SECONDS = 15
+
+
+class _Straight(urllib.request.HTTPRedirectHandler):
+    """A redirect is no answer, as with Stripe: it becomes an `HTTPError`, which is an `OSError`."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
 # The portal is on this machine: a proxy of the surroundings must not be asked for it.
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Straight)
 
 
 class Courier:
@@ -104,9 +113,9 @@ class Courier:
             },
         )
         try:
-            with _OPENER.open(request, timeout=_TIMEOUT_SECONDS) as answer:
-                return 200 <= answer.status < 300
-        except (OSError, urllib.error.HTTPError):
+            with _OPENER.open(request, timeout=_TIMEOUT_SECONDS):
+                return True
+        except (OSError, http.client.HTTPException):
             return False
 
 
