@@ -9,6 +9,7 @@ from flask import make_response
 
 from portal.ui import show
 from portal.ui.headers import HEADERS
+from portal.ui.htmx import request
 
 FRAGMENT = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
@@ -118,7 +119,9 @@ def test_error_pages_stand_without_a_signed_in_reader(small_app, status):
 
 def test_an_error_in_a_fragment_speaks_in_the_corner_and_leaves_the_page_alone(small_app):
     with small_app.test_request_context():
-        text = small_app.jinja_env.get_template("errors/fragment.html").render(message="Not enough money.")
+        text = small_app.jinja_env.get_template("errors/fragment.html").render(
+            message="Not enough money.", status=422, request=request
+        )
 
     assert re.fullmatch(
         r'\s*<div class="toasts" id="toasts" role="status" hx-swap-oob="outerHTML">.*</div>\s*', text, re.S

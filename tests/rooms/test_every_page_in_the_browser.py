@@ -1,0 +1,162 @@
+"""Every page in Chromium: no finding of axe in light and dark, no complaint, no sideways scroll at 320 px."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from portal.access.permissions import ROLES
+from portal.commissions import projection
+from portal.extensions import db
+from portal.kernel.clock import utc_now
+from portal.models import Consultant, Cycle
+from portal.store import perform
+from tests.browser import AXE, Screen, chromium, cookies, served
+from tests.people import add_consultant, invite_cast
+from tests.shop import add_sale
+
+READERS = {"": "public", "Ana": "consultant", "Ada": "admin"}
+WINDOWS = [("light", 1280), ("dark", 375)]
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def house(sqlite_app):
+    """The cast with some volume, and somebody who waits for a spot."""
+    cast = invite_cast(sqlite_app)
+
+    def live(uow):
+        for consultant, volume in ((cast.ana, 84_000), (cast.ben, 120_000), (cast.cem, 30_000)):
+            add_sale(uow, consultant, volume, revenue=volume)
+        add_consultant(uow, "Eve", sponsor=cast.ben, under=(cast.ben, "L"))
+        add_consultant(uow, "Nia", sponsor=cast.ana)
+
+    with sqlite_app.app_context():
+        perform(live)
+        projection.recalculate(db.session(), now=utc_now())
+        db.session.rollback()
+    return sqlite_app
+
+
+def pages_of(app, reader):
+    """Addresses without arguments that this reader may open, one reader for each."""
+    addresses = []
+    for rule in app.url_map.iter_rules():
+        door = getattr(app.view_functions[rule.endpoint], "door", None)
+        if "GET" in (rule.methods or ()) and not rule.arguments and reader == first_reader(door):
+            addresses.append(rule.rule)
+    return sorted(addresses)
+
+
+def first_reader(door):
+    if door == "public":
+        return ""
+    needed = {need.value for need in door.needs}
+    return next(name for name, role in READERS.items() if needed <= ROLES.get(role, frozenset()))
+
+
+def more_pages(app, reader):
+    """Pages about one thing, and the page that is not there."""
+    with app.app_context():
+        people = {consultant.person.name: consultant for consultant in db.session.query(Consultant)}
+        ben, nia, code = people["Ben"].public_id, people["Nia"].public_id, people["Ana"].code
+        week = db.session.query(Cycle).one().name
+    return {
+        "": [f"/r/{code}", "/nothing-here"],
+        "Ana": [f"/team/{ben}", f"/team/place/{nia}", f"/team/place/{nia}?parent={ben}&leg=right"],
+        "Ada": [],
+    }[reader] + ([f"/earnings/weeks/{week}"] if reader == "Ana" else [])
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_no_page_has_a_finding_a_complaint_or_a_sideways_scroll(house, reader):
+    found = []
+    with served(house) as address, chromium() as browser:
+        screen = Screen(browser)
+        screen.context.add_cookies(cookies(house, address, reader))
+        for path in pages_of(house, reader) + more_pages(house, reader):
+            found += look_at(screen, address, path)
+
+    assert found == []
+
+
+def look_at(screen, address, path):
+    page, findings = screen.page, []
+    answer = page.goto(address + path)
+    assert answer is not None
+    if "html" not in answer.headers.get("content-type", ""):
+        screen.complaints.clear()
+        return []
+    for scheme, width in WINDOWS:
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 900})
+        findings += [
+            f"{scheme}: {fault['id']}" for fault in Axe().run(page, options=AXE).response["violations"]
+        ]
+    page.set_viewport_size({"width": 320, "height": 900})
+    findings += ["scrolls sideways"] if screen.is_too_wide() else []
+    heard = [text for text in screen.complaints if answer.status == 200 or f"{answer.status}" not in text]
+    screen.complaints.clear()
+    return [f"{path}: {finding}" for finding in (*findings, *heard)]
+
+
+def test_a_sale_shows_within_three_seconds_and_an_open_sum_stays_open(house):
+    with served(house) as address, chromium() as browser:
+        screen = Screen(browser)
+        screen.context.add_cookies(cookies(house, address, "Ana"))
+        page = screen.page
+        page.goto(address + "/home")
+        page.click("#earnings-sum summary")
+        before = page.inner_text(".hero__amount")
+
+        with house.app_context():
+            perform(lambda uow: add_sale(uow, 1, 50_000, revenue=50_000))
+            projection.recalculate(db.session(), now=utc_now())
+            db.session.rollback()
+
+        changed = "text => document.querySelector('.hero__amount').innerText !== text"
+        page.wait_for_function(changed, arg=before, timeout=3_000)
+        assert page.evaluate("document.querySelector('#earnings-sum').open")
+        assert screen.complaints == []
+
+
+def test_the_tree_moves_without_a_reload_and_back_goes_back(house):
+    with served(house) as address, chromium() as browser:
+        screen = Screen(browser, viewport={"width": 375, "height": 800})
+        screen.context.add_cookies(cookies(house, address, "Ana"))
+        page = screen.page
+        page.goto(address + "/team")
+        page.evaluate("window.kept = true")
+
+        page.click(".node--pair >> nth=0")
+        page.wait_for_function("() => document.querySelector('.node--focus h2').innerText === 'Ben'")
+        assert page.evaluate("[window.kept, document.activeElement.innerText]") == [True, "Ben"]
+        page.go_back()
+        page.wait_for_function("() => document.querySelector('.node--focus h2').innerText === 'Ana'")
+
+        assert page.url == address + "/team"
+        assert screen.complaints == []
+
+
+def test_a_page_that_breaks_in_the_background_stays_as_it_is(house):
+    with served(house) as address, chromium() as browser:
+        screen = Screen(browser)
+        screen.context.add_cookies(cookies(house, address, "Ana"))
+        page = screen.page
+        page.goto(address + "/team")
+        real = house.view_functions["network.person"]
+
+        def broken(public_id):
+            raise RuntimeError("broken on purpose")
+
+        broken.door = real.door
+        house.view_functions["network.person"] = broken
+        with page.expect_response(lambda answer: answer.status == 500):
+            page.wait_for_timeout(2_600)
+        assert page.inner_text(".node--focus h2") == "Ana"
+        assert page.inner_text("#toasts") == ""
+
+        page.click(".node--pair >> nth=0")
+        page.wait_for_function("() => document.querySelector('#toasts').innerText !== ''")
+        assert page.inner_text(".node--focus h2") == "Ana"
