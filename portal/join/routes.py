@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from portal.access.guard import public
 from portal.access.passwords import hash_password
+from portal.commissions.projection import leg_volumes
 from portal.extensions import db, limiter
 from portal.gateways.errors import ProviderUnavailable
 from portal.join import checkout, invitation, wizard
@@ -72,7 +73,7 @@ def plan() -> Response:
     if form.validate_on_submit():
         wizard.choose_pack(form.pack.data)
         return redirect(_after_plan(form.pack.data, invited), 303)
-    return show("join/plan.html", "form", status=_status(), form=form, packs=packs)
+    return show("join/plan.html", "form", status=422 if form.is_submitted() else 200, form=form, packs=packs)
 
 
 @join.get("/join/you")
@@ -159,7 +160,11 @@ def _agreed(registration: Registration, form: AgreementForm) -> Response:
         return _check_page(registration, form, status=409)
     pack = db.session.get_one(Pack, registration.pack)
     if pack.is_free:
-        perform(lambda uow: service.complete_registration(uow, registration_public_id=public_id))
+        perform(
+            lambda uow: service.complete_registration(
+                uow, registration_public_id=public_id, volumes=leg_volumes
+            )
+        )
         return redirect(url_for("join.done", registration_id=public_id), 303)
     try:
         return redirect(checkout.open_page(registration, pack).url, 303)
@@ -190,7 +195,3 @@ def _check_page(
 def _usable(registration: Registration) -> Registration:
     """The registration, or a fresh copy where its payment page has closed unpaid."""
     return wizard.begin_again(registration.public_id) if registration.state == "expired" else registration
-
-
-def _status() -> int:
-    return 422 if request.method == "POST" else 200
