@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
-from portal.models import Cycle, Run, Sale
+from portal.models import (
+    AccountUser,
+    Approval,
+    CommissionLine,
+    Consultant,
+    Contract,
+    Cycle,
+    Person,
+    Run,
+    Sale,
+    Service,
+    Vendor,
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +38,34 @@ class CycleRow:
     paid: int | None
     people_paid: int | None
 
+    @property
+    def last_moment(self) -> datetime:
+        return last_moment(self.cycle)
+
+
+@dataclass(frozen=True)
+class Yes:
+    """An approval of a run: whose, when, and the hash it names."""
+
+    user_id: int
+    name: str
+    at: datetime
+    output_hash: str
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A line of a run and what is behind it: cents, base in hundredths, rate in ten-thousandths."""
+
+    kind: str
+    amount: int
+    base: int
+    rate: int | None
+    sale: str
+    about: str
+    code: str
+    name: str
+
 
 @dataclass(frozen=True)
 class Totals:
@@ -38,6 +79,11 @@ class Totals:
     carried: int
     matched: int
     expired: int
+
+
+def last_moment(cycle: Cycle) -> datetime:
+    """The last minute of a cycle, which lies on its last day."""
+    return cycle.until - timedelta(minutes=1)
 
 
 def cycle_rows(session: Session) -> list[CycleRow]:
@@ -55,12 +101,69 @@ def cycle_named(session: Session, name: str) -> Cycle | None:
 def run_of(session: Session, cycle: Cycle) -> Run | None:
     """The run that stands for a cycle: the one it was closed with, else its latest preview."""
     run_id = cycle.close_run_id or cycle.preview_run_id
-    return None if run_id is None else session.get(Run, run_id)
+    # The stored inputs may be large; who needs them asks the row for them.
+    return None if run_id is None else session.get(Run, run_id, options=[defer(Run.inputs)])
 
 
 def totals_of(run: Run) -> Totals:
     """The totals of a run that was calculated."""
     return _totals(run.totals or {})
+
+
+def approvals_of(session: Session, run_id: int) -> list[Yes]:
+    """Who said yes to a run, in their order."""
+    rows = session.execute(
+        select(Approval.user_id, Person.name, Approval.approved_at, Approval.output_hash)
+        .join(AccountUser, AccountUser.id == Approval.user_id)
+        .join(Person, Person.id == AccountUser.person_id)
+        .where(Approval.run_id == run_id)
+        .order_by(Approval.id)
+    )
+    return [Yes(*row) for row in rows]
+
+
+def lines_of(
+    session: Session, cycle: Cycle, run_id: int, *, consultant_id: int | None = None
+) -> Iterator[Explained]:
+    """The lines of a run by consultant, those of one where it is given; read while they are used."""
+    document = cast(dict[str, Any], cycle.plan_version.document)
+    statement = (
+        select(
+            CommissionLine.kind,
+            CommissionLine.amount_cents,
+            CommissionLine.base,
+            Consultant.pack,
+            Sale.public_id,
+            Vendor.name,
+            Service.name,
+            Consultant.code,
+            Person.name,
+        )
+        .join(Consultant, Consultant.id == CommissionLine.consultant_id)
+        .join(Person, Person.id == Consultant.person_id)
+        .outerjoin(Sale, Sale.id == CommissionLine.sale_id)
+        .outerjoin(Contract, Contract.id == Sale.contract_id)
+        .outerjoin(Service, Service.id == Contract.service_id)
+        .outerjoin(Vendor, Vendor.id == Service.vendor_id)
+        .where(CommissionLine.run_id == run_id)
+        .order_by(CommissionLine.consultant_id, CommissionLine.id)
+        .execution_options(yield_per=1_000)
+    )
+    if consultant_id is not None:
+        statement = statement.where(CommissionLine.consultant_id == consultant_id)
+    for kind, amount, base, pack, sale, vendor, service, code, name in session.execute(statement):
+        rate = _rate(document, kind, pack)
+        about = f"{vendor}, {service}" if vendor else ""
+        yield Explained(kind, amount, base, rate, sale or "", about, code, name)
+
+
+def _rate(document: dict[str, Any], kind: str, pack: str) -> int | None:
+    """The plan's rate of a kind for a pack, in ten-thousandths; None where the plan has no single one."""
+    written = ((document.get(kind) or {}).get("rate") or {}).get(pack)
+    if not isinstance(written, str):
+        return None
+    whole, _, decimals = written.partition(".")
+    return int(whole) * 10_000 + int(decimals.ljust(4, "0") or 0)
 
 
 def _totals(stored: dict[str, object]) -> Totals:

@@ -1,0 +1,98 @@
+"""/admin: what is to be done first, then the open week in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flask import Response, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from portal.access import permissions
+from portal.access.guard import may, requires
+from portal.admin import queries
+from portal.admin.room import admin
+from portal.commissions.queries import CycleRow, approvals_of, cycle_rows
+from portal.extensions import db
+from portal.payouts.queries import counts
+from portal.ui import show
+from portal.ui.filters import money
+
+
+@dataclass(frozen=True)
+class ToDo:
+    """One thing that waits for a hand: where to go, or only what to know."""
+
+    title: str
+    note: str
+    picture: str
+    url: str = ""
+    kind: str = "sun"
+
+
+@admin.get("")
+@requires(permissions.see_company)
+def overview() -> Response:
+    """To-do first, numbers after."""
+    session = db.session()
+    rows = cycle_rows(session)
+    cycle = queries.open_cycle(session)
+    return show(
+        "admin/overview.html",
+        "live",
+        todo=[*_weeks(rows), *_withdrawals(), *_people(), *_given_up()],
+        cycle=cycle,
+        figures=queries.week_figures(session, cycle) if cycle else None,
+        latest=next((row for row in rows if row.paid is not None), None),
+    )
+
+
+def _weeks(rows: list[CycleRow]) -> Iterator[ToDo]:
+    """Oldest first: a week builds on the one before it."""
+    for row in reversed(rows):
+        url = url_for("admin.cycle", name=row.name)
+        if row.state == "ended":
+            note = _("Nobody is paid before two people have approved it.")
+            yield ToDo(_("%(name)s is ready to preview", name=row.name), note, "history", url)
+        elif row.state == "previewed":
+            said = len(approvals_of(db.session(), row.cycle.preview_run_id or 0))
+            note = _("%(said)s of 2 approvals", said=said)
+            yield ToDo(_("%(name)s waits for approval", name=row.name), note, "shield-check", url)
+        elif row.state == "approved":
+            yield ToDo(_("%(name)s can be closed", name=row.name), _("Two people approved it."), "lock", url)
+
+
+def _withdrawals() -> Iterator[ToDo]:
+    number, cents = counts(db.session()).get("requested", (0, 0))
+    if number:
+        title = ngettext("%(num)s withdrawal waits", "%(num)s withdrawals wait", number)
+        url = url_for("admin.payouts") if may(permissions.manage_payouts) else ""
+        yield ToDo(title, money(cents), "banknote", url)
+
+
+def _people() -> Iterator[ToDo]:
+    session = db.session()
+    if number := queries.waiting_for_a_place(session):
+        title = ngettext("%(num)s person waits for a place", "%(num)s people wait for a place", number)
+        note = _("Their sponsors choose; after seven days they are placed by themselves.")
+        yield ToDo(title, note, "user-plus", kind="")
+    if number := queries.duplicates(session):
+        title = ngettext("%(num)s person paid twice", "%(num)s people paid twice", number)
+        yield ToDo(title, _("Their e-mail was registered before. Pay them back in Stripe."), "users")
+
+
+def _given_up() -> Iterator[ToDo]:
+    trouble = queries.troubles(db.session())
+    if trouble.events:
+        title = ngettext("%(num)s event was given up", "%(num)s events were given up", trouble.events)
+        url = url_for("vendors.index") if may(permissions.manage_vendors) else ""
+        note = _("Open the vendor to see why, and try it again.")
+        yield ToDo(title, note, "triangle-alert", url, kind="bad")
+    if trouble.tasks:
+        title = ngettext("%(num)s reaction was given up", "%(num)s reactions were given up", trouble.tasks)
+        yield ToDo(title, trouble.last_error[:200], "triangle-alert", kind="bad")
+    if trouble.messages:
+        title = ngettext("%(num)s mail was not sent", "%(num)s mails were not sent", trouble.messages)
+        note = _("Look at them at Brevo: some may have arrived.")
+        yield ToDo(title, note, "mail", kind="bad")

@@ -1,0 +1,79 @@
+"""What the overview shows: what waits, what was given up, and the open week in numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from portal.members.queries import waiting
+from portal.models import Consultant, Cycle, Inbox, Message, Registration, Sale, Task
+
+
+@dataclass(frozen=True)
+class Troubles:
+    """How many things nobody will try again by themselves, and what the newest task said."""
+
+    events: int
+    tasks: int
+    messages: int
+    last_error: str
+
+
+@dataclass(frozen=True)
+class WeekFigures:
+    """The open week: volume in hundredths, revenue in cents, people as counts."""
+
+    sales: int
+    refunds: int
+    volume: int
+    revenue: int
+    sellers: int
+    joined: int
+
+
+def troubles(session: Session) -> Troubles:
+    """Events, reactions and mails that were given up."""
+    newest = select(Task.last_error).where(Task.state == "dead").order_by(Task.id.desc()).limit(1)
+    return Troubles(
+        events=_count(session, Inbox.state == "dead"),
+        tasks=_count(session, Task.state == "dead"),
+        messages=_count(session, Message.state.in_(("failed", "unknown"))),
+        last_error=session.scalar(newest) or "",
+    )
+
+
+def waiting_for_a_place(session: Session) -> int:
+    """People whom their sponsors have not placed yet."""
+    return session.scalar(select(func.count()).select_from(waiting().order_by(None).subquery())) or 0
+
+
+def duplicates(session: Session) -> int:
+    """Paid registrations of people who were there already."""
+    return _count(session, Registration.state == "duplicate")
+
+
+def open_cycle(session: Session) -> Cycle | None:
+    """The open week."""
+    return session.scalars(select(Cycle).where(Cycle.state == "open")).unique().one_or_none()
+
+
+def week_figures(session: Session, cycle: Cycle) -> WeekFigures:
+    """What happened in a week so far."""
+    sold = Sale.reverses_id.is_(None)
+    sales, refunds, volume, revenue, sellers = session.execute(
+        select(
+            func.count().filter(sold),
+            func.count().filter(~sold),
+            func.coalesce(func.sum(Sale.volume), 0),
+            func.coalesce(func.sum(Sale.revenue_cents), 0),
+            func.count(Sale.consultant_id.distinct()).filter(sold),
+        ).where(Sale.cycle_id == cycle.id)
+    ).one()
+    joined = _count(session, Consultant.joined_at >= cycle.starts_at)
+    return WeekFigures(sales, refunds, int(volume), int(revenue), sellers, joined)
+
+
+def _count(session: Session, condition: object) -> int:
+    return session.scalar(select(func.count()).where(condition)) or 0  # type: ignore[arg-type]
