@@ -26,18 +26,10 @@ _held: list[TextIO] = []
 def on_starting(server: Any) -> None:
     """Refuse what cannot work, one line for each reason, before anything is forked."""
     settings = _settings()
+    if settings.embedded:
+        _keep_to_one_process(server.cfg.workers, settings)
     if faults := database_faults(settings):
         _refuse("\n".join(faults))
-    if not settings.embedded:
-        return
-    if server.cfg.workers > 1:
-        _refuse(
-            f"{server.cfg.workers} web processes need REDIS_URL: without it the queue lives in one process."
-        )
-    try:
-        _held.append(one_process.hold(settings.instance))
-    except one_process.AlreadyRunning as reason:
-        _refuse(str(reason))
 
 
 def nworkers_changed(server: Any, new_value: int, old_value: int | None) -> None:
@@ -55,6 +47,15 @@ def post_worker_init(worker: Any) -> None:
     welcome = os.environ.pop("CANOPY_WELCOME", "")
     if welcome:
         print(welcome, flush=True)
+
+
+def _keep_to_one_process(workers: int, settings: Settings) -> None:
+    if workers > 1:
+        _refuse(f"{workers} web processes need REDIS_URL: without it the queue lives in one process.")
+    try:
+        _held.append(one_process.hold(settings.instance))
+    except one_process.AlreadyRunning as reason:
+        _refuse(str(reason))
 
 
 def _settings() -> Settings:
