@@ -17,7 +17,7 @@ from portal.extensions import db
 from portal.kernel.money import round_half_away
 from portal.ledger import statements
 from portal.ledger.statements import Balances
-from portal.models import Consultant
+from portal.models import Consultant, Cycle
 from portal.sales.queries import SaleLine
 from portal.sales.queries import newest_sales as sales_below
 from portal.ui.panels import Panel, register_panel
@@ -92,7 +92,8 @@ def load_sales(consultant_id: int) -> Sequence[SaleLine]:
 
 def _rate(session: Session, consultant_id: int, standing: Projected) -> int | None:
     """The rate of the pack, where nothing else had a say: no cap, no debt, a point worth one dollar."""
-    cycle, consultant = queries.open_cycle(session), session.get_one(Consultant, consultant_id)
+    published, consultant = projection.published(), session.get_one(Consultant, consultant_id)
+    cycle = session.get(Cycle, published.cycle_id) if published else None
     binary = cycle.plan_version.document.get("binary") if cycle else None
     if not isinstance(binary, dict) or binary.get("mode") != "percent":
         return None

@@ -15,11 +15,10 @@ WEEKS = 12
 
 @dataclass(frozen=True)
 class Week:
-    """What one consultant earned in a cycle that is over, in cents; `certain` once it was closed."""
+    """What one consultant earned in a cycle that is over, in cents."""
 
-    cycle: Cycle
+    starts_at: datetime
     earned: int
-    certain: bool
 
 
 @dataclass(frozen=True)
@@ -39,20 +38,17 @@ def open_cycle(session: Session) -> Cycle | None:
 
 def past_weeks(session: Session, consultant_id: int) -> list[Week]:
     """The last cycles before the open one, oldest first; one that is not closed counts as last previewed."""
-    over = select(Cycle).where(Cycle.state != "open").order_by(Cycle.starts_at.desc()).limit(WEEKS - 1)
-    cycles = list(session.scalars(over))[::-1]
-    runs = [cycle.close_run_id or cycle.preview_run_id for cycle in cycles]
-    lines = (
-        select(CommissionLine.run_id, func.sum(CommissionLine.amount_cents))
-        .where(CommissionLine.run_id.in_([run for run in runs if run]))
-        .where(CommissionLine.consultant_id == consultant_id)
-        .group_by(CommissionLine.run_id)
+    run = func.coalesce(Cycle.close_run_id, Cycle.preview_run_id)
+    own = (CommissionLine.run_id == run) & (CommissionLine.consultant_id == consultant_id)
+    rows = session.execute(
+        select(Cycle.starts_at, func.coalesce(func.sum(CommissionLine.amount_cents), 0))
+        .outerjoin(CommissionLine, own)
+        .where(Cycle.state != "open")
+        .group_by(Cycle.id, Cycle.starts_at)
+        .order_by(Cycle.starts_at.desc())
+        .limit(WEEKS - 1)
     )
-    earned = {run_id: int(total) for run_id, total in session.execute(lines)}
-    return [
-        Week(cycle, earned.get(run or 0, 0), certain=cycle.close_run_id is not None)
-        for cycle, run in zip(cycles, runs, strict=True)
-    ]
+    return [Week(starts_at, int(earned)) for starts_at, earned in rows][::-1]
 
 
 def income(session: Session) -> Income | None:

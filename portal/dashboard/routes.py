@@ -18,6 +18,7 @@ from portal.kernel.clock import utc_now
 from portal.kernel.errors import NotYours
 from portal.members.queries import consultant_of
 from portal.ui import show
+from portal.ui.htmx import request
 from portal.ui.panels import panels_for
 from portal.ui.setup import may
 
@@ -42,7 +43,7 @@ def home() -> Response:
         shown=[(panel, data) for panel, data in shown if data is not None],
         cycle=cycle,
         closes=cycle.until - LAST_MINUTE if cycle else None,
-        income=queries.income(session),
+        income=None if request.wants_fragment else queries.income(session),
         daytime=_daytime(),
     )
 

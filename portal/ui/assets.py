@@ -29,6 +29,8 @@ LAYERS = (
 TEXT = {".css", ".js", ".svg", ".txt"}
 FOREVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"
+# Browsers ask for this one by themselves, on answers that are no pages.
+ASKED_UNBIDDEN = {"/favicon.ico": "/static/favicon.svg"}
 
 mimetypes.add_type("font/woff2", ".woff2")
 
@@ -91,6 +93,7 @@ class StaticFiles:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = str(environ.get("PATH_INFO", ""))
+        path = ASKED_UNBIDDEN.get(path, path)
         if path.startswith("/static/") and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             if self.fresh():
                 self.assets.reload()

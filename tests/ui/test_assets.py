@@ -102,6 +102,10 @@ def test_an_unchanged_file_is_not_sent_again(browser):
     assert (second.status_code, second.data) == (304, b"")
 
 
+def test_a_browser_finds_the_icon_it_was_not_told_of(browser):
+    assert browser.get("/favicon.ico").data == browser.get("/static/favicon.svg").data != b""
+
+
 def test_nothing_outside_the_folder_is_served(browser):
     for path in (
         "/static/../wsgi.py",
