@@ -123,9 +123,7 @@ def close(name: str, email: str, as_json: bool) -> None:
 @cycle.command()
 @click.argument("name")
 @as_option
-@click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Where the CSV goes."
-)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where the CSV goes.")
 @click.option("--confirm", is_flag=True, help="The bank has paid: settle the cycle.")
 @as_json_option
 def pay(name: str, email: str, out: Path | None, confirm: bool, as_json: bool) -> None:

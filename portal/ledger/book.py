@@ -146,7 +146,7 @@ def _insert_entries(uow: UnitOfWork, drafts: Sequence[Draft]) -> list[int]:
     ]
     # Matched by key: asked for in order, the ids would cost SQLite a statement for each row.
     inserted = uow.session.execute(insert(Entry).returning(Entry.key, Entry.id), rows)
-    ids = dict(inserted.tuples().all())
+    ids = {row.key: row.id for row in inserted}
     return [ids[draft.key] for draft in drafts]
 
 

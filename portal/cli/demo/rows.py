@@ -58,7 +58,7 @@ def insert_rows(
     if not rows:
         return []
     statement = insert(model).returning(getattr(model, by), model.id)
-    ids: dict[str, int] = dict(uow.session.execute(statement, list(rows)).tuples().all())
+    ids = {row[0]: row[1] for row in uow.session.execute(statement, list(rows))}
     return [ids[row[by]] for row in rows]
 
 

@@ -17,7 +17,7 @@ from portal.sales.worth import Worth
 SALES_FOR_2000 = 670
 _SELLERS_PERCENT = 41
 _LEAVERS_PERCENT = 4
-_REFUNDS_PERCENT = 3
+_ONE_REFUND_IN = 33
 _SECOND_CONTRACT_PERCENT = 10
 _OWN_SALES = 2
 
@@ -61,6 +61,7 @@ class Market:
         self._rng = rng
         self._members = members
         self._calendar = calendar
+        self._sold = 0
         self._sellers: list[int] = []
         self._sponsored = Counter(member.sponsor for member in members)
         self._buyers: dict[tuple[int, int], list[Buyer]] = {}
@@ -119,7 +120,8 @@ class Market:
         return buyer
 
     def _maybe_cancel(self, bought: Bought, drawn: list[WeekOfSales]) -> None:
-        if self._rng.randrange(100) >= _REFUNDS_PERCENT:
+        self._sold += 1
+        if self._sold % _ONE_REFUND_IN:
             return
         cancelled_at = bought.at + timedelta(hours=self._rng.randrange(12, 24 * 21))
         for index, week in enumerate(self._calendar.weeks):

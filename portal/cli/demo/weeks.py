@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -65,7 +65,7 @@ def live_through(
             quietly(partial(cycles.end_if_due, zone=calendar.zone), at=until)
         if index < calendar.closed:
             _close(calendar, index, cycle_id, staff)
-            _release(calendar, calendar.worked_out_at(index))
+            _release(calendar, calendar.worked_out_at(index) + timedelta(hours=1))
             after_close(index)
     _release(calendar, calendar.now)
 
@@ -80,6 +80,7 @@ def _close(calendar: Calendar, index: int, cycle_id: int, staff: Staff) -> None:
     at = calendar.worked_out_at(index)
     run_id = quietly(lambda uow: cycles.preview(uow, cycle_id=cycle_id).id, at=at)
     for actor_id in (staff.sam, staff.priya):
+        at += timedelta(minutes=25)
         quietly(partial(cycles.approve, cycle_id=cycle_id, run_id=run_id, actor_id=actor_id), at=at)
     quietly(partial(cycles.request_close, cycle_id=cycle_id, actor_id=staff.priya), at=at)
     for step in CLOSE_STEPS:
