@@ -79,7 +79,7 @@ def test_password_managers_find_their_fields(house):
     assert 'autocomplete="username"' in page and 'autocomplete="current-password"' in page
 
 
-def test_of_thousands_of_guesses_few_are_looked_at(house, monkeypatch):
+def test_of_a_thousand_guesses_few_are_looked_at(house, monkeypatch):
     looked_at = []
     real = passwords.matches
     monkeypatch.setattr(
@@ -90,12 +90,12 @@ def test_of_thousands_of_guesses_few_are_looked_at(house, monkeypatch):
     with house.test_request_context():
         from portal.auth.service import user_with_password
 
-        for guess in range(3_000):
+        for guess in range(1_000):
             assert user_with_password("ana@example.com", f"guess {guess}") is None
             if guess % 100 == 0:
                 db.session.remove()
 
-    assert 5 <= sum(looked_at) <= 100
+    assert 5 <= sum(looked_at) <= 20
 
 
 def test_the_delay_grows_and_even_the_right_password_waits(house):

@@ -312,7 +312,10 @@ def test_more_fields_than_asked_for_change_nothing(portal):
         **dict.fromkeys(("role", "roles"), "admin"),
         **dict.fromkeys(("plan", "status", "state", "password_hash", "checkout_session"), "complete"),
         **dict.fromkeys(("owner_id", "is_admin", "sponsor_id", "consultant_id", "person_id", "balance"), "2"),
-        "price_cents": "0", "public_id": "a" * 20, "agreed_at": "2020-01-01", "leg_wish": "L",
+        "price_cents": "0",
+        "public_id": "a" * 20,
+        "agreed_at": "2020-01-01",
+        "leg_wish": "L",
     }
     browser = portal.browser()
     browser.visit(f"/r/{portal.code}", query_string=more)
