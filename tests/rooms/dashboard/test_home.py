@@ -94,6 +94,7 @@ def test_the_legs_the_match_and_the_amount_add_up(app, cast, ana, project):
     assert "Your own sales $10.00 Sales of people you sponsored $64.00" in ana.words
     assert "Volume matched on both legs $60.00 Projected $134.00" in ana.words
     assert "Projected this week $134 .00" in ana.words
+    assert 'href="/earnings/withdraw"' in ana.page.text
 
 
 def test_the_newest_sales_stand_first_and_a_cancelled_one_says_so(app, cast, ana):
