@@ -11,7 +11,7 @@ from portal.store.readiness import database_faults
 
 
 def fit_settings() -> Settings:
-    """The settings of this process; where they or the database do not allow a start, it ends with the reasons."""
+    """The settings of this process; it ends with the reasons where they or the database forbid a start."""
     try:
         settings = read_settings(os.environ)
     except BadSettings as faults:

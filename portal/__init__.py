@@ -27,6 +27,8 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     _extensions(app, settings)
     _rooms(app, settings)
     _commands(app)
+    if os.environ.get("FLASK_RUN_FROM_CLI"):
+        enable_migrations(app)
     return app
 
 
@@ -35,7 +37,7 @@ def _configure(app: Flask, settings: Settings) -> None:
 
     settings.instance.mkdir(parents=True, exist_ok=True)
     if settings.now is not None:
-        clock.start_at(settings.now)
+        clock.start_at(settings.now, since=settings.now_since)
     prefix = "__Host-" if settings.https else ""
     app.config.from_mapping(
         SETTINGS=settings,
@@ -70,7 +72,6 @@ def _extensions(app: Flask, settings: Settings) -> None:
     extensions.seal.use(settings.derived_key("seal"))
     extensions.redis.use(connect(settings.redis_url))
     extensions.db.init_app(app)
-    extensions.migrate.init_app(app, extensions.db, directory=str(ROOT / "portal/models/migrations"))
     extensions.login_manager.init_app(app)
     sessions.register(app)
     extensions.principal.init_app(app)
@@ -116,6 +117,15 @@ def _mount_sandbox(app: Flask, settings: Settings) -> None:
         )
     )
     app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/sandbox": sandbox})  # type: ignore[method-assign]
+
+
+def enable_migrations(app: Flask) -> None:
+    """Let Alembic work on this application; apart, since a web process must not wait for its import."""
+    from flask_migrate import Migrate
+
+    from portal.extensions import db
+
+    Migrate(app, db, directory=str(ROOT / "portal/models/migrations"))
 
 
 def _commands(app: Flask) -> None:

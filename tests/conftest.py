@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import create_engine, make_url, text
 
-from portal import create_app
+from portal import create_app, enable_migrations
 from portal.extensions import db, redis
 from tests import services
 from tests.html import Visitor
@@ -126,7 +126,7 @@ def sqlite_app(sqlite_database: Database, make_app: Callable[..., Flask]) -> Fla
 
 @pytest.fixture
 def cast(app: Flask) -> Cast:
-    """Ana sponsors Ben (left) and Cem (right); Dia is a stranger; Fin and Ada keep the company. """
+    """Ana sponsors Ben (left) and Cem (right); Dia is a stranger; Fin and Ada keep the company."""
     return invite_cast(app)
 
 
@@ -150,6 +150,7 @@ def _migrate(database: Database, instance: Path) -> None:
     from flask_migrate import upgrade
 
     app = create_app(environment(database, instance))
+    enable_migrations(app)
     with app.app_context():
         upgrade()
         db.engine.dispose()

@@ -20,7 +20,7 @@ def new_code() -> str:
 
 
 def payout_reference(number: int) -> str:
-    """The reference on a payout line: `PO-` + the number in base 30 + a check letter that finds one wrong letter."""
+    """The reference on a payout line: `PO-`, the number in base 30, a letter that finds one wrong letter."""
     body = ""
     rest = number
     while rest or not body:

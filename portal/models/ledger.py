@@ -1,4 +1,4 @@
-"""The books: accounts, entries, and postings of (debit, credit, amount). Guarded by triggers in the migrations."""
+"""The books: accounts, entries, postings of (debit, credit, amount); triggers guard them."""
 
 from __future__ import annotations
 

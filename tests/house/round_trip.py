@@ -17,7 +17,7 @@ from flask import current_app
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import create_engine, inspect, make_url, text
 
-from portal import create_app
+from portal import create_app, enable_migrations
 from portal.models.guards import missing_guards
 
 TRIGGERS = {
@@ -38,6 +38,7 @@ def main(url: str) -> int:
                 "SECRET_KEY": "only for the migrations of a test run",
             }
         )
+        enable_migrations(app)
         with app.app_context(), contextlib.redirect_stdout(io.StringIO()):
             logging.disable(logging.WARNING)
             upgrade()

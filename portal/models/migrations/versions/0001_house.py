@@ -1,9 +1,8 @@
 """The first tables."""
 
-from alembic import op
 import sqlalchemy as sa
+from alembic import op
 from sqlalchemy.types import UserDefinedType
-
 
 revision = "0001"
 down_revision = None
