@@ -36,6 +36,7 @@ class Settings:
     company: str
     time_zone: str
     now: datetime | None
+    now_since: datetime | None
     rate_limits: bool
 
     @property
@@ -94,7 +95,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         mail_from=environ.get("CANOPY_MAIL_FROM", "Canopy <hello@example.com>"),
         company=environ.get("CANOPY_COMPANY", "Canopy"),
         time_zone=environ.get("CANOPY_TIME_ZONE", "America/Denver"),
-        now=datetime.fromisoformat(environ["CANOPY_NOW"]) if environ.get("CANOPY_NOW") else None,
+        now=_instant(environ, "CANOPY_NOW"),
+        now_since=_instant(environ, "CANOPY_NOW_SINCE"),
         rate_limits=environ.get("CANOPY_RATE_LIMITS", "on") != "off",
     )
     faults = _faults(settings)
@@ -115,6 +117,10 @@ def _development_secret(environment: str, instance: Path) -> str:
     return file.read_text().strip()
 
 
+def _instant(environ: Mapping[str, str], name: str) -> datetime | None:
+    return datetime.fromisoformat(environ[name]) if environ.get(name) else None
+
+
 def _driver(url: str) -> str:
     for plain in ("postgres://", "postgresql://"):
         if url.startswith(plain):
@@ -128,8 +134,8 @@ def _faults(settings: Settings) -> list[str]:
         faults.append("CANOPY_ENV must be production or development.")
     if len(settings.secret_key) < 32:
         faults.append("SECRET_KEY must be set, 32 characters or more.")
-    if settings.now is not None and settings.now.tzinfo is None:
-        faults.append("CANOPY_NOW needs a UTC offset, such as 2026-11-16T10:00:00Z.")
+    if any(instant and instant.tzinfo is None for instant in (settings.now, settings.now_since)):
+        faults.append("CANOPY_NOW and CANOPY_NOW_SINCE need a UTC offset, such as 2026-11-16T10:00:00Z.")
     if settings.production:
         faults.extend(_production_faults(settings))
     return faults

@@ -126,7 +126,7 @@ class _Portal:
 
     def feed(self, week: int) -> dict[str, Any]:
         """Send one week's events to running processes and wait until all of them took effect."""
-        began, now = time.monotonic(), self.plan.monday(week) + SUNDAY_NOON
+        began, now = _real_now(), self.plan.monday(week) + SUNDAY_NOON
         with self._processes(now, began):
             sending = time.monotonic()
             counts = self._run(self._simulate(week), self._clock(now, since=began))
@@ -136,7 +136,7 @@ class _Portal:
         return counts | seconds | {"week": self.plan.cycle_name(week)}
 
     @contextmanager
-    def _processes(self, now: datetime, began: float) -> Iterator[None]:
+    def _processes(self, now: datetime, began: datetime) -> Iterator[None]:
         commands = (["jobs.relay"], ["jobs.worker"], ["gunicorn", "--workers", "2", "wsgi:app"])
         with ExitStack() as stack:
             for command in commands:
@@ -173,9 +173,10 @@ class _Portal:
         time.sleep(0 if idle else 0.2)
         return idle
 
-    def _clock(self, at: datetime, *, since: float = 0) -> dict[str, str]:
-        passed = timedelta(seconds=time.monotonic() - since) if since else timedelta(0)
-        return self.environment | {"CANOPY_NOW": (at + passed).isoformat()}
+    def _clock(self, at: datetime, *, since: datetime | None = None) -> dict[str, str]:
+        """The surroundings of a process for which it was `at` when it really was `since`, or now."""
+        moved = {"CANOPY_NOW": at.isoformat(), "CANOPY_NOW_SINCE": (since or _real_now()).isoformat()}
+        return self.environment | moved
 
     def _run(self, command: list[str], environment: dict[str, str]) -> dict[str, Any]:
         done = subprocess.run(
@@ -185,6 +186,10 @@ class _Portal:
             raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
         answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         return answer
+
+
+def _real_now() -> datetime:
+    return datetime.now(UTC)
 
 
 def main() -> int:

@@ -16,10 +16,13 @@ def utc_now() -> datetime:
     return datetime.fromtimestamp(time.time(), UTC) + _offset
 
 
-def start_at(instant: datetime) -> None:
-    """Let the clock of this process show `instant` now and run on from there."""
+def start_at(instant: datetime, *, since: datetime | None = None) -> None:
+    """Let the clock of this process show `instant` now and run on from there.
+
+    With `since`, it showed `instant` at that real time: processes started one after the other agree.
+    """
     global _offset
-    _offset = instant - datetime.fromtimestamp(time.time(), UTC)
+    _offset = instant - (since or datetime.fromtimestamp(time.time(), UTC))
 
 
 def fixed(instant: datetime) -> Clock:
