@@ -12,6 +12,7 @@ import argparse
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -139,8 +140,11 @@ class _Portal:
     def _processes(self, now: datetime, began: datetime) -> Iterator[None]:
         commands = (["jobs.relay"], ["jobs.worker"], ["gunicorn", "--workers", "2", "wsgi:app"])
         with ExitStack() as stack:
-            for command in commands:
-                stack.enter_context(running(self._clock(now, since=began), *command))
+            started = [
+                stack.enter_context(running(self._clock(now, since=began), *words)) for words in commands
+            ]
+            # The relay is not asked to stop: whatever is killed loses nothing.
+            stack.callback(os.killpg, started[0].pid, signal.SIGKILL)
             url = self.environment["CANOPY_BASE_URL"]
             wait_until(lambda: answers(f"{url}/login"), seconds=60, what="the web process")
             yield
