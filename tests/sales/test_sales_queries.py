@@ -1,0 +1,84 @@
+"""The newest sales of a consultant and the people below, and what came of a vendor's events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from portal.extensions import db
+from portal.models import Consultant
+from portal.sales.queries import newest_sales, reconciliation
+from portal.sales.service import activate_contract, cancel_contract
+from portal.store import perform
+from tests.people import Cast
+from tests.vendors import Vera, activated, cancelled, invite_vera
+
+
+@pytest.fixture
+def vera(app: Flask, cast: Cast) -> Vera:
+    return invite_vera(app, cast)
+
+
+def sell(vera: Vera, *refs: str, code: str) -> None:
+    for ref in refs:
+        event = activated(vera, contract_ref=ref, customer_ref=f"C-{ref}", consultant_code=code)
+        perform(lambda uow, event=event: activate_contract(uow, vendor_id=vera.vendor_id, event=event).id)
+
+
+def lines(consultant_id: int, **more: Any) -> list[tuple[str, bool, int]]:
+    return [
+        (line.seller, line.own, line.volume) for line in newest_sales(db.session(), consultant_id, **more)
+    ]
+
+
+def test_everybody_sees_own_sales_and_those_below_newest_first(app: Flask, vera: Vera, cast: Cast) -> None:
+    with app.app_context():
+        cem = db.session.get_one(Consultant, cast.cem).code
+        sell(vera, "K1", code=vera.ana)
+        sell(vera, "K2", code=vera.ben)
+        sell(vera, "K3", code=cem)
+
+        assert lines(cast.ana) == [("Cem", False, 184_00), ("Ben", False, 184_00), ("Ana", True, 184_00)]
+        assert lines(cast.ben) == [("Ben", True, 184_00)]
+        assert lines(cast.dia) == []
+        assert lines(cast.ana, limit=1) == [("Cem", False, 184_00)]
+
+
+def test_a_reversal_is_a_line_of_its_own(app: Flask, vera: Vera, cast: Cast) -> None:
+    with app.app_context():
+        sell(vera, "K1", code=vera.ben)
+        event = cancelled(vera, customer_ref="C-K1")
+        perform(lambda uow: len(cancel_contract(uow, vendor_id=vera.vendor_id, event=event)))
+        newest, first = newest_sales(db.session(), cast.ana)
+
+    assert (newest.reversal, newest.volume, newest.revenue_cents) == (True, -184_00, -620_00)
+    assert (first.reversal, first.vendor, first.service, first.icon) == (False, "Vera Solar", "Solar", "sun")
+
+
+def test_own_sales_are_found_however_many_others_sell(
+    app: Flask, vera: Vera, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from portal.sales import queries
+
+    monkeypatch.setattr(queries, "LOOKED_AT", 3)
+    with app.app_context():
+        dia = db.session.get_one(Consultant, cast.dia).code
+        sell(vera, "K0", code=vera.ben)
+        sell(vera, *(f"D{number}" for number in range(4)), code=dia)
+
+        assert lines(cast.ben) == [("Ben", True, 184_00)]
+        assert lines(cast.ana) == []
+
+
+def test_reconciliation_counts_each_vendor_for_itself(app: Flask, vera: Vera, cast: Cast) -> None:
+    other = invite_vera(app, cast, name="Another Solar")
+    with app.app_context():
+        sell(vera, "K1", "K2", code=vera.ben)
+        event = cancelled(vera, customer_ref="C-K1")
+        perform(lambda uow: len(cancel_contract(uow, vendor_id=vera.vendor_id, event=event)))
+        first, second = reconciliation(db.session())
+
+    assert (first.vendor, first.public_id, first.sales) == ("Another Solar", other.public_id, 0)
+    assert (second.sales, second.reversals, second.volume, second.revenue_cents) == (2, 1, 184_00, 620_00)
