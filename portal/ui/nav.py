@@ -13,13 +13,17 @@ TABS = 4
 
 @dataclass(frozen=True)
 class Row:
-    """A place to go: `permission` opens it, `endpoint` is its view, `room` marks it while one is inside."""
+    """A place to go: `permission` opens it, `endpoint` is its view.
+
+    It is marked on the pages called `inside` as well, and where no row fits better in its whole `room`.
+    """
 
     permission: str
     endpoint: str
     icon: str
     label: LazyString
     group: LazyString | str = ""
+    inside: tuple[str, ...] = ()
 
     @property
     def room(self) -> str:
@@ -31,8 +35,8 @@ ROWS: tuple[Row, ...] = (
     Row("see own business", "network.team", "network", _l("Team")),
     Row("see own business", "wallets.earnings", "wallet", _l("Earnings")),
     Row("see company", "admin.overview", "house", _l("Overview"), _l("Company")),
-    Row("see company", "admin.cycles", "history", _l("Cycles"), _l("Company")),
-    Row("manage payouts", "admin.payouts", "banknote", _l("Payouts"), _l("Company")),
+    Row("see company", "admin.cycles", "history", _l("Cycles"), _l("Company"), ("cycle", "cycle_person")),
+    Row("manage payouts", "admin.payouts", "banknote", _l("Payouts"), _l("Company"), ("batch",)),
     Row("manage vendors", "vendors.index", "store", _l("Vendors"), _l("Company")),
 )
 
@@ -45,6 +49,6 @@ def visible(rows: Iterable[Row], *, may: Callable[[str], bool]) -> list[Row]:
 def current(rows: Iterable[Row], endpoint: str | None) -> Row | None:
     """The row to be marked: the view itself, else the first row of the same room."""
     rows = list(rows)
-    room = (endpoint or "").partition(".")[0]
-    exact = [row for row in rows if row.endpoint == endpoint]
+    room, _, view = (endpoint or "").partition(".")
+    exact = [row for row in rows if row.endpoint == endpoint or (row.room == room and view in row.inside)]
     return next(iter(exact or [row for row in rows if row.room == room]), None)
