@@ -201,8 +201,8 @@ def test_one_person_sees_every_line_with_base_and_rate(app, cast, week, signed_i
         ana = db.session.get_one(Consultant, cast.ana).public_id
 
     assert ada.visit(f"/admin/cycles/{week}/people/{ana}").status_code == 200
-    assert "matched volume 300 10% $30.00" in ada.words
-    assert "400 4% $16.00" in ada.words and "Total $58.00" in ada.words
+    assert "Weaker-leg match 300 × 10% $30.00" in ada.words
+    assert "400 × 4% $16.00" in ada.words and "Total $58.00" in ada.words
     assert ada.visit(f"/admin/cycles/{week}/people/{new_id()}").status_code == 404
 
 
