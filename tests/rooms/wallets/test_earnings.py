@@ -56,6 +56,7 @@ def test_each_movement_is_told_in_words(ben, cast, do):
         "A correction of $50.00 is open",
     ):
         assert words in ben.words
+    assert ben.words.count("+$500.00") == 1, "what only changes its place has no sign"
 
 
 def test_filters_show_their_kind_alone(ben, cast, do):

@@ -89,7 +89,6 @@ def _fill(uow, *, cast):
     return {
         "Ben": [
             "/earnings",
-            "/earnings?show=withdrawals",
             f"/earnings/weeks/{week}",
             "/earnings/withdraw?amount=100",
             "/earnings/withdraw/check?amount=250",
