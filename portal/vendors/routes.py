@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, url_for
+from flask_babel import get_timezone
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -156,7 +157,7 @@ def _vendor(public_id: str) -> Vendor:
 
 
 def _today() -> date:
-    return utc_now().date()
+    return utc_now().astimezone(get_timezone()).date()
 
 
 def _page(public_id: str, *, block: str, status: int = 200, **context: Any) -> Response:
