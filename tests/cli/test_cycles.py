@@ -13,7 +13,7 @@ from portal.extensions import db
 from portal.kernel import clock
 from portal.kernel.clock import utc_now
 from portal.ledger.audit import broken_invariants
-from portal.models import Cycle, Entry, PayoutBatch, Posting, Withdrawal
+from portal.models import Account, Cycle, Entry, PayoutBatch, Posting, Withdrawal
 from portal.store import perform
 from tests.shop import add_sale
 
@@ -58,6 +58,18 @@ def books(app):
         return db.session.execute(postings.join(Posting.entry).order_by(Entry.id, Posting.id)).all()
 
 
+def credited_owners():
+    """The owner whose account each commission entry credits, in the order of the entries."""
+    credited = select(Account.owner_id).join(Posting, Posting.credit_id == Account.id).join(Posting.entry)
+    return list(db.session.scalars(credited.where(Entry.cause_type == "run").order_by(Entry.id)))
+
+
+def named_owners():
+    """The owner whom the key of each commission entry names."""
+    keys = db.session.scalars(select(Entry.key).where(Entry.cause_type == "run").order_by(Entry.id))
+    return [int(key.split("-")[3]) for key in keys]
+
+
 def closed(cycle, week):
     cycle("preview", week, "--early")
     for email in (ADA, FIN):
@@ -88,6 +100,7 @@ def test_a_week_goes_from_open_to_paid(app, cycle, week, moved_clock, tmp_path):
     books(app)
     with app.app_context():
         assert set(db.session.scalars(select(Withdrawal.state))) == {"paid"}
+        assert credited_owners() == named_owners() != []
 
 
 def test_closing_again_changes_nothing(app, cycle, week):

@@ -140,6 +140,21 @@ def test_a_newer_preview_is_looked_at_before_it_is_approved(app, week, signed_in
     assert state(app, week) == "previewed"
 
 
+def test_a_second_yes_that_does_not_ask_for_the_close_leaves_it_to_a_button(app, week, signed_in, work):
+    ada, fin = signed_in("ada"), signed_in("fin")
+    previewed(ada, work, week)
+    ada.submit(f"/admin/cycles/{week}/approve")
+    fin.visit(f"/admin/cycles/{week}")
+    fin.hidden.pop("close")
+    fin.submit(f"/admin/cycles/{week}/approve")
+    work()
+    assert state(app, week) == "approved" and "Close week" in fin.follow().text
+
+    fin.submit(f"/admin/cycles/{week}/close")
+    work()
+    assert state(app, week) == "closed"
+
+
 def test_closing_twice_books_once(app, week, signed_in, work):
     ada, _fin = closed(signed_in, work, week)
     before = entries(app)
