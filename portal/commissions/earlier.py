@@ -51,7 +51,7 @@ class EarlierCycles:
             lines = [np.append(old, new[fresh]) for old, new in zip(lines, self.unclosed_lines, strict=True)]
         order = np.argsort(facts[0])
         _, sellers, volume, revenue = (column[order] for column in facts)
-        members, kinds, amounts, sources, levels = lines
+        members, kinds, amounts, sources, levels = in_order(lines)
         reversed_volume, reversed_revenue = _spread(taken, sales)
         return History(
             member=_index(consultants, sellers),
@@ -149,6 +149,16 @@ def _lines(sales: list[int]) -> Executable:
         .join(Cycle, Cycle.close_run_id == CommissionLine.run_id)
         .where(CommissionLine.sale_id.in_(sales), Cycle.closed_at.is_not(None))
     )
+
+
+def in_order(lines: list[Ints]) -> list[Ints]:
+    """Lines (consultant, kind, amount, sale, level) sorted by sale: a database gives rows as it likes.
+
+    The inputs of a close must be those of its preview to the last bit, also in their order.
+    """
+    members, kinds, amounts, sources, levels = lines
+    order = np.lexsort((amounts, levels, kinds, members, sources))
+    return [column[order] for column in lines]
 
 
 def _join(parts: list[list[Ints]]) -> list[Ints]:
