@@ -100,6 +100,26 @@ def test_every_order_of_registration_activation_and_cancellation_ends_the_same(
 
 
 @pytest.mark.usefixtures("in_app")
+@pytest.mark.parametrize("order", ORDERS, ids="-".join)
+def test_each_order_is_settled_at_once_and_not_by_a_repetition(vera: Vera, order: tuple[str, ...]) -> None:
+    make = {"registered": registered, "activated": activated, "cancelled": cancelled}
+
+    apply_leniently(vera, [make[name](vera) for name in order])
+
+    assert sums() == (0, 0)
+    assert db.session.scalar(select(func.count(Sale.id))) == 2
+
+
+@pytest.mark.usefixtures("in_app")
+def test_an_activation_that_tells_no_size_keeps_the_one_that_was_signed(vera: Vera) -> None:
+    signed = activated(vera, type="service.signed", milestone="signed", size_thousandths=7_000)
+
+    apply(vera, signed, activated(vera, size_thousandths=0))
+
+    assert sums() == (170_00, 550_00)
+
+
+@pytest.mark.usefixtures("in_app")
 @pytest.mark.parametrize("late", [timedelta(0), timedelta(hours=1)])
 def test_an_activation_after_the_cancellation_is_ignored_with_the_reason(vera: Vera, late: timedelta) -> None:
     apply(vera, cancelled(vera))
