@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import time
 
 from redis.exceptions import RedisError
 
 from portal.extensions import redis
 
 WAKE_LIST = "canopy:wake"
+TURN_SECONDS = 3.0
 
 log = logging.getLogger(__name__)
 
@@ -23,8 +25,13 @@ def wake() -> None:
 
 
 def wait_for_wake(seconds: float) -> bool:
-    """Sleep until somebody calls `wake` or the time is over; True when woken."""
-    if redis.client.blpop([WAKE_LIST], timeout=seconds) is None:
-        return False
-    redis.client.delete(WAKE_LIST)
-    return True
+    """Sleep until somebody calls `wake` or the time is over; True when woken.
+
+    Asks in short turns: the client takes a server that is silent for five seconds for lost.
+    """
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        if redis.client.blpop([WAKE_LIST], timeout=min(left, TURN_SECONDS)) is not None:
+            redis.client.delete(WAKE_LIST)
+            return True
+    return False
