@@ -17,8 +17,14 @@ WEEKS = 12
 class Week:
     """What one consultant earned in a cycle that is over, in cents."""
 
+    name: str
     starts_at: datetime
     earned: int
+
+    @property
+    def number(self) -> int:
+        """The number in its name, such as 46 of 2026-W46."""
+        return int(self.name.partition("W")[2])
 
 
 @dataclass(frozen=True)
@@ -37,18 +43,18 @@ def open_cycle(session: Session) -> Cycle | None:
 
 
 def past_weeks(session: Session, consultant_id: int) -> list[Week]:
-    """The last cycles before the open one, oldest first; one that is not closed counts as last previewed."""
+    """The last cycles that were worked out, oldest first; one that is not closed counts as last previewed."""
     run = func.coalesce(Cycle.close_run_id, Cycle.preview_run_id)
     own = (CommissionLine.run_id == run) & (CommissionLine.consultant_id == consultant_id)
     rows = session.execute(
-        select(Cycle.starts_at, func.coalesce(func.sum(CommissionLine.amount_cents), 0))
+        select(Cycle.name, Cycle.starts_at, func.coalesce(func.sum(CommissionLine.amount_cents), 0))
         .outerjoin(CommissionLine, own)
-        .where(Cycle.state != "open")
-        .group_by(Cycle.id, Cycle.starts_at)
+        .where(Cycle.state != "open", run.is_not(None))
+        .group_by(Cycle.id, Cycle.name, Cycle.starts_at)
         .order_by(Cycle.starts_at.desc())
         .limit(WEEKS - 1)
     )
-    return [Week(starts_at, int(earned)) for starts_at, earned in rows][::-1]
+    return [Week(name, starts_at, int(earned)) for name, starts_at, earned in rows][::-1]
 
 
 def income(session: Session) -> Income | None:

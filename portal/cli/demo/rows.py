@@ -111,10 +111,11 @@ def insert_week(uow: UnitOfWork, week: WeekOfSales, *, cycle_id: int, known: Kno
     contracts = [_contract_row(bought, known) for bought in week.sold]
     for bought, contract_id in zip(week.sold, insert_rows(uow, Contract, contracts, by="ref"), strict=True):
         bought.contract_id = contract_id
-    sales = [_sale_row(bought, cycle_id, known) for bought in week.sold]
-    for bought, sale_id in zip(week.sold, insert_rows(uow, Sale, sales), strict=True):
-        bought.sale_id = sale_id
-    insert_rows(uow, Sale, [_reversal_row(bought, cycle_id, known) for bought in week.cancelled])
+    for sold, cancelled in week.days():
+        sales = [_sale_row(bought, cycle_id, known) for bought in sold]
+        for bought, sale_id in zip(sold, insert_rows(uow, Sale, sales), strict=True):
+            bought.sale_id = sale_id
+        insert_rows(uow, Sale, [_reversal_row(bought, cycle_id, known) for bought in cancelled])
 
 
 def _insert_sign_ins(uow: UnitOfWork, members: Sequence[Member], people: Sequence[int]) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 
 from portal.cli.demo.calendar import Calendar
@@ -52,6 +52,13 @@ class WeekOfSales:
 
     sold: list[Bought] = field(default_factory=list)
     cancelled: list[Bought] = field(default_factory=list)
+
+    def days(self) -> Iterator[tuple[list[Bought], list[Bought]]]:
+        """Day after day: what was sold, and what was cancelled, which was sold that day or before."""
+        sold = _by_day((bought.at, bought) for bought in self.sold)
+        cancelled = _by_day((bought.cancelled_at or bought.at, bought) for bought in self.cancelled)
+        for day in sorted({*sold, *cancelled}):
+            yield sold.get(day, []), cancelled.get(day, [])
 
 
 class Market:
@@ -128,3 +135,10 @@ class Market:
             if week.starts_at <= cancelled_at < week.until and cancelled_at <= self._calendar.now:
                 bought.cancelled_at = cancelled_at
                 drawn[index].cancelled.append(bought)
+
+
+def _by_day(dated: Iterable[tuple[datetime, Bought]]) -> dict[date, list[Bought]]:
+    days: dict[date, list[Bought]] = {}
+    for at, bought in dated:
+        days.setdefault(at.date(), []).append(bought)
+    return days
