@@ -16,7 +16,7 @@ from portal.kernel.clock import Clock, utc_now
 from portal.kernel.errors import Conflict, DomainError
 from portal.models import Inbox
 from portal.sales.refusals import NothingToDo
-from portal.store import UnitOfWork, perform
+from portal.store import UnitOfWork, is_busy, perform
 
 MOST_ROWS = 500
 
@@ -53,10 +53,10 @@ def _settle(uow: UnitOfWork, row: Inbox) -> None:
         _finish(uow, row, state="dead", reason=refusal.message)
     except DomainError as refusal:
         _try_later(uow, row, reason=refusal.message)
-    except OperationalError:
-        # Others were in the way: the unit of work begins again, and the message with it.
-        raise
     except Exception as bug:
+        if isinstance(bug, OperationalError) and is_busy(bug):
+            # Others were in the way: the unit of work begins again, and the message with it.
+            raise
         log.exception("inbox %s (%s) failed", row.id, row.kind)
         _try_later(uow, row, reason=f"{type(bug).__name__}: {bug}")
     else:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from jobs.retries import MOST_TRIES, next_try
 from portal.models import Outbox, Task
-from portal.store import UnitOfWork, perform
+from portal.store import UnitOfWork, is_busy, perform
 
 log = logging.getLogger(__name__)
 
@@ -51,9 +51,10 @@ def _react_to_next(uow: UnitOfWork, queue: str) -> bool:
     try:
         with uow.session.begin_nested():
             _handler(task.handler)(uow, fact.body)
-    except OperationalError:
-        raise
-    except Exception as bug:  # noqa: BLE001  a bug in one reaction must not hold up the others
+    except Exception as bug:
+        if isinstance(bug, OperationalError) and is_busy(bug):
+            raise
+        # A bug in one reaction must not hold up the others.
         _try_again(uow, task, bug)
     else:
         task.state, task.done_at, task.last_error = "done", uow.clock(), None

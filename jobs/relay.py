@@ -34,13 +34,7 @@ MOST_FACTS = 500
 
 def carry() -> int:
     """Turn waiting facts into tasks, at most `MOST_FACTS`; returns how many facts were carried."""
-    with_projection = perform(_expand)
-    if with_projection is None:
-        return 0
-    count, changes_projection = with_projection
-    if changes_projection:
-        projection.request()
-    return count
+    return perform(_expand)
 
 
 def look() -> None:
@@ -74,6 +68,9 @@ def run(app: Flask, stop: threading.Event) -> None:
         except (RedisError, OperationalError) as away:
             log.warning("relay waits: %s", type(away).__name__)
             stop.wait(1)
+        except Exception:
+            log.exception("the relay goes on after a fault")
+            stop.wait(1)
 
 
 def main() -> None:
@@ -87,11 +84,9 @@ def main() -> None:
     run(create_app(), stop)
 
 
-def _expand(uow: UnitOfWork) -> tuple[int, bool] | None:
+def _expand(uow: UnitOfWork) -> int:
     waiting = select(Outbox).where(Outbox.relayed_at.is_(None)).order_by(Outbox.id).limit(MOST_FACTS)
     facts = uow.session.scalars(waiting.with_for_update(skip_locked=True)).all()
-    if not facts:
-        return None
     now = uow.clock()
     for fact in facts:
         fact.relayed_at = now
@@ -106,7 +101,10 @@ def _expand(uow: UnitOfWork) -> tuple[int, bool] | None:
                     next_at=now,
                 )
             )
-    return len(facts), any(fact.name in RECALCULATED_AFTER for fact in facts)
+    if any(fact.name in RECALCULATED_AFTER for fact in facts):
+        # Before the commit: a fact that counts as carried must have had its recalculation asked for.
+        projection.request()
+    return len(facts)
 
 
 def _due(uow: UnitOfWork) -> list[str]:

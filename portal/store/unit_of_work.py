@@ -94,12 +94,13 @@ def perform(work: Callable[[UnitOfWork], Result], clock: Clock = kernel_clock.ut
             if attempt > 1:
                 raise
         except OperationalError as error:
-            if attempt == _TRIES or not _is_busy(error):
+            if attempt == _TRIES or not is_busy(error):
                 raise
             time.sleep(random.uniform(0.01, 0.05) * 2**attempt)
     raise AssertionError("the loop returns or raises")
 
 
-def _is_busy(error: OperationalError) -> bool:
+def is_busy(error: OperationalError) -> bool:
+    """Whether others were in the way, so that the same work may well succeed at its next try."""
     code = getattr(error.orig, "sqlstate", None)
     return code in _BUSY_CODES or "database is locked" in str(error.orig)
