@@ -15,7 +15,7 @@ from portal.store.locks import lock_where
 
 
 def find_or_register(uow: UnitOfWork, *, vendor_id: int, event: VendorEvent) -> tuple[Customer, bool]:
-    """The customer the event speaks of, locked, and whether this event brought them.
+    """The customer the event speaks of, locked, and whether this event told us something new of them.
 
     The first consultant of a customer stays. Raises `NotYetKnown` where a new one comes without a consultant
     we know.
@@ -39,8 +39,8 @@ def find_or_register(uow: UnitOfWork, *, vendor_id: int, event: VendorEvent) -> 
             uow.publish(CustomerRegistered(customer_id=known.id), key=f"customer-{known.id}-registered")
     else:
         is_new = False
-    _remember(uow, known, event)
-    return known, is_new
+    remembered = _remember(uow, known, event)
+    return known, is_new or remembered
 
 
 def _locked(uow: UnitOfWork, vendor_id: int, ref: str) -> Customer | None:
@@ -62,15 +62,16 @@ def _consultant(uow: UnitOfWork, event: VendorEvent) -> Consultant:
     return found
 
 
-def _remember(uow: UnitOfWork, customer: Customer, event: VendorEvent) -> None:
+def _remember(uow: UnitOfWork, customer: Customer, event: VendorEvent) -> bool:
     """Keep name and e-mail when they are given for the first time; without them there is no person."""
-    if not event.customer_name and not event.customer_email:
-        return
-    if customer.person_id is None:
-        person = Person(
-            public_id=new_id(), name=event.customer_name, email=event.customer_email, created_at=uow.clock()
-        )
-        uow.session.add(person)
-        uow.session.flush()
-        customer.person_id = person.id
-        uow.session.flush()
+    named = event.customer_name or event.customer_email
+    if not named or customer.person_id is not None:
+        return False
+    person = Person(
+        public_id=new_id(), name=event.customer_name, email=event.customer_email, created_at=uow.clock()
+    )
+    uow.session.add(person)
+    uow.session.flush()
+    customer.person_id = person.id
+    uow.session.flush()
+    return True

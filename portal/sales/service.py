@@ -21,10 +21,10 @@ STATE_OF_MILESTONE = {"signed": "signed", "installed": "installed", "activated":
 def register_customer(uow: UnitOfWork, *, vendor_id: int, event: VendorEvent) -> Customer:
     """Credit a vendor's customer to the consultant who brought them.
 
-    Raises `NotYetKnown` for a consultant we do not know, `NothingToDo` for a customer we do.
+    Raises `NotYetKnown` for a consultant we do not know, `NothingToDo` where we know all of it already.
     """
-    customer, is_new = find_or_register(uow, vendor_id=vendor_id, event=event)
-    if not is_new:
+    customer, is_news = find_or_register(uow, vendor_id=vendor_id, event=event)
+    if not is_news:
         raise NothingToDo(f"The customer {event.customer_ref} is registered already.")
     return customer
 
