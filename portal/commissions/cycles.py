@@ -123,8 +123,16 @@ def note_refusal(uow: UnitOfWork, *, cycle_id: int, reason: str) -> None:
     cycle.preview_requested_at = None
     cycle.close_requested_at = None
     cycle.refusal = reason[:1000]
-    if cycle.state == "approved" and cycle.close_run_id is None:
+    if cycle.state == "approved":
         cycle.state = "previewed"
+        _give_up_close(uow, cycle)
+
+
+def _give_up_close(uow: UnitOfWork, cycle: Cycle) -> None:
+    """What a refused close froze must not bind the next one; it has booked nothing."""
+    if cycle.close_run_id is not None:
+        forget_lines(uow, cycle.close_run_id)
+        cycle.close_run_id = None
 
 
 def _check_previewable(uow: UnitOfWork, cycle: Cycle) -> None:

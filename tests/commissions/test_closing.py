@@ -18,6 +18,7 @@ from portal.ledger import statements
 from portal.ledger.audit import broken_invariants
 from portal.models import Carry, CommissionLine, Consultant, Cycle, Entry, Outbox, Release, Run
 from portal.store import perform
+from tests.people import add_consultant
 from tests.shop import add_sale, reverse_sale
 
 ZONE = ZoneInfo("America/Denver")
@@ -167,6 +168,28 @@ def test_what_changed_after_the_preview_stops_the_close(sold):
     with pytest.raises(Conflict, match="changed since the preview"):
         close(cycle_id)
     assert db.session.scalar(select(func.count()).select_from(Entry)) == 0
+
+
+def test_what_a_refused_close_froze_does_not_bind_the_next_one(sold):
+    cycle_id = end(sold)
+    approve(cycle_id, sold.ada, sold.fin)
+    close(cycle_id, CLOSE_STEPS[:1])
+
+    def join_late(uow):
+        ended_at = uow.session.get_one(Cycle, cycle_id).ended_at
+        late = uow.session.get_one(Consultant, add_consultant(uow, "Lea", sponsor=sold.ana))
+        late.joined_at = ended_at - timedelta(seconds=1)
+
+    perform(join_late)
+    with pytest.raises(Conflict, match="changed while it was being closed") as refusal:
+        close(cycle_id)
+    perform(partial(cycles.note_refusal, cycle_id=cycle_id, reason=refusal.value.message))
+    approve(cycle_id, sold.ada, sold.fin)
+    close(cycle_id)
+
+    assert sum(lines().values()) == 358_00
+    assert db.session.scalar(select(func.count()).select_from(Entry)) == 4
+    assert broken_invariants(db.session()) == []
 
 
 def test_a_run_can_be_computed_again_from_what_it_stored(sold):
