@@ -105,6 +105,11 @@ def person_below(session: Session, viewer: Viewer, public_id: str) -> tuple[Cons
     return focus, _path(session, viewer, way)
 
 
+def is_shown(session: Session, viewer: Viewer, consultant: Consultant) -> bool:
+    """Whether somebody below the viewer stands within the levels that the viewer's pack shows."""
+    return viewer.levels is None or 0 < len(_way_up(session, consultant.id, viewer.id)) <= viewer.levels + 1
+
+
 def picture(session: Session, viewer: Viewer, focus: Consultant, *, depth: int) -> Spot:
     """The focus with the generations below it; `depth` is how far below the viewer the focus stands."""
     generations = GENERATIONS if viewer.levels is None else min(GENERATIONS, viewer.levels - depth)

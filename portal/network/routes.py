@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Blueprint, Response, flash, redirect, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -46,9 +48,12 @@ def person(public_id: str) -> Response:
 def bottom(public_id: str, side: str) -> AnyResponse:
     """Go to the outer end of a leg."""
     viewer = _viewer()
-    focus, _path = queries.person_below(db.session(), viewer, public_id)
+    focus = _person(viewer, public_id)
     end = members.outside_edge(db.session(), focus.id, queries.LEGS[side])
     target = db.session().get_one(Consultant, end)
+    if not queries.is_shown(db.session(), viewer, target):
+        flash(_("This leg goes on below the levels that your plan shows."), "ok")
+        target = focus
     return redirect(url_for("network.person", public_id=target.public_id))
 
 
@@ -88,7 +93,7 @@ def choose(public_id: str) -> Response:
 def put(public_id: str) -> AnyResponse:
     """Give the person the spot that was checked."""
     viewer, form = _viewer(), PlaceForm()
-    waiting, parent = _waiting(viewer, public_id), _person(viewer, form.parent.data or "")
+    waiting, parent = _waiting(viewer, public_id), _parent(viewer, form)
 
     def work(uow: UnitOfWork) -> None:
         sponsor, consultant, above = (
@@ -107,7 +112,9 @@ def put(public_id: str) -> AnyResponse:
     except DomainError as refusal:
         return _check_page(viewer, waiting, form, refusal=refusal)
     flash(_("%(name)s has a place in your team.", name=waiting.person.name), "ok")
-    return redirect(url_for("network.person", public_id=waiting.public_id), 303)
+    seen = queries.is_shown(db.session(), viewer, waiting)
+    shown = waiting if seen else viewer.consultant
+    return redirect(url_for("network.person", public_id=shown.public_id), 303)
 
 
 def _viewer() -> Viewer:
@@ -116,6 +123,11 @@ def _viewer() -> Viewer:
 
 def _person(viewer: Viewer, public_id: str) -> Consultant:
     return queries.person_below(db.session(), viewer, public_id)[0]
+
+
+def _parent(viewer: Viewer, form: PlaceForm) -> Consultant:
+    """Who is to stand above: anybody in the downline. A plan limits the view of the tree, not its ends."""
+    return _person(replace(viewer, levels=None), form.parent.data or "")
 
 
 def _waiting(viewer: Viewer, public_id: str) -> Consultant:
@@ -165,7 +177,7 @@ def _place_page(viewer: Viewer, form: PreferenceForm | None = None, *, status: i
 def _check_page(
     viewer: Viewer, waiting: Consultant, form: PlaceForm, refusal: DomainError | None = None
 ) -> Response:
-    parent = _person(viewer, form.parent.data or "")
+    parent = _parent(viewer, form)
     return show(
         "network/check.html",
         "main",

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.extensions import db
-from portal.models import Consultant, Placement
+from portal.models import Consultant, Pack, Person, Placement
 from portal.store import perform
 from tests.people import add_consultant
 
@@ -54,6 +54,30 @@ def test_choose_check_done(app, cast, newcomer, ana):
     assert spot_of(app, newcomer) == (cast.ben, "L")
     ana.follow()
     assert "Nia has a place in your team." in ana.words
+
+
+def test_the_ends_of_the_legs_can_be_given_below_what_the_plan_shows(app, cast, newcomer, ana):
+    def limit(uow):
+        add_consultant(uow, "Low", sponsor=cast.ana, under=(cast.ben, "L"))
+        uow.session.get_one(Pack, "plus").features = {"tree_levels": 1}
+
+    with app.app_context():
+        perform(limit)
+        low = db.session.scalar(select(Consultant).join(Person).where(Person.name == "Low"))
+        person, parent, low_id = public_id(app, newcomer), low.public_id, low.id
+
+    page = ana.visit(f"/team/place/{person}")
+    assert f"parent={parent}&amp;leg=left" in page.text
+    ana.visit(f"/team/place/{person}?parent={parent}&leg=left")
+    ana.submit(f"/team/place/{person}")
+
+    assert spot_of(app, newcomer) == (low_id, "L")
+    ana.follow()
+    assert "Nia has a place in your team." in ana.words
+    assert ana.visit(f"/team/{person}").status_code == 404
+    ana.visit(f"/team/{public_id(app, cast.ana)}/bottom/left")
+    ana.follow()
+    assert "This leg goes on below the levels that your plan shows." in ana.words
 
 
 def test_an_open_spot_of_the_tree_leads_to_the_choice_of_the_person(app, cast, newcomer, ana):
