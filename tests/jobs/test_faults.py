@@ -1,4 +1,4 @@
-"""A lost Redis, a bug or a query that never ends: what waits is neither forgotten nor in the way of others."""
+"""A lost Redis, a bug, a query that never ends: nothing is forgotten, nothing holds up the others."""
 
 from __future__ import annotations
 
