@@ -26,6 +26,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     _configure(app, settings)
     _extensions(app, settings)
     _rooms(app, settings)
+    _believe_proxies(app, settings)
     _commands(app)
     if os.environ.get("FLASK_RUN_FROM_CLI"):
         enable_migrations(app)
@@ -117,6 +118,16 @@ def _mount_sandbox(app: Flask, settings: Settings) -> None:
         )
     )
     app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/sandbox": sandbox})  # type: ignore[method-assign]
+
+
+def _believe_proxies(app: Flask, settings: Settings) -> None:
+    """See the person's own address and scheme, and not those of our proxy; without one nobody is believed."""
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=0
+        )
 
 
 def enable_migrations(app: Flask) -> None:

@@ -38,6 +38,7 @@ class Settings:
     now: datetime | None
     now_since: datetime | None
     rate_limits: bool
+    proxies: int
 
     @property
     def production(self) -> bool:
@@ -98,6 +99,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         now=_instant(environ, "CANOPY_NOW"),
         now_since=_instant(environ, "CANOPY_NOW_SINCE"),
         rate_limits=environ.get("CANOPY_RATE_LIMITS", "on") != "off",
+        proxies=_proxies(environ, environment),
     )
     faults = _faults(settings)
     if faults:
@@ -121,6 +123,12 @@ def _instant(environ: Mapping[str, str], name: str) -> datetime | None:
     return datetime.fromisoformat(environ[name]) if environ.get(name) else None
 
 
+def _proxies(environ: Mapping[str, str], environment: str) -> int:
+    """How many proxies stand before us; in production one, which ends https. -1 for what is no number."""
+    written = environ.get("CANOPY_PROXIES", "1" if environment == "production" else "0")
+    return int(written) if written.isascii() and written.isdigit() else -1
+
+
 def _driver(url: str) -> str:
     for plain in ("postgres://", "postgresql://"):
         if url.startswith(plain):
@@ -136,6 +144,8 @@ def _faults(settings: Settings) -> list[str]:
         faults.append("SECRET_KEY must be set, 32 characters or more.")
     if any(instant and instant.tzinfo is None for instant in (settings.now, settings.now_since)):
         faults.append("CANOPY_NOW and CANOPY_NOW_SINCE need a UTC offset, such as 2026-11-16T10:00:00Z.")
+    if not 0 <= settings.proxies <= 9:
+        faults.append("CANOPY_PROXIES must be a number from 0 to 9.")
     if settings.production:
         faults.extend(_production_faults(settings))
     return faults
