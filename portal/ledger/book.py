@@ -114,7 +114,8 @@ def post_many(uow: UnitOfWork, drafts: Sequence[Draft]) -> list[int]:
         for entry_id, draft in zip(entry_ids, drafts, strict=True)
         for move in draft.moves
     ]
-    uow.session.execute(insert(Posting), postings)
+    # RETURNING puts many rows into a statement; else PostgreSQL's guards would run for each row alone.
+    uow.session.execute(insert(Posting).returning(Posting.id), postings)
     uow.session.expire_all()
     return entry_ids
 
