@@ -18,7 +18,9 @@ def main() -> int:
     """Return 0 when all checks and tests passed."""
     _bring(_missing())
     failed = check.report(check.STEPS)
-    tests = subprocess.call([sys.executable, "-m", "pytest", "--durations=10", *sys.argv[1:]], cwd=ROOT)
+    tests = subprocess.call(
+        [sys.executable, "-m", "pytest", f"-n{os.cpu_count()}", "--durations=10", *sys.argv[1:]], cwd=ROOT
+    )
     if failed:
         print(f"{failed} of the checks above failed.", file=sys.stderr)
     return tests or min(failed, 1)
