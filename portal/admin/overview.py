@@ -15,9 +15,12 @@ from portal.admin import queries
 from portal.admin.room import admin
 from portal.commissions.queries import CycleRow, approvals_of, cycle_rows
 from portal.extensions import db
+from portal.members.queries import duplicate_registrations
 from portal.payouts.queries import counts
 from portal.ui import show
 from portal.ui.filters import money
+
+NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -77,9 +80,10 @@ def _people() -> Iterator[ToDo]:
         title = ngettext("%(num)s person waits for a place", "%(num)s people wait for a place", number)
         note = _("Their sponsors choose; after seven days they are placed by themselves.")
         yield ToDo(title, note, "user-plus", kind="")
-    if number := queries.duplicates(session):
-        title = ngettext("%(num)s person paid twice", "%(num)s people paid twice", number)
-        yield ToDo(title, _("Their e-mail was registered before. Pay them back in Stripe."), "users")
+    if twice := duplicate_registrations(session):
+        title = ngettext("%(num)s person registered twice", "%(num)s people registered twice", len(twice))
+        who = ", ".join(found.person.email for found in twice[:NAMED]) + (" …" if twice[NAMED:] else "")
+        yield ToDo(title, _("Write to them and pay them back in Stripe: %(who)s", who=who), "users")
 
 
 def _given_up() -> Iterator[ToDo]:

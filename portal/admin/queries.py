@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.members.queries import waiting
-from portal.models import Consultant, Cycle, Inbox, Message, Registration, Sale, Task
+from portal.models import Consultant, Cycle, Inbox, Message, Sale, Task
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,6 @@ def troubles(session: Session) -> Troubles:
 def waiting_for_a_place(session: Session) -> int:
     """People whom their sponsors have not placed yet."""
     return session.scalar(select(func.count()).select_from(waiting().order_by(None).subquery())) or 0
-
-
-def duplicates(session: Session) -> int:
-    """Paid registrations of people who were there already."""
-    return _count(session, Registration.state == "duplicate")
 
 
 def open_cycle(session: Session) -> Cycle | None:
