@@ -17,7 +17,7 @@ FILE = Path(__file__).resolve().parents[3] / "shared" / "data" / "solar_installs
 pytestmark = [pytest.mark.postgres, pytest.mark.redis]
 
 
-def test_six_hundred_real_installs_are_applied_once_and_paid_to_the_cent(
+def test_three_hundred_real_installs_are_applied_once_and_paid_to_the_cent(
     postgresql_database: Any, tmp_path: Path
 ) -> None:
     if not FILE.exists():
@@ -30,12 +30,12 @@ def test_six_hundred_real_installs_are_applied_once_and_paid_to_the_cent(
         CANOPY_BIND=f"127.0.0.1:{port}",
         CANOPY_BASE_URL=f"http://127.0.0.1:{port}",
     )
-    plan = Plan(str(FILE), rows=600, weeks=3, consultants=200, cancel_share=0.1, duplicate_share=0.1)
+    plan = Plan(str(FILE), rows=300, weeks=2, consultants=200, cancel_share=0.1, duplicate_share=0.1)
 
     figures = replay(plan, settings, tmp_path)
 
     assert figures.faults == []
-    assert figures.checked["sales"] >= 550
-    assert figures.checked["reversals"] >= 30
+    assert figures.checked["sales"] >= 270
+    assert figures.checked["reversals"] >= 15
     assert figures.checked["paid_cents"] > 0
     assert all(week["repeated"] > 0 and week["unanswered"] == 0 for week in figures.weeks)

@@ -76,7 +76,9 @@ class Town:
         headers = {
             "webhook-id": f"event-{kind.replace('.', '-')}-{ref}",
             "webhook-timestamp": str(stamp),
-            "webhook-signature": sign(self.vera.key.secret, f"event-{kind.replace('.', '-')}-{ref}", stamp, body),
+            "webhook-signature": sign(
+                self.vera.key.secret, f"event-{kind.replace('.', '-')}-{ref}", stamp, body
+            ),
             "content-type": "application/json",
         }
         url = f"{self.address}/api/v1/vendors/{self.vera.public_id}/events"

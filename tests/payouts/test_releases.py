@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from datetime import date
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import event, insert
+from sqlalchemy.engine import Engine
 
 from portal.kernel.ids import new_id
 from portal.ledger import book
@@ -106,16 +106,16 @@ def test_releases_come_in_parts_and_none_is_left(do, cast, purse):
     assert purse(cast.ben) == (0, 5_00, 0, 0)
 
 
-def test_two_thousand_people_are_done_within_two_seconds_each(do, cast):
-    people = do(_add_crowd, number=2000)
+def test_a_crowd_is_done_in_few_statements(do, cast):
+    people = do(_add_crowd, number=1000)
     do(_earn_all, people, cycle=cast.cycle)
 
-    taking = _seconds(
+    taking = _statements(
         lambda: do(claw_back_many, [Claw(person, 5_00, f"c-{person}", ("test", 1)) for person in people])
     )
-    releasing = _seconds(lambda: do(release_due, today=MAY, limit=2000))
+    releasing = _statements(lambda: do(release_due, today=MAY, limit=1000))
 
-    assert (taking <= 2, releasing <= 2) == (True, True), (taking, releasing)
+    assert (taking <= 60, releasing <= 60) == (True, True), (taking, releasing)
 
 
 def _add_crowd(uow, *, number):
@@ -132,10 +132,17 @@ def _add_crowd(uow, *, number):
     return list(uow.session.scalars(insert(Consultant).returning(Consultant.id), consultants))
 
 
-def _seconds(work):
-    start = time.process_time()
+def _statements(work):
+    """How often the database is asked, however many rows come at once."""
+    asked = []
+
+    def hear(*_):
+        asked.append(1)
+
+    event.listen(Engine, "before_cursor_execute", hear)
     work()
-    return time.process_time() - start
+    event.remove(Engine, "before_cursor_execute", hear)
+    return len(asked)
 
 
 def _earn_all(uow, people, *, cycle):
