@@ -11,7 +11,7 @@ from portal.models import Contract, Customer, Cycle, Sale, TermsVersion
 from portal.sales.contracts import advance, find_or_open
 from portal.sales.customers import find_or_register
 from portal.sales.refusals import NothingToDo, NotYetKnown
-from portal.sales.worth import Worth, worth
+from portal.sales.worth import Worth, is_paid_by_size, worth
 from portal.store import UnitOfWork
 from portal.store.locks import share_cycle_gate
 
@@ -82,6 +82,8 @@ def _record(uow: UnitOfWork, contract: Contract, event: VendorEvent) -> Sale | N
     value = worth(terms, size_thousandths=contract.size_thousandths, milestone=event.milestone)
     if value is None:
         return None
+    if not contract.size_thousandths and is_paid_by_size(terms):
+        raise NotYetKnown(f"The size of contract {contract.ref} is not known yet.", field="contract.size")
     cause = f"contract-{contract.id}-{event.milestone}"
     known = uow.session.scalars(select(Sale).where(Sale.cause == cause)).unique().one_or_none()
     if known is not None:

@@ -43,6 +43,11 @@ def worth(terms: TermsVersion, *, size_thousandths: int, milestone: str) -> Wort
     )
 
 
+def is_paid_by_size(terms: TermsVersion) -> bool:
+    """Whether a contract without a size would be worth less than it should be."""
+    return terms.volume_per_unit > 0 or terms.revenue_per_unit_cents > 0
+
+
 def terms_on(session: Session, *, service: Service, day: date) -> TermsVersion:
     """The terms of a service valid on a day; the earliest where it was signed before all.
 
