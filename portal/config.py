@@ -164,6 +164,4 @@ def _production_faults(settings: Settings) -> list[str]:
         faults.append("CANOPY_BASE_URL must be the https address of this portal in production.")
     if settings.stripe_key.startswith("sk_test"):
         faults.append("STRIPE_SECRET_KEY is a test key; production needs a live one.")
-    if not settings.sqlite and settings.database_owner_url == settings.database_url:
-        faults.append("DATABASE_OWNER_URL must name another role: the application may own no table.")
     return faults
