@@ -142,6 +142,7 @@ def cycle_person(name: str, public_id: str) -> Response:
 def _page(found: Cycle, *, status: int = 200, refused: str = "") -> Response:
     session = db.session()
     review = review_of(session, found)
+    under_way = bool(found.preview_requested_at or found.close_requested_at)
     approvals = queries.approvals_of(session, found.preview_run_id) if found.preview_run_id else []
     return show(
         "admin/cycle.html",
@@ -150,12 +151,13 @@ def _page(found: Cycle, *, status: int = 200, refused: str = "") -> Response:
         cycle=found,
         review=review,
         approvals=approvals,
-        checked=_checks(review) if review else [],
+        # All the books are read for these: not at every tick of a page that waits for a job.
+        checked=_checks(review) if review and not under_way else [],
         batch=_batch_id(found),
         last_moment=queries.last_moment(found),
         mine=any(yes.user_id == current_user.id for yes in approvals),
         needed=service.APPROVALS_NEEDED,
-        under_way=bool(found.preview_requested_at or found.close_requested_at),
+        under_way=under_way,
         refused=refused,
         may_manage=may(permissions.manage_cycles),
         may_approve=may(permissions.approve_cycles),

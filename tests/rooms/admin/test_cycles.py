@@ -108,6 +108,7 @@ def test_two_people_close_a_week_that_a_job_worked_out(app, week, signed_in, wor
     assert "Approve and close week" in fin.words
     fin.submit(f"/admin/cycles/{week}/approve")
     assert "The week is being closed" in fin.follow().text
+    assert "Passed:" not in fin.words, "all the books are read at each tick"
     work()
     fin.visit(f"/admin/cycles/{week}")
     assert "Closed" in fin.words and state(app, week) == "closed"
