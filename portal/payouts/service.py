@@ -19,7 +19,6 @@ from portal.payouts.limits import MAXIMUM, MINIMUM
 from portal.store.locks import lock_row
 from portal.store.unit_of_work import UnitOfWork
 
-LONGEST_KEY = 64
 LONGEST_REASON = 500
 
 

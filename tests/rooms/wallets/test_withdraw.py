@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select, update
 
 from portal.extensions import db
@@ -98,11 +99,12 @@ def test_money_that_went_meanwhile_is_refused_in_the_form(ben, cast, purse, do):
     assert purse(cast.ben) == (0, 300_00, 200_00, 0)
 
 
-def test_a_form_without_a_key_changes_nothing(ben, cast, purse):
+@pytest.mark.parametrize("key", ["", "cycle-1-aaaaaaaaaaaa"])
+def test_a_key_that_is_none_of_ours_changes_nothing(ben, cast, purse, key):
     ask(ben, "100")
     ben.follow()
 
-    answer = ben.submit("/earnings/withdraw/check", {"amount": "100.00", "key": ""})
+    answer = ben.submit("/earnings/withdraw/check", {"amount": "100.00", "key": key})
 
     assert answer.status_code == 422
     assert purse(cast.ben) == (0, 500_00, 0, 0)
