@@ -7,8 +7,9 @@ import io
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
-from flask import Response, flash, redirect, stream_with_context, url_for
+from flask import Response, current_app, flash, redirect, stream_with_context, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -29,11 +30,13 @@ from portal.models import Cycle, Run
 from portal.payouts import company
 from portal.payouts.files import guarded, written
 from portal.payouts.queries import batch_by_id
+from portal.payouts.releases import release_due
 from portal.store import UnitOfWork, perform
 from portal.ui import show
 from portal.ui.htmx import request
 
 NOTHING_HERE = "There is nothing here under this address."
+MOST_RELEASES = 5_000
 
 
 @admin.get("/cycles")
@@ -102,7 +105,7 @@ def pay_cycle(name: str) -> AnyResponse:
     except DomainError as refusal:
         return _page(_found(name), status=refusal.status, refused=refusal.message)
     if batch is None:
-        flash(_("Nobody has enough available. The week is settled."), "ok")
+        flash(_("Nobody has money to be paid now: it is on hold still, or too little."), "ok")
         return redirect(url_for("admin.cycle", name=name), 303)
     return redirect(url_for("admin.batch", public_id=batch), 303)
 
@@ -206,6 +209,8 @@ def _after(name: str, work: Callable[[UnitOfWork], None], done: str) -> AnyRespo
 
 
 def _batch_of(uow: UnitOfWork, cycle_id: int, actor_id: int) -> str | None:
+    zone = ZoneInfo(current_app.config["SETTINGS"].time_zone)
+    release_due(uow, today=uow.clock().astimezone(zone).date(), limit=MOST_RELEASES)
     batch = company.make_company_withdrawals(uow, cycle_id=cycle_id, actor_id=actor_id)
     return batch.public_id if batch else None
 

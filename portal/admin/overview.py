@@ -45,6 +45,8 @@ def overview() -> Response:
         "admin/overview.html",
         "live",
         todo=[*_weeks(rows), *_withdrawals(), *_people(), *_given_up()],
+        duplicates=duplicate_registrations(session)[:NAMED] if may(permissions.manage_payouts) else [],
+        may_retry=may(permissions.see_traffic) and queries.is_anything_given_up(session),
         cycle=cycle,
         figures=queries.week_figures(session, cycle) if cycle else None,
         latest=next((row for row in rows if row.paid is not None), None),
@@ -91,7 +93,7 @@ def _given_up() -> Iterator[ToDo]:
     if trouble.events:
         title = ngettext("%(num)s event was given up", "%(num)s events were given up", trouble.events)
         url = url_for("vendors.index") if may(permissions.manage_vendors) else ""
-        note = _("Open the vendor to see why, and try it again.")
+        note = _("The vendors' pages say why; Stripe's events stand in its own dashboard.")
         yield ToDo(title, note, "triangle-alert", url, kind="bad")
     if trouble.tasks:
         title = ngettext("%(num)s reaction was given up", "%(num)s reactions were given up", trouble.tasks)

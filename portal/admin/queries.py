@@ -44,6 +44,13 @@ def troubles(session: Session) -> Troubles:
     )
 
 
+def is_anything_given_up(session: Session) -> bool:
+    """Whether an event or a reaction was given up and can be tried again."""
+    events = select(Inbox.id).where(Inbox.state == "dead").limit(1)
+    tasks = select(Task.id).where(Task.state == "dead").limit(1)
+    return session.scalar(events) is not None or session.scalar(tasks) is not None
+
+
 def waiting_for_a_place(session: Session) -> int:
     """People whom their sponsors have not placed yet."""
     return session.scalar(select(func.count()).select_from(waiting().order_by(None).subquery())) or 0

@@ -7,17 +7,19 @@ import secrets
 
 import click
 from flask.cli import AppGroup
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from portal.access.passwords import check_password, hash_password
 from portal.access.permissions import ROLES
+from portal.access.sessions import change_password, disable_user
 from portal.extensions import db
 from portal.kernel.errors import BadInput
 from portal.kernel.ids import new_id
 from portal.members import queries, service
 from portal.members.packs import ensure_defaults
 from portal.members.service import Invitation
-from portal.models import Person
+from portal.models import AccountUser, Person
 from portal.store import UnitOfWork, perform
 
 users = AppGroup("user", help="People who sign in.")
@@ -44,6 +46,39 @@ def add(email: str, *, as_json: bool, password: str, **about: str) -> None:
     except IntegrityError as error:
         raise click.ClickException(f"{email} signs in here already.") from error
     _print(email, about["role"], code, "" if password else chosen, as_json=as_json)
+
+
+@users.command("password")
+@click.argument("email")
+@click.option("--password", default="", help="Made up and printed once when left out.")
+def password(email: str, password: str) -> None:
+    """Give somebody a new password; every browser they are signed in with is signed out."""
+    chosen = password or made_up_password()
+    user_id = _known(email)
+    try:
+        check_password(chosen, about=(email,))
+    except BadInput as refusal:
+        raise click.ClickException(refusal.message) from refusal
+    password_hash = hash_password(chosen)
+    perform(lambda uow: change_password(uow, user_id=user_id, password_hash=password_hash))
+    click.echo(f"{email} has a new password." + ("" if password else f" Shown this once: {chosen}"))
+
+
+@users.command("disable")
+@click.argument("email")
+def disable(email: str) -> None:
+    """Let somebody sign in no more, from this moment on."""
+    user_id = _known(email)
+    perform(lambda uow: disable_user(uow, user_id=user_id))
+    click.echo(f"{email} cannot sign in any more.")
+
+
+def _known(email: str) -> int:
+    found = db.session.scalar(select(AccountUser.id).where(AccountUser.email == email.strip().lower()))
+    db.session.rollback()
+    if found is None:
+        raise click.ClickException(f"Nobody signs in as {email}.")
+    return found
 
 
 def _add(uow: UnitOfWork, *, email: str, password_hash: str, **about: str) -> str:

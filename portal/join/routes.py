@@ -23,6 +23,8 @@ from portal.store import perform
 from portal.ui import show
 from portal.ui.htmx import request
 
+OVER = ("complete", "duplicate", "settled")
+
 join = Blueprint("join", __name__)
 
 
@@ -108,7 +110,7 @@ def check() -> Response:
     registration = wizard.own_registration()
     if registration is None:
         return redirect(url_for("join.you"), 303)
-    if registration.state in ("complete", "duplicate"):
+    if registration.state in OVER:
         return redirect(url_for("join.done", registration_id=registration.public_id), 303)
     return _check_page(registration, AgreementForm(formdata=None))
 
@@ -120,7 +122,7 @@ def agree() -> Response:
     registration = wizard.own_registration()
     if registration is None:
         return redirect(url_for("join.you"), 303)
-    if registration.state in ("complete", "duplicate"):
+    if registration.state in OVER:
         return redirect(url_for("join.done", registration_id=registration.public_id), 303)
     form = AgreementForm()
     if not form.validate_on_submit():
@@ -143,7 +145,7 @@ def done(registration_id: str) -> Response:
 def _after_plan(pack: str, invited: invitation.Invited) -> str:
     """On to the answers; who has given them already only changes the plan."""
     known = wizard.own_registration()
-    if known is None or known.state in ("complete", "duplicate"):
+    if known is None or known.state in OVER:
         return url_for("join.you")
     applicant = Applicant(known.person.name, known.person.email, known.password_hash)
     wizard.keep_answers(applicant, pack, invited.for_service())

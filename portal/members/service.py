@@ -130,6 +130,20 @@ def expire_registration(uow: UnitOfWork, *, registration_public_id: str) -> None
         uow.session.flush()
 
 
+def settle_duplicate(uow: UnitOfWork, *, public_id: str, actor_id: int) -> None:
+    """Note that a second registration is settled with the person; again changes nothing.
+
+    Raises `NotYours` for an unknown one, `Conflict` for one that is no duplicate.
+    """
+    registration = _locked(uow, public_id)
+    if registration.state == "settled":
+        return
+    if registration.state != "duplicate":
+        raise Conflict("This registration is no duplicate.")
+    registration.state = "settled"
+    uow.note("registration.settled", thing="registration", thing_id=registration.id, actor_id=actor_id)
+
+
 def complete_registration(
     uow: UnitOfWork,
     *,
@@ -148,7 +162,7 @@ def complete_registration(
         record_payment(uow, registration=registration, notice=payment)
     if registration.consultant_id is not None:
         return uow.session.get_one(Consultant, registration.consultant_id)
-    if registration.state == "duplicate":
+    if registration.state in ("duplicate", "settled"):
         return None
     _ready(uow, registration)
     if queries.is_email_taken(uow.session, registration.person.email):

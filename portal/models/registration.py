@@ -9,7 +9,7 @@ from portal.extensions import Base
 from portal.models.person import Person
 from portal.models.types import At, Code, Id, Number, OptionalAt, PublicId, Text, Whole
 
-REGISTRATION_STATES = ("started", "complete", "expired", "duplicate")
+REGISTRATION_STATES = ("started", "complete", "expired", "duplicate", "settled")
 
 
 class Agreement(Base):
@@ -28,7 +28,7 @@ class Registration(Base):
 
     __tablename__ = "registration"
     __table_args__ = (
-        CheckConstraint("state IN ('started', 'complete', 'expired', 'duplicate')", name="state"),
+        CheckConstraint("state IN ('started', 'complete', 'expired', 'duplicate', 'settled')", name="state"),
         CheckConstraint("state IN ('started', 'expired') OR agreed_at IS NOT NULL", name="agreed"),
         CheckConstraint("leg_wish IS NULL OR leg_wish IN ('L', 'R')", name="leg_wish"),
     )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
+
 from portal.kernel.clock import utc_now
 from portal.members import service
 from portal.members.service import Applicant
+from portal.models import Inbox
 
 
 def test_who_registered_twice_is_named(do, cast, signed_in):
@@ -20,3 +23,53 @@ def test_who_registered_twice_is_named(do, cast, signed_in):
 
     assert "1 person registered twice" in ada.words
     assert "pay them back in Stripe: ana@example.com" in ada.words
+
+
+def test_a_settled_double_registration_leaves_the_list(do, cast, signed_in):
+    def register(uow):
+        applicant = Applicant("Ana Baker", "ana@example.com", "hash")
+        found = service.start_registration(uow, applicant=applicant, pack="plus")
+        found.agreed_at = utc_now()
+        found.state = "duplicate"
+        return found.public_id
+
+    public_id = do(register)
+    fin = signed_in("Fin")
+    fin.visit("/admin")
+    assert fin.submit(f"/admin/registrations/{public_id}/settled").status_code == 303
+    assert fin.submit(f"/admin/registrations/{public_id}/settled").status_code == 303
+    fin.visit("/admin")
+
+    assert "registered twice" not in fin.words
+    assert signed_in("Ana").submit(f"/admin/registrations/{public_id}/settled").status_code in (400, 403)
+
+
+def test_what_was_given_up_is_tried_again_from_the_overview(do, cast, signed_in):
+    def give_up(uow):
+        now = uow.clock()
+        uow.session.add(
+            Inbox(
+                source="stripe",
+                event_id="evt_1",
+                kind="checkout.session.completed",
+                body=b"{}",
+                body_sha256="0" * 64,
+                received_at=now,
+                deliveries=1,
+                state="dead",
+                attempts=8,
+                next_at=now,
+                last_error="The registration is not known.",
+            )
+        )
+
+    do(give_up)
+    ada = signed_in("Ada")
+    ada.visit("/admin")
+    assert "Try again what was given up" in ada.words
+    assert ada.submit("/admin/given-up/retry").status_code == 303
+
+    assert do(lambda uow: uow.session.scalars(select(Inbox.state)).all()) == ["retry"]
+    fin = signed_in("Fin")
+    fin.visit("/admin")
+    assert fin.submit("/admin/given-up/retry").status_code == 403

@@ -481,7 +481,8 @@ def upgrade() -> None:
             "leg_wish IS NULL OR leg_wish IN ('L', 'R')", name=op.f("ck_registration_leg_wish")
         ),
         sa.CheckConstraint(
-            "state IN ('started', 'complete', 'expired', 'duplicate')", name=op.f("ck_registration_state")
+            "state IN ('started', 'complete', 'expired', 'duplicate', 'settled')",
+            name=op.f("ck_registration_state"),
         ),
         sa.ForeignKeyConstraint(
             ["agreement_version"],
