@@ -120,6 +120,15 @@ def read_many(consultant_ids: Sequence[int]) -> list[Projected | None]:
     return _read(consultant_ids)[1]
 
 
+def below(consultant_id: int, others: Sequence[int]) -> set[int]:
+    """Who of the others stands below a consultant; nobody while there is no projection that knows them."""
+    top, *records = read_many([consultant_id, *others])
+    if top is None:
+        return set()
+    known = zip(others, records, strict=True)
+    return {other for other, record in known if record is not None and top.is_above(record)}
+
+
 def leg_volumes(consultant_id: int) -> tuple[int, int] | None:
     """Left and right volume with what was carried in, in hundredths; None where it is not known."""
     record = read(consultant_id)

@@ -18,8 +18,7 @@ from portal.kernel.money import round_half_away
 from portal.ledger import statements
 from portal.ledger.statements import Balances
 from portal.models import Consultant, Cycle
-from portal.sales.queries import SaleLine
-from portal.sales.queries import newest_sales as sales_below
+from portal.sales.queries import SaleLine, newest_sales
 from portal.ui.panels import Panel, register_panel
 
 KINDS = {
@@ -87,7 +86,7 @@ def load_legs(consultant_id: int) -> LegsView:
 
 def load_sales(consultant_id: int) -> Sequence[SaleLine]:
     """The newest sales of one's own and of the people below."""
-    return sales_below(db.session(), consultant_id, limit=NEWEST)
+    return newest_sales(db.session(), consultant_id, below=projection.below, limit=NEWEST)
 
 
 def _rate(session: Session, consultant_id: int, standing: Projected) -> int | None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
-from portal.models import Consultant, Contract, Inbox, Person, Placement, Sale, Service, Vendor
+from portal.models import Consultant, Contract, Inbox, Person, Sale, Service, Vendor
+
+# Of some consultants, given by id, those who stand below one.
+Below: TypeAlias = Callable[[int, Sequence[int]], set[int]]
 
 LOOKED_AT = 300
 
@@ -47,17 +51,17 @@ class Reconciliation:
     revenue_cents: int
 
 
-def newest_sales(session: Session, consultant_id: int, *, limit: int = 8) -> list[SaleLine]:
+def newest_sales(session: Session, consultant_id: int, *, below: Below, limit: int = 8) -> list[SaleLine]:
     """The newest sales of a consultant and of the people below, newest first.
 
-    Own sales are always found; those below among the newest 300 of the company, so that the cost does not
-    grow with the network.
+    `below` says who of some sellers stands below the consultant. Own sales are always found; those below
+    among the newest 300 of the company, so that the cost does not grow with the network.
     """
     newest = session.execute(
         select(Sale.id, Sale.consultant_id).order_by(Sale.id.desc()).limit(LOOKED_AT)
     ).all()
-    below = _below(session, consultant_id, {seller for _, seller in newest})
-    among_newest = [sale_id for sale_id, seller in newest if seller in below][:limit]
+    theirs = below(consultant_id, sorted({seller for _, seller in newest}))
+    among_newest = [sale_id for sale_id, seller in newest if seller in theirs][:limit]
     own = select(Sale.id).where(Sale.consultant_id == consultant_id).order_by(Sale.id.desc()).limit(limit)
     wanted = sorted({*among_newest, *session.scalars(own)}, reverse=True)[:limit]
     rows = session.execute(_lines().where(Sale.id.in_(wanted)).order_by(Sale.id.desc()))
@@ -69,34 +73,6 @@ def reconciliation(session: Session) -> list[Reconciliation]:
     return [
         _reconciliation(session, vendor) for vendor in session.scalars(select(Vendor).order_by(Vendor.name))
     ]
-
-
-def _below(session: Session, top: int, sellers: set[int]) -> set[int]:
-    """Those of `sellers` who stand below `top`: one walk up from all of them together."""
-    if not sellers:
-        return set()
-    parents = _parents(session, sellers)
-    found = set()
-    for seller in sellers:
-        step = parents.get(seller)
-        while step is not None and step != top:
-            step = parents.get(step)
-        if step == top:
-            found.add(seller)
-    return found
-
-
-def _parents(session: Session, sellers: set[int]) -> dict[int, int | None]:
-    current = Placement.valid_until.is_(None)
-    above = (
-        select(Placement.consultant_id, Placement.parent_id)
-        .where(Placement.consultant_id.in_(sellers), current)
-        .cte("above", recursive=True)
-    )
-    step = select(Placement.consultant_id, Placement.parent_id)
-    above = above.union(step.join(above, Placement.consultant_id == above.c.parent_id).where(current))
-    rows = session.execute(select(above)).all()
-    return {row.consultant_id: row.parent_id for row in rows}
 
 
 def _lines() -> Select[*tuple[Any, ...]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from flask import Flask
 
 from portal.extensions import db
+from portal.members.queries import is_in_downline
 from portal.models import Consultant
 from portal.sales.queries import newest_sales, reconciliation
 from portal.sales.service import activate_contract, cancel_contract
@@ -29,8 +31,14 @@ def sell(vera: Vera, *refs: str, code: str) -> None:
 
 def lines(consultant_id: int, **more: Any) -> list[tuple[str, bool, int]]:
     return [
-        (line.seller, line.own, line.volume) for line in newest_sales(db.session(), consultant_id, **more)
+        (line.seller, line.own, line.volume)
+        for line in newest_sales(db.session(), consultant_id, below=below, **more)
     ]
+
+
+def below(top: int, others: Sequence[int]) -> set[int]:
+    """Ana stands above Ben and Cem; the others above nobody."""
+    return {other for other in others if is_in_downline(db.session(), top, other)}
 
 
 def test_everybody_sees_own_sales_and_those_below_newest_first(app: Flask, vera: Vera, cast: Cast) -> None:
@@ -51,7 +59,7 @@ def test_a_reversal_is_a_line_of_its_own(app: Flask, vera: Vera, cast: Cast) -> 
         sell(vera, "K1", code=vera.ben)
         event = cancelled(vera, customer_ref="C-K1")
         perform(lambda uow: len(cancel_contract(uow, vendor_id=vera.vendor_id, event=event)))
-        newest, first = newest_sales(db.session(), cast.ana)
+        newest, first = newest_sales(db.session(), cast.ana, below=below)
 
     assert (newest.reversal, newest.volume, newest.revenue_cents) == (True, -184_00, -620_00)
     assert (first.reversal, first.vendor, first.service, first.icon) == (False, "Vera Solar", "Solar", "sun")

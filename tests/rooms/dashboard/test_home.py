@@ -97,11 +97,12 @@ def test_the_legs_the_match_and_the_amount_add_up(app, cast, ana, project):
     assert 'href="/earnings/withdraw"' in ana.page.text
 
 
-def test_the_newest_sales_stand_first_and_a_cancelled_one_says_so(app, cast, ana):
+def test_the_newest_sales_stand_first_and_a_cancelled_one_says_so(app, cast, ana, project):
     with app.app_context():
         perform(lambda uow: reverse_sale(uow, add_sale(uow, cast.ana, 30_000)))
     sales(app, (cast.ben, 50_000))
 
+    project()
     ana.visit("/home")
 
     newest, cancelled = "Solar roof Ben, SunPath, just now +500", "Cancelled: You, SunPath, just now −300"
