@@ -30,13 +30,6 @@ def payout_reference(number: int) -> str:
     return f"PO-{body}-{_check_letter(body)}"
 
 
-def is_payout_reference(reference: str) -> bool:
-    """Whether the check letter fits."""
-    parts = reference.split("-")
-    well_formed = len(parts) == 3 and parts[0] == "PO" and all(letter in _CODE_LETTERS for letter in parts[1])
-    return well_formed and parts[2] == _check_letter(parts[1])
-
-
 def _check_letter(body: str) -> str:
     weighted = sum(place * _CODE_LETTERS.index(letter) for place, letter in enumerate(body, start=1))
     return _CODE_LETTERS[weighted % 29]

@@ -11,27 +11,18 @@ from wtforms.validators import InputRequired, Length, ValidationError
 
 from portal.kernel.errors import DomainError
 from portal.kernel.money import parse_money, parse_volume
+from portal.ui.fields import RefusingForm
 from portal.vendors.service import Offer, Terms
 
 NEEDED = InputRequired(_l("Please fill this in."))
 
 
-class RefusableForm(FlaskForm):
-    """A form that shows the service's refusal at the field it speaks of."""
-
-    def refuse(self, refusal: DomainError) -> None:
-        if refusal.field in self._fields:
-            self._fields[refusal.field].errors = [*self._fields[refusal.field].errors, refusal.message]
-        else:
-            self.form_errors.append(refusal.message)
-
-
-class VendorForm(RefusableForm):
+class VendorForm(RefusingForm):
     name = StringField(_l("Name"), validators=[NEEDED, Length(max=200)])
     core = BooleanField(_l("Core vendor: counts for every pack"))
 
 
-class ServiceForm(RefusableForm):
+class ServiceForm(RefusingForm):
     code = StringField(_l("Code"), validators=[NEEDED, Length(max=64)])
     name = StringField(_l("Name"), validators=[NEEDED, Length(max=200)])
     unit = StringField(_l("Unit of its size"), validators=[NEEDED, Length(max=64)])
@@ -55,7 +46,7 @@ def _read(parse: Any, text: str | None) -> int:
         raise ValidationError(refusal.message) from refusal
 
 
-class TermsForm(RefusableForm):
+class TermsForm(RefusingForm):
     valid_from = DateField(
         _l("For contracts signed from"), validators=[InputRequired(_l("Please choose a day."))]
     )

@@ -21,8 +21,9 @@ from portal.models import Service, Vendor
 from portal.sales.queries import reconciliation
 from portal.store import UnitOfWork, perform
 from portal.ui import show
+from portal.ui.fields import RefusingForm
 from portal.vendors import queries, service
-from portal.vendors.forms import RefusableForm, ServiceForm, TermsForm, VendorForm
+from portal.vendors.forms import ServiceForm, TermsForm, VendorForm
 
 vendors = Blueprint("vendors", __name__, url_prefix="/admin/vendors")
 
@@ -139,7 +140,7 @@ def replay(public_id: str, inbox_id: int) -> AnyResponse:
     return redirect(url_for("vendors.vendor", public_id=public_id, _anchor="events"), 303)
 
 
-def _done(form: RefusableForm, work: Callable[[UnitOfWork, int], None]) -> bool:
+def _done(form: RefusingForm, work: Callable[[UnitOfWork, int], None]) -> bool:
     """Whether the form was right and its work is done; else the form says why not."""
     if not form.validate_on_submit():
         return False
