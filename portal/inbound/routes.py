@@ -76,9 +76,7 @@ def take_stripe_event() -> Response:
     body = _body(STRIPE_MOST_BYTES)
     settings: Settings = current_app.config["SETTINGS"]
     try:
-        event = stripe.read_event(
-            body, request.headers.get("Stripe-Signature"), settings.webhook_secret
-        )
+        event = stripe.read_event(body, request.headers.get("Stripe-Signature"), settings.webhook_secret)
     except Refused as refused:
         return answer(400, refused.reason)
     if settings.production and not event.livemode:

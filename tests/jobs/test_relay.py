@@ -65,7 +65,13 @@ def test_sales_ask_for_one_recalculation_and_the_projection_shows_them(app, cast
         assert work.queue("recalculate").count == 1
     burst(app, "recalculate")
     ana = projection.read(cast.ana)
-    assert (ana.left, ana.right, ana.matched, ana.binary, ana.direct) == (400_00, 250_00, 250_00, 25_00, 26_00)
+    assert (ana.left, ana.right, ana.matched, ana.binary, ana.direct) == (
+        400_00,
+        250_00,
+        250_00,
+        25_00,
+        26_00,
+    )
     assert (ana.people_left, ana.people_right) == (1, 1)
     assert ana.is_above(projection.read(cast.ben)) and not ana.is_above(projection.read(cast.dia))
     assert not projection.is_behind()
