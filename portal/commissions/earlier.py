@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Executable, case, func, select
 from sqlalchemy.orm import Session
 
-from portal.engine import KINDS, History, Plan, State, calculate
+from portal.engine import EVENT_KINDS, KINDS, History, Plan, State, calculate
 from portal.models import Carry, CommissionLine, Cycle, Sale
 from portal.store.columns import read_columns
 
@@ -94,7 +94,7 @@ def earlier_cycles(
     gathered = gather(session, previous)
     result = calculate(gathered.inputs)
     carried = [gathered.consultants, *(getattr(result.members, name) for name in _STATE)]
-    lines = result.lines.where((result.lines.kind != KINDS.index("binary")) & (result.lines.source >= 0))
+    lines = result.lines.where(np.isin(result.lines.kind, EVENT_KINDS))
     unclosed = [
         gathered.consultants[lines.member],
         lines.kind,

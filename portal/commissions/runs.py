@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy import delete, insert
 
 from portal.commissions.gathering import Gathered, gather
-from portal.engine import KINDS, Result, calculate, snapshot
+from portal.engine import EVENT_KINDS, KINDS, MATCHING, Result, calculate, snapshot
 from portal.models import Carry, CommissionLine, Cycle, Run
 from portal.store import UnitOfWork
 
@@ -87,7 +87,8 @@ def _line_rows(run: Run, gathered: Gathered, result: Result) -> list[dict[str, A
             "kind": KINDS[kind],
             "amount_cents": amount,
             "base": base,
-            "sale_id": sales[source] if source >= 0 else None,
+            "sale_id": sales[source] if kind in EVENT_KINDS else None,
+            "source_consultant_id": consultants[source] if kind == MATCHING else None,
             "level": level,
         }
         for member, kind, amount, base, source, level in zip(*(c.tolist() for c in columns), strict=True)

@@ -4,15 +4,18 @@ It knows no database, no clock and no request. Everything the rest of the house 
 """
 
 from portal.engine import case, snapshot
-from portal.engine.cycle import Inputs, Members, Result, Totals, calculate
-from portal.engine.events import KINDS, Events, History, State
+from portal.engine.cycle import Members, Result, Totals, calculate
+from portal.engine.events import EVENT_KINDS, KINDS, MATCHING, Events, History, State
+from portal.engine.inputs import Inputs
 from portal.engine.lines import Lines
 from portal.engine.network import STATUSES, Network
 from portal.engine.plan import Plan
 from portal.engine.refusal import Refused
 
 __all__ = [
+    "EVENT_KINDS",
     "KINDS",
+    "MATCHING",
     "STATUSES",
     "Events",
     "History",

@@ -11,9 +11,10 @@ from portal.engine.plan import Plan
 
 
 class Personal(NamedTuple):
-    """Per member: the volume credited in this cycle, and whether it is active."""
+    """Per member: the volume credited in this cycle, over the plan's window, and whether it is active."""
 
     pv: Ints
+    window_pv: Ints
     active: Flags
 
 
@@ -22,4 +23,4 @@ def personal_volume(plan: Plan, network: Network, events: Events, state: State) 
     pv = summed(len(network), events.member, events.volume)
     window_pv = added(pv, state.pv_prior, "members: personal volume")
     active = (network.status == ACTIVE) & (window_pv >= plan.activity.personal_volume)
-    return Personal(pv, active)
+    return Personal(pv, window_pv, active)

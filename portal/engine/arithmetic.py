@@ -40,26 +40,44 @@ def read_only(array: NDArray[Any]) -> NDArray[Any]:
     return view
 
 
+def narrowed(values: NDArray[np.integer[Any]]) -> NDArray[np.signedinteger[Any]]:
+    """The same whole numbers in the narrowest of one, four and eight bytes that holds them all."""
+    least, most = (int(values.min()), int(values.max())) if values.size else (0, 0)
+    for kind in (np.int8, np.int32):
+        if np.iinfo(kind).min <= least and most <= np.iinfo(kind).max:
+            return values.astype(kind)
+    return values.astype(np.int64)
+
+
 def magnitude(values: Ints) -> int:
     """Sum up the sizes of all values, exactly."""
-    return _exact_sum(np.abs(values))
+    return total(np.abs(values))
 
 
 def total(values: Ints) -> int:
     """Sum up all values, exactly."""
-    return _exact_sum(values)
-
-
-def _exact_sum(values: Ints) -> int:
+    if _largest(values) * values.size <= MAX:
+        return int(values.sum())
     high, low = values >> 32, values & _LOW
     return (int(high.sum()) << 32) + int(low.sum())
 
 
+def _largest(values: Ints) -> int:
+    return max(-int(values.min()), int(values.max())) if values.size else 0
+
+
 def bounded(values: Ints, what: str) -> Ints:
     """Give the values back if no sum over any of them can pass 2**63 - 1; raises Refused otherwise."""
-    if values.size and (int(values.min()) < -MAX or magnitude(values) > MAX):
+    if _largest(values) * values.size > MAX and (int(values.min()) < -MAX or magnitude(values) > MAX):
         raise too_large(what)
     return values
+
+
+def fits(number: int, what: str) -> int:
+    """Give a number back if it is at most 2**63 - 1 in size; raises Refused otherwise."""
+    if abs(number) > MAX:
+        raise too_large(what)
+    return number
 
 
 def too_large(what: str) -> Refused:
@@ -83,23 +101,43 @@ def summed(size: int, places: Ints, values: Ints) -> Ints:
     return result
 
 
-def share(amount: Ints, numerator: Ints, denominator: Ints) -> Ints:
+def share(amount: Ints, numerator: Ints | np.int64, denominator: Ints | np.int64) -> Ints:
     """Take `numerator / denominator` of amounts, rounded toward zero; denominators are above 0."""
     quotient, _ = _divided(np.abs(amount), np.abs(numerator), denominator)
     return np.where((amount < 0) != (numerator < 0), -quotient, quotient)
 
 
-def rounded_share(amount: Ints, numerator: Ints, denominator: int) -> Ints:
-    """Take `numerator / denominator` of amounts, rounded half away from zero; numerators are not negative."""
-    quotient, remainder = _divided(np.abs(amount), numerator, np.int64(denominator))
-    rounded = quotient + (remainder >= denominator - remainder)
-    return np.where(amount < 0, -rounded, rounded)
+def rounded_share(amount: Ints, numerator: Ints | np.int64, denominator: int) -> Ints:
+    """Take `numerator / denominator` of amounts, rounded half away from zero.
+
+    Neither is negative, and the denominator is even.
+    """
+    if not amount.size:
+        return amount
+    if int(amount.max()) * int(numerator.max()) <= MAX - denominator:
+        product = amount * numerator
+        product += denominator // 2
+        product //= denominator
+        return product
+    quotient, remainder = _divided(amount, numerator, np.int64(denominator))
+    rounded: Ints = quotient + (remainder >= denominator - remainder)
+    return rounded
 
 
 def smallest_yielding(yield_: Ints, denominator: int, numerator: Ints) -> Ints:
     """The smallest volume of which `volume x numerator / denominator` is at least the yield, unrounded."""
     quotient, remainder = _divided(yield_, np.int64(denominator), numerator)
     return quotient + (remainder > 0)
+
+
+def product(first: Ints, second: Ints | int, what: str) -> Ints:
+    """Multiply numbers that are not negative; raises Refused where a product passes 2**63 - 1."""
+    if first.size and int(first.max()) * int(np.max(second)) > MAX:
+        bound = MAX // np.maximum(second, 1)
+        if (first > bound).any():
+            raise too_large(what)
+    result: Ints = first * second
+    return result
 
 
 def _divided(first: Ints, second: Any, divisor: Any) -> tuple[Ints, Ints]:

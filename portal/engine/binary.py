@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from portal.engine.activity import Personal
-from portal.engine.arithmetic import (
-    MAX,
-    MONEY_UNIT,
-    Flags,
-    Ints,
-    added,
-    rounded_share,
-    share,
-    smallest_yielding,
-)
+from portal.engine.arithmetic import MAX, Flags, Ints, added, share
+from portal.engine.binary_plan import Binary
 from portal.engine.events import State
+from portal.engine.inputs import Inputs
 from portal.engine.legs import Legs, qualified
-from portal.engine.network import Network
-from portal.engine.plan import Binary, Plan, by_pack
+from portal.engine.modes import Pay, match
 
 
 @dataclass(frozen=True)
@@ -39,16 +30,6 @@ class Match:
     carry: Legs
 
 
-class _Pay(NamedTuple):
-    """Per member: volume matched, money for it, money paid, volume taken, and whether a cap was exceeded."""
-
-    matched: Ints
-    earned: Ints
-    paid: Ints
-    taken: Ints
-    exceeded: Flags
-
-
 class _Waiting:
     """The legs while the step goes on, and what has expired of them."""
 
@@ -61,9 +42,9 @@ class _Waiting:
         self.left = added(self.left, volume, "members: carry")
         self.right = added(self.right, volume, "members: carry")
 
-    def take(self, volume: Ints) -> None:
-        """Take the same volume from both legs."""
-        self.left, self.right = self.left - volume, self.right - volume
+    def take(self, volumes: Legs) -> None:
+        """Take what was matched."""
+        self.left, self.right = self.left - volumes.left, self.right - volumes.right
 
     def flush(self, where: Flags) -> None:
         """Let all of a positive leg expire; a negative leg stays."""
@@ -77,8 +58,9 @@ class _Waiting:
         self.left, self.right = left, right
 
 
-def match_legs(plan: Plan, network: Network, state: State, personal: Personal, legs: Legs) -> Match:
+def match_legs(inputs: Inputs, personal: Personal, legs: Legs, *, rank_cap: Ints) -> Match:
     """Settle debt, match, cap and carry out; `legs` are the cycle's new volumes."""
+    plan, network, state = inputs.plan, inputs.network, inputs.state
     left = added(state.carry_left, legs.left, "members: left leg")
     right = added(state.carry_right, legs.right, "members: right leg")
     waiting = _Waiting(left, right)
@@ -86,7 +68,8 @@ def match_legs(plan: Plan, network: Network, state: State, personal: Personal, l
         return _nothing_matched(waiting)
     restored, clawed_back = _settle_debt(plan.binary, state, waiting)
     may_match = qualified(network, plan.binary, personal.active)
-    pay = _match(plan, plan.binary, network, waiting, may_match)
+    settled = Legs(waiting.left, waiting.right)
+    pay = match(inputs, plan.binary, legs=settled, may_match=may_match, rank_cap=rank_cap)
     _carry_out(plan.binary, waiting, pay, may_match, cycles_inactive(state, personal.active))
     return Match(
         qualified=may_match,
@@ -95,7 +78,7 @@ def match_legs(plan: Plan, network: Network, state: State, personal: Personal, l
         paid=pay.paid,
         clawed_back=clawed_back,
         restored=restored,
-        taken=Legs(pay.taken, pay.taken),
+        taken=pay.taken,
         expired=Legs(waiting.expired_left, waiting.expired_right),
         carry=Legs(waiting.left, waiting.right),
     )
@@ -127,29 +110,7 @@ def _settle_debt(binary: Binary, state: State, waiting: _Waiting) -> tuple[Ints,
     return restored, taken_back
 
 
-def _match(plan: Plan, binary: Binary, network: Network, waiting: _Waiting, may_match: Flags) -> _Pay:
-    """What the smaller leg earns, and how much of it the caps let through."""
-    rate = by_pack(binary.rate, network.packs)[network.pack]
-    value = rate * plan.point_value
-    smaller = np.minimum(waiting.left, waiting.right)
-    matches = may_match & (rate > 0) & (smaller > 0) & (smaller >= binary.min_match)
-    matched = np.where(matches, smaller, 0)
-    cap_volume = by_pack(binary.cap_volume, network.packs, missing=MAX)[network.pack]
-    cap_money = by_pack(binary.cap_money, network.packs, missing=MAX)[network.pack]
-    inside = np.minimum(matched, cap_volume)
-    earned = rounded_share(matched, value, MONEY_UNIT)
-    earned_inside = rounded_share(inside, value, MONEY_UNIT)
-    paid = np.minimum(earned_inside, cap_money)
-    too_much_money = earned_inside > cap_money
-    taken = matched
-    if binary.over_cap == "keep":
-        taken = inside.copy()
-        cut = np.nonzero(too_much_money)[0]
-        taken[cut] = smallest_yielding(paid[cut], MONEY_UNIT, value[cut])
-    return _Pay(matched, earned, paid, taken, (matched > cap_volume) | too_much_money)
-
-
-def _carry_out(binary: Binary, waiting: _Waiting, pay: _Pay, may_match: Flags, inactive: Ints) -> None:
+def _carry_out(binary: Binary, waiting: _Waiting, pay: Pay, may_match: Flags, inactive: Ints) -> None:
     """What is left after the match, less what a flush, a limit or inactivity removes."""
     waiting.take(pay.taken)
     if binary.over_cap == "flush":
@@ -157,6 +118,6 @@ def _carry_out(binary: Binary, waiting: _Waiting, pay: _Pay, may_match: Flags, i
     if binary.unqualified == "flush":
         waiting.flush(~may_match)
     if binary.after_match == "flush":
-        waiting.flush(pay.taken > 0)
+        waiting.flush(pay.taken.left > 0)
     waiting.cut_down(binary.carry_limit)
     waiting.flush(inactive >= binary.carry_cycles)

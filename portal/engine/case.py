@@ -5,9 +5,9 @@ All faults of a file are collected and refused together, one line each.
 
 from __future__ import annotations
 
-from portal.engine.cycle import Inputs
 from portal.engine.document import load
 from portal.engine.fields import Fields
+from portal.engine.inputs import Inputs
 from portal.engine.people import People
 from portal.engine.plan import Plan
 from portal.engine.printed import Names, write
@@ -22,7 +22,8 @@ def read(data: bytes) -> tuple[Inputs, Names]:
     faults: list[str] = []
     case = Fields(load(data, faults), "", faults)
     plan = _plan(case)
-    people = People(case.items("members"), faults)
+    width = plan.matrix.width if plan and plan.matrix else None
+    people = People(case.items("members"), faults, width=width)
     sales = Sales(case, people, plan.services if plan else ())
     case.close()
     events, history = sales.build(faults)

@@ -6,54 +6,32 @@ The same function serves the live view, the preview, the close, the replay and t
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from portal.engine.activity import Personal, personal_volume
 from portal.engine.arithmetic import Flags, Ints, added, bounded, read_only, summed, total
 from portal.engine.binary import Match, cycles_inactive, match_legs
-from portal.engine.events import BINARY, KINDS, NONE, Events, History, State, reversal_faults
+from portal.engine.binary_plan import Percent
+from portal.engine.events import BINARY, KINDS
+from portal.engine.inputs import Inputs
 from portal.engine.legs import Legs, leg_volumes
-from portal.engine.lines import Lines, event_lines, reversal_lines
-from portal.engine.network import Network
-from portal.engine.plan import Plan
-from portal.engine.refusal import refuse_any
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """Everything a cycle is computed from. Raises Refused if the parts do not belong together."""
-
-    plan: Plan
-    network: Network
-    events: Events
-    history: History
-    state: State
-
-    def __post_init__(self) -> None:
-        members, known = len(self.network), len(self.events) + len(self.history)
-        faults = []
-        if len(self.state) != members:
-            faults.append(f"state: {len(self.state)} values for {members} members")
-        for what, values, least, limit in (
-            ("events: member", self.events.member, 0, members),
-            ("events: service", self.events.service, NONE, len(self.plan.services)),
-            ("events: reverses", self.events.reverses, NONE, known),
-            ("history: member", self.history.member, 0, members),
-            ("history: line_member", self.history.line_member, 0, members),
-            ("history: line_kind", self.history.line_kind, 0, len(KINDS)),
-            ("history: line_source", self.history.line_source, NONE, len(self.history)),
-        ):
-            if len(values) and (values.min() < least or values.max() >= limit):
-                faults.append(f"{what}: points outside {least} to {limit - 1}")
-        refuse_any(faults)
-        refuse_any(reversal_faults(self.events, self.history, lambda event: f"event {event}"))
+from portal.engine.lines import Lines
+from portal.engine.matching import matching_lines
+from portal.engine.pool import Scale, limited, pool_lines
+from portal.engine.ranks import PaidAs, paid_as
+from portal.engine.reversals import reversal_lines
+from portal.engine.sale_lines import Sales, Uplines, all_sales, sale_lines
 
 
 @dataclass(frozen=True)
 class Members:
-    """What came out per member, one value each: volumes in hundredths of a point, money in cents."""
+    """What came out per member, one value each: volumes in hundredths of a point, money in cents.
+
+    `rank` is the place of the paid-as rank among the plan's ranks, -1 without one.
+    """
 
     AMOUNTS: ClassVar = (
         *("pv", "new_left", "new_right", "matched", "binary_earned", "binary_paid"),
@@ -63,6 +41,7 @@ class Members:
 
     pv: Ints
     active: Flags
+    rank: NDArray[np.int32]
     new_left: Ints
     new_right: Ints
     qualified: Flags
@@ -89,50 +68,66 @@ class Totals:
     volume: int
     paid: int
     by_kind: dict[str, int]
-    payout_scale: tuple[int, int] | None = None
+    payout_scale: Scale | None = None
 
 
 @dataclass(frozen=True)
 class Result:
-    """The lines, what came out per member, and the totals."""
+    """The lines, what came out per member, the totals, and what all of it was computed from."""
 
+    inputs: Inputs
     lines: Lines
     members: Members
     totals: Totals
 
 
+class _Decided(NamedTuple):
+    """What the steps say about every member."""
+
+    personal: Personal
+    legs: Legs
+    ranks: PaidAs
+    match: Match
+
+
 def calculate(inputs: Inputs) -> Result:
     """Compute one cycle, in the order of the rules. Raises Refused if a sum passes 2**63 - 1."""
-    plan, network, events, state = inputs.plan, inputs.network, inputs.events, inputs.state
-    personal = personal_volume(plan, network, events, state)
+    plan, network, events = inputs.plan, inputs.network, inputs.events
+    volume = total(events.volume)
+    personal = personal_volume(plan, network, events, inputs.state)
     legs = leg_volumes(network, personal.pv)
-    sales = event_lines(plan, network, events, personal.active)
-    reversals = reversal_lines(events, inputs.history, sales)
-    match = match_legs(plan, network, state, personal, legs)
-    lines = Lines.join([sales, reversals, *_binary_lines(match)])
+    ranks = paid_as(plan.ranks, network, personal, legs)
+    uplines = Uplines(network, personal.active)
+    parts = sale_lines(Sales(plan, network, events, uplines, all_sales(events)))
+    parts.append(reversal_lines(inputs, uplines))
+    match = match_legs(inputs, personal, legs, rank_cap=ranks.cap)
+    parts += binary_lines(match)
+    parts += matching_lines(plan, network, uplines, paid=match.paid, ranks=ranks)
+    parts += pool_lines(plan, volume, ranks)
+    parts, scale = limited(plan, volume, parts)
+    by_kind = _by_kind(parts)
+    lines = Lines.join(parts)
     bounded(lines.amount, "lines: the sum of all amounts")
-    members = _members(inputs, personal, legs, match, lines)
-    return Result(lines, members, _totals(events, lines))
+    members = _members(inputs, _Decided(personal, legs, ranks, match), lines)
+    return Result(inputs, lines, members, Totals(volume, sum(by_kind.values()), by_kind, scale))
 
 
-def _binary_lines(match: Match) -> tuple[Lines, Lines]:
+def binary_lines(match: Match) -> list[Lines]:
+    """A line for what is paid for matching, and one for what debt takes back."""
     paid, taken_back = np.nonzero(match.paid)[0], np.nonzero(match.clawed_back)[0]
-    return (
-        Lines.of(BINARY, paid, match.paid[paid], match.matched[paid]),
-        Lines.of(BINARY, taken_back, -match.clawed_back[taken_back], -match.restored[taken_back]),
-    )
+    return [
+        Lines.of(BINARY, paid, match.paid[paid], base=match.matched[paid]),
+        Lines.of(BINARY, taken_back, -match.clawed_back[taken_back], base=-match.restored[taken_back]),
+    ]
 
 
-def _members(inputs: Inputs, personal: Personal, legs: Legs, match: Match, lines: Lines) -> Members:
-    state = inputs.state
-    matched_to_date, paid_to_date = state.matched_to_date, state.paid_to_date
-    if inputs.plan.binary is not None:
-        matched = match.taken.left - match.restored
-        matched_to_date = added(matched_to_date, matched, "members: matched_to_date")
-        paid_to_date = added(paid_to_date, match.paid - match.clawed_back, "members: paid_to_date")
+def _members(inputs: Inputs, decided: _Decided, lines: Lines) -> Members:
+    personal, legs, ranks, match = decided
+    matched_to_date, paid_to_date = _to_date(inputs, match, lines)
     members = Members(
         pv=personal.pv,
         active=personal.active,
+        rank=ranks.rank,
         new_left=legs.left,
         new_right=legs.right,
         qualified=match.qualified,
@@ -148,20 +143,35 @@ def _members(inputs: Inputs, personal: Personal, legs: Legs, match: Match, lines
         restored=match.restored,
         matched_to_date=matched_to_date,
         paid_to_date=paid_to_date,
-        inactive_cycles=cycles_inactive(state, personal.active),
+        inactive_cycles=cycles_inactive(inputs.state, personal.active),
         total=summed(len(inputs.network), lines.member, lines.amount),
     )
-    return Members(*[read_only(values) for values in _columns(members)])
+    return Members(*[read_only(getattr(members, field.name)) for field in fields(members)])
 
 
-def _columns(members: Members) -> list[Ints]:
-    return [getattr(members, field.name) for field in fields(members)]
+def _to_date(inputs: Inputs, match: Match, lines: Lines) -> tuple[Ints, Ints]:
+    """What was matched, and paid for matching, ever; only the mode `percent` keeps count."""
+    plan, state = inputs.plan, inputs.state
+    if plan.binary is None or not isinstance(plan.binary.mode, Percent):
+        return state.matched_to_date, state.paid_to_date
+    binary = np.nonzero(lines.kind == BINARY)[0]
+    paid = summed(len(state), lines.member[binary], lines.amount[binary])
+    matched = match.taken.left - match.restored
+    return (
+        added(state.matched_to_date, matched, "members: matched_to_date"),
+        added(state.paid_to_date, paid, "members: paid_to_date"),
+    )
 
 
-def _totals(events: Events, lines: Lines) -> Totals:
-    by_kind = {
-        name: total(lines.amount[lines.kind == kind])
-        for kind, name in enumerate(KINDS)
-        if (lines.kind == kind).any()
-    }
-    return Totals(total(events.volume), total(lines.amount), by_kind)
+def _by_kind(parts: list[Lines]) -> dict[str, int]:
+    """What is paid for each kind that has at least one line."""
+    sums: dict[str, int] = {}
+    for part in parts:
+        for kind in _kinds_of(part):
+            amount = part.amount if part.is_of_one_kind else part.amount[part.kind == kind]
+            sums[KINDS[kind]] = sums.get(KINDS[kind], 0) + total(amount)
+    return sums
+
+
+def _kinds_of(part: Lines) -> list[int]:
+    return [int(part.kind[0])] if part.is_of_one_kind else np.unique(part.kind).tolist()

@@ -68,10 +68,10 @@ class Fields:
     sound: bool = True
     asked: set[str] = field(default_factory=set)
 
-    def fault(self, name: str, text: str) -> None:
-        """Note what is wrong with one field."""
+    def fault(self, name: str, text: str, item: str = "") -> None:
+        """Note what is wrong with one field, or with an item in it."""
         self.sound = False
-        self.faults.append(f"{inside(self.place, name)}: {text}")
+        self.faults.append(f"{inside(self.place, name)}{item}: {text}")
 
     def take(self, name: str, default: object = REQUIRED) -> Any:
         """The field as it stands, its default if it is missing; notes a fault if it is required."""
@@ -101,6 +101,17 @@ class Fields:
     def rate(self, name: str, default: int | object = REQUIRED) -> int:
         """A rate from 0 to 1, as ten-thousandths."""
         return self._read(name, default, lambda value: decimal(value, 4, 0, RATE_UNIT))
+
+    def rates(self, name: str) -> tuple[int, ...]:
+        """A list of rates, one for each level."""
+        value = self.take(name)
+        if name in self.value and not isinstance(value, list):
+            self.fault(name, 'must be a list of rates like "0.05"')
+        rates = [decimal(rate, 4, 0, RATE_UNIT) for rate in value] if isinstance(value, list) else []
+        for position, rate in enumerate(rates):
+            if isinstance(rate, str):
+                self.fault(name, rate, f"[{position}]")
+        return tuple(rate for rate in rates if isinstance(rate, int))
 
     def count(self, name: str, default: int | object = REQUIRED, *, least: int = 0) -> int:
         """A whole number."""

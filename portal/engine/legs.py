@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from portal.engine.arithmetic import Flags, Ints
+from portal.engine.binary_plan import Binary
 from portal.engine.network import ACTIVE, Network
-from portal.engine.plan import Binary
 
 
 class Legs(NamedTuple):
@@ -21,9 +21,14 @@ class Legs(NamedTuple):
 
 def leg_volumes(network: Network, pv: Ints) -> Legs:
     """Sum up the personal volume below each member, by leg; the member itself is in neither."""
+    return in_legs(network, pv)
+
+
+def in_legs(network: Network, values: Ints | Flags) -> Legs:
+    """Sum up a value, or count a mark, below each member by leg."""
     running = np.zeros(len(network) + 1, np.int64)
-    in_seat_order = np.empty(len(network), np.int64)
-    in_seat_order[network.seat] = pv
+    in_seat_order = np.empty(len(network), values.dtype)
+    in_seat_order[network.seat] = values
     np.cumsum(in_seat_order, out=running[1:])
     left = running[network.seat] - running[network.lo + 1]
     right = running[network.hi] - running[network.seat + 1]
@@ -35,8 +40,14 @@ def qualified(network: Network, binary: Binary, active: Flags) -> Flags:
     fit = active if binary.must_be_active else network.status == ACTIVE
     if binary.each_leg == 0:
         return fit
+    sponsored = sponsored_in_legs(network, active)
+    return fit & (np.minimum(sponsored.left, sponsored.right) >= binary.each_leg)
+
+
+def sponsored_in_legs(network: Network, active: Flags) -> Legs:
+    """How many active members that each member sponsored in person stand in its legs."""
     sponsored = np.nonzero(active & (network.sponsor >= 0))[0]
     sponsor = network.sponsor[sponsored]
     in_left = np.bincount(sponsor[network.is_in_left(sponsored, sponsor)], minlength=len(network))
     in_right = np.bincount(sponsor[network.is_in_right(sponsored, sponsor)], minlength=len(network))
-    return fit & (np.minimum(in_left, in_right) >= binary.each_leg)
+    return Legs(in_left, in_right)

@@ -5,8 +5,7 @@ Members are numbered 0 to n - 1 by the caller, who keeps the names. `-1` stands 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from portal.engine.arithmetic import Flags, Ints, frozen
 from portal.engine.order import Order, in_order
 from portal.engine.refusal import refuse_any
+from portal.engine.trees import tree_faults
 
 LEFT: Final = 0
 RIGHT: Final = 1
@@ -24,15 +24,14 @@ NOBODY: Final = -1
 STATUSES: Final = ("active", "suspended", "terminated")
 ACTIVE: Final = STATUSES.index("active")
 
-Naming = Callable[[int], str]
-
 
 @dataclass(frozen=True)
 class Network:
     """Who stands where; every column has one whole number per member.
 
-    `sponsor`, `parent`: member or -1. `leg`: 0 left, 1 right, -1 without a parent. `pack`: index into
-    `packs`. `status`: index into STATUSES. A member that is not placed is a root, and in nobody's leg.
+    `sponsor`, `parent`, `matrix_parent`: member or -1. `leg`: 0 left, 1 right, -1 without a parent. `pack`:
+    index into `packs`. `status`: index into STATUSES. A member that is not placed is a root, and in nobody's
+    leg. Without `matrix_parent` everybody is a root of the matrix.
 
     Raises Refused for cycles, two members in one slot, a leg without a parent and indices that do not exist.
     """
@@ -43,6 +42,7 @@ class Network:
     pack: NDArray[np.int32]
     status: NDArray[np.int8]
     packs: tuple[str, ...] = ()
+    matrix_parent: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __post_init__(self) -> None:
         kinds: dict[str, Any] = {
@@ -51,17 +51,20 @@ class Network:
             "leg": np.int8,
             "pack": np.int32,
             "status": np.int8,
+            "matrix_parent": np.int64,
         }
+        if not len(self.matrix_parent):
+            object.__setattr__(self, "matrix_parent", np.full(len(self), NOBODY))
         for name, kind in kinds.items():
             values: ArrayLike = getattr(self, name)
             object.__setattr__(self, name, frozen(values, kind))
         object.__setattr__(self, "packs", tuple(self.packs))
         refuse_any(self._misfits())
-        refuse_any(tree_faults(self.sponsor, self.parent, self.leg, lambda member: f"member {member}"))
+        refuse_any(tree_faults(self, lambda member: f"member {member}"))
 
     def _misfits(self) -> list[str]:
         count = len(self)
-        columns = {"sponsor": count, "parent": count, "leg": 2}
+        columns = {"sponsor": count, "parent": count, "leg": 2, "matrix_parent": count}
         columns |= {"pack": len(self.packs), "status": len(STATUSES)}
         least = {"pack": 0, "status": 0}
         faults = []
@@ -119,63 +122,3 @@ class Network:
     def is_below(self, member: Ints, above: Ints) -> Flags:
         """Whether each member stands in either leg of the one above; nobody is below itself."""
         return self.is_in_left(member, above) | self.is_in_right(member, above)
-
-
-def tree_faults(sponsor: Ints, parent: Ints, leg: NDArray[np.int8], name: Naming) -> list[str]:
-    """Everything that cannot be in the sponsor and the placement tree, one line each; `name` says who."""
-    return [
-        *cycle_faults(sponsor, "sponsor", name),
-        *_leg_faults(parent, leg, name),
-        *_slot_faults(parent, leg, name),
-        *cycle_faults(parent, "parent", name),
-    ]
-
-
-def cycle_faults(above: Ints, field: str, name: Naming) -> list[str]:
-    """One line for every cycle in a tree that is given by who stands above whom."""
-    faults = []
-    seen: set[int] = set()
-    for member in _in_cycles(above).tolist():
-        if member in seen:
-            continue
-        faults.append(f"{name(member)}.{field}: is part of a cycle")
-        while member not in seen:
-            seen.add(member)
-            member = int(above[member])
-    return faults
-
-
-def _in_cycles(above: Ints) -> Ints:
-    """Members that stand above themselves: all others reach a root when the reach doubles often enough."""
-    count = len(above)
-    if (above < np.arange(count)).all():
-        return np.zeros(0, np.int64)
-    ahead = np.where(above < 0, count, above)
-    ahead = np.append(ahead, count)
-    for _ in range(count.bit_length() + 1):
-        if (ahead == count).all():
-            return np.zeros(0, np.int64)
-        ahead = ahead[ahead]
-    return np.unique(ahead[ahead < count])
-
-
-def _leg_faults(parent: Ints, leg: NDArray[np.int8], name: Naming) -> list[str]:
-    bare = np.nonzero((leg >= 0) & (parent < 0))[0].tolist()
-    loose = np.nonzero((leg < 0) & (parent >= 0))[0].tolist()
-    without_parent = [f"{name(member)}.leg: a leg without a parent" for member in bare]
-    return without_parent + [f"{name(member)}.parent: a parent without a leg" for member in loose]
-
-
-def _slot_faults(parent: Ints, leg: NDArray[np.int8], name: Naming) -> list[str]:
-    """A line for every member that stands where another one already does."""
-    placed = np.nonzero((parent >= 0) & (leg >= 0))[0]
-    slot = parent[placed] * 2 + leg[placed]
-    if not (np.bincount(slot) > 1).any():
-        return []
-    _, first, back = np.unique(slot, return_index=True, return_inverse=True)
-    second = np.nonzero(first[back] != np.arange(len(placed)))[0]
-    taken_by = placed[first[back[second]]]
-    return [
-        f"{name(member)}.parent: {name(other)} already stands there"
-        for member, other in zip(placed[second].tolist(), taken_by.tolist(), strict=True)
-    ]

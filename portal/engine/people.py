@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from portal.engine.arithmetic import MAX, Ints
+from portal.engine.arithmetic import MAX
 from portal.engine.events import State
 from portal.engine.fields import Fields
-from portal.engine.network import NOBODY, STATUSES, Network, cycle_faults, tree_faults
+from portal.engine.network import NOBODY, STATUSES, Network
 from portal.engine.rows import Rows
+from portal.engine.trees import tree_faults, width_faults
 
 _SIDES: Final = {"L": 0, "R": 1}
 _COLUMNS: Final = 12
@@ -21,7 +21,7 @@ _COLUMNS: Final = 12
 class People(Rows):
     """The members, and the packs that they have in the order in which they were met."""
 
-    def __init__(self, items: Sequence[Fields], faults: list[str]) -> None:
+    def __init__(self, items: Sequence[Fields], faults: list[str], *, width: int | None) -> None:
         super().__init__()
         self.packs: dict[str, int] = {}
         for item in items:
@@ -29,22 +29,28 @@ class People(Rows):
         for item in items:
             self.numbers.append((*self._position(item), *self._standing(item), *_carried(item)))
             item.close()
-        faults += self._tree_faults()
+        self.sponsor, self.parent, leg, self.matrix_parent = self.columns(_COLUMNS)[:4]
+        self.leg = leg.astype(np.int8)
+        faults += tree_faults(self, self.places.__getitem__)
+        if width is not None:
+            faults += width_faults(self.matrix_parent, width, self.places.__getitem__)
 
     def network(self) -> Network:
         """The network of members without fault."""
-        sponsor, parent, leg, _, pack, status = self.columns(_COLUMNS)[:6]
-        return Network(sponsor, parent, *_narrow(leg, pack, status), packs=tuple(self.packs))
+        pack, status = self.columns(_COLUMNS)[4:6]
+        return Network(
+            sponsor=self.sponsor,
+            parent=self.parent,
+            leg=self.leg,
+            pack=pack.astype(np.int32),
+            status=status.astype(np.int8),
+            packs=tuple(self.packs),
+            matrix_parent=self.matrix_parent,
+        )
 
     def state(self) -> State:
         """What the members carry in."""
         return State(*self.columns(_COLUMNS)[6:])
-
-    def _tree_faults(self) -> list[str]:
-        sponsor, parent, leg, matrix_parent = self.columns(_COLUMNS)[:4]
-        name = self.places.__getitem__
-        faults = tree_faults(sponsor, parent, leg.astype(np.int8), name)
-        return faults + cycle_faults(matrix_parent, "matrix_parent", name)
 
     def _position(self, item: Fields) -> tuple[int, int, int, int]:
         """Sponsor, parent, leg and matrix parent; where one of parent and leg is at fault, neither counts."""
@@ -58,12 +64,6 @@ class People(Rows):
     def _standing(self, item: Fields) -> tuple[int, int]:
         pack = self.packs.setdefault(item.text("pack"), len(self.packs))
         return pack, STATUSES.index(item.choice("status", STATUSES, "active"))
-
-
-def _narrow(
-    leg: Ints, pack: Ints, status: Ints
-) -> tuple[NDArray[np.int8], NDArray[np.int32], NDArray[np.int8]]:
-    return leg.astype(np.int8), pack.astype(np.int32), status.astype(np.int8)
 
 
 def _leg(item: Fields) -> int:

@@ -7,22 +7,34 @@ Volumes are hundredths of a point, money is cents, rates are ten-thousandths. Ev
 from __future__ import annotations
 
 import copy
+import hashlib
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from portal.engine.arithmetic import MAX, Ints
+from portal.engine.arithmetic import Ints
+from portal.engine.binary_plan import Binary, read_binary
 from portal.engine.fields import Fields
+from portal.engine.parts import (
+    Levels,
+    Matching,
+    Matrix,
+    Rank,
+    Rates,
+    Table,
+    rates_by_pack,
+    read_levels,
+    read_matching,
+    read_matrix,
+    read_pool,
+    read_ranks,
+)
 from portal.engine.refusal import Refused, refuse_any
 
-Table = Mapping[str, int]
-"""A number for each pack, by the pack's code."""
-
-NOT_THERE_YET: Final = ("unilevel", "revenue_share", "matrix", "matching", "ranks", "pool", "payout_limit")
-MODES: Final = ("percent", "pairs", "tiers")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 
 
@@ -34,27 +46,16 @@ class Activity:
     window_cycles: int
 
 
-@dataclass(frozen=True)
-class Binary:
-    """How the two legs are matched, paid, capped and carried."""
+class Service(NamedTuple):
+    """What a service pays instead of what the plan says; None where it says nothing of its own."""
 
-    rate: Table
-    must_be_active: bool
-    each_leg: int
-    min_match: int
-    cap_volume: Table
-    cap_money: Table
-    over_cap: str
-    unqualified: str
-    debt: str
-    after_match: str
-    carry_limit: int
-    carry_cycles: int
+    retail: Table | None
+    revenue_share: Rates | None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A plan that can be right; `services` are the codes with an entry, `service_retail` their own rates."""
+    """A plan that can be right; `services` are the codes with an entry, `service_rates` what they say."""
 
     document: dict[str, Any]
     name: str
@@ -62,11 +63,18 @@ class Plan:
     cycle: str
     point_value: int
     activity: Activity
+    services: tuple[str, ...]
+    service_rates: tuple[Service, ...]
     retail: Table | None
     direct: Table | None
-    services: tuple[str, ...]
-    service_retail: tuple[Table | None, ...]
+    unilevel: Levels | None
+    revenue_share: Levels | None
+    matrix: Matrix | None
     binary: Binary | None
+    matching: Matching | None
+    ranks: tuple[Rank, ...]
+    pool: int | None
+    payout_limit: int | None
 
     @staticmethod
     def parse(document: object) -> Plan:
@@ -81,10 +89,21 @@ class Plan:
     @property
     def packs(self) -> tuple[str, ...]:
         """Every pack that the plan names, in alphabetical order."""
-        tables = [self.retail, self.direct, *self.service_retail]
-        if self.binary:
-            tables += [self.binary.rate, self.binary.cap_volume, self.binary.cap_money]
-        return tuple(sorted({pack for table in tables for pack in table or {}}))
+        tables = [self.retail, self.direct, *(service.retail for service in self.service_rates)]
+        tables.append(self.matching.depth if self.matching else None)
+        named = {pack for table in tables for pack in table or {}}
+        return tuple(sorted(named | (self.binary.packs if self.binary else set())))
+
+    @property
+    def version(self) -> str:
+        """What tells one version of a plan from another: the SHA-256 of its document."""
+        canonical = json.dumps(self.document, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    @property
+    def share_levels(self) -> Levels:
+        """`revenue_share`, or none but a service's own."""
+        return self.revenue_share or Levels((), compress=True)
 
 
 def by_pack(table: Table | None, packs: Sequence[str], *, missing: int = 0) -> Ints:
@@ -93,10 +112,7 @@ def by_pack(table: Table | None, packs: Sequence[str], *, missing: int = 0) -> I
 
 
 def _plan(fields: Fields) -> Plan:
-    for name in NOT_THERE_YET:
-        if fields.take(name, None) is not None or name in fields.value:
-            fields.fault(name, "this part of a plan is not supported yet")
-    service_fields = _services(fields)
+    services = _services(fields)
     plan = Plan(
         document=fields.value,
         name=fields.text("name", ""),
@@ -104,11 +120,18 @@ def _plan(fields: Fields) -> Plan:
         cycle=fields.text("cycle", ""),
         point_value=_point_value(fields),
         activity=_activity(fields),
+        services=tuple(services),
+        service_rates=tuple(services.values()),
         retail=_rate_part(fields, "retail"),
         direct=_rate_part(fields, "direct"),
-        services=tuple(service_fields),
-        service_retail=tuple(service_fields.values()),
-        binary=_binary(fields),
+        unilevel=read_levels(fields, "unilevel"),
+        revenue_share=read_levels(fields, "revenue_share"),
+        matrix=read_matrix(fields),
+        binary=read_binary(fields),
+        matching=read_matching(fields),
+        ranks=read_ranks(fields),
+        pool=read_pool(fields),
+        payout_limit=fields.rate("payout_limit") if "payout_limit" in fields.value else None,
     )
     fields.close()
     return plan
@@ -140,61 +163,21 @@ def _rate_part(fields: Fields, name: str) -> Table | None:
     part = fields.part(name, None)
     if part is None:
         return None
-    rates = _rates(part, "rate")
+    rates = rates_by_pack(part, "rate")
     part.close()
     return rates
 
 
-def _rates(fields: Fields, name: str) -> Table:
-    table = fields.part(name)
-    return {pack: table.rate(pack) for pack in table.value} if table else {}
-
-
-def _amounts(fields: Fields | None, name: str) -> Table:
-    table = fields.part(name, None) if fields else None
-    return {pack: table.amount(pack) for pack in table.value} if table else {}
-
-
-def _services(fields: Fields) -> dict[str, Table | None]:
+def _services(fields: Fields) -> dict[str, Service]:
     part = fields.part("services", None)
-    services: dict[str, Table | None] = {}
+    services: dict[str, Service] = {}
     for code in part.value if part else ():
         assert part is not None
-        service = part.part(code)
-        if service is None:
+        own = part.part(code)
+        if own is None:
             continue
-        if "revenue_share" in service.value:
-            service.asked.add("revenue_share")
-            service.fault("revenue_share", "this part of a plan is not supported yet")
-        services[code] = _rates(service, "retail") if "retail" in service.value else None
-        service.close()
+        retail = rates_by_pack(own, "retail") if "retail" in own.value else None
+        shares = own.rates("revenue_share") if "revenue_share" in own.value else None
+        services[code] = Service(retail, shares)
+        own.close()
     return services
-
-
-def _binary(fields: Fields) -> Binary | None:
-    part = fields.part("binary", None)
-    if part is None:
-        return None
-    mode = part.choice("mode", MODES)
-    if mode != "percent":
-        part.fault("mode", f"{mode} is not supported yet")
-        return None
-    qualify, cap = part.part("qualify", None), part.part("cap", None)
-    binary = Binary(
-        rate=_rates(part, "rate"),
-        must_be_active=qualify.flag("active", True) if qualify else True,
-        each_leg=qualify.count("each_leg", 1) if qualify else 1,
-        min_match=part.amount("min_match", 0),
-        cap_volume=_amounts(cap, "volume"),
-        cap_money=_amounts(cap, "money"),
-        over_cap=part.choice("over_cap", ("keep", "consume", "flush"), "keep"),
-        unqualified=part.choice("unqualified", ("hold", "flush"), "hold"),
-        debt=part.choice("debt", ("carry", "clawback"), "carry"),
-        after_match=part.choice("after_match", ("carry", "flush"), "carry"),
-        carry_limit=part.amount("carry_limit", MAX),
-        carry_cycles=part.count("carry_cycles", MAX, least=1),
-    )
-    for read in (qualify, cap, part):
-        if read:
-            read.close()
-    return binary

@@ -9,6 +9,7 @@ from typing import Any
 from portal.engine.cycle import Members, Result, Totals
 from portal.engine.events import EVENT_KINDS, KINDS, MATCHING
 from portal.engine.lines import Lines
+from portal.engine.plan import Plan
 
 _LINE_ORDER = ("member", "kind", "source", "level")
 
@@ -25,7 +26,7 @@ def write(result: Result, names: Names) -> dict[str, Any]:
     """The result as a document that can be compared with others as equal JSON."""
     return {
         "lines": _lines(result.lines, names),
-        "members": _members(result.members, names),
+        "members": _members(result.members, names, result.inputs.plan),
         "totals": _totals(result.totals),
     }
 
@@ -59,7 +60,8 @@ def _source(kind: int, source: int, names: Names) -> str:
     return names.members[source] if kind == MATCHING else ""
 
 
-def _members(members: Members, names: Names) -> dict[str, Any]:
+def _members(members: Members, names: Names, plan: Plan) -> dict[str, Any]:
+    ranks = [*(rank.name for rank in plan.ranks), None]
     amounts = {
         name: [decimal(value) for value in getattr(members, name).tolist()] for name in Members.AMOUNTS
     }
@@ -67,7 +69,7 @@ def _members(members: Members, names: Names) -> dict[str, Any]:
         name: {
             "pv": amounts["pv"][row],
             "active": bool(members.active[row]),
-            "rank": None,
+            "rank": ranks[members.rank[row]],
             "new_left": amounts["new_left"][row],
             "new_right": amounts["new_right"][row],
             "qualified": bool(members.qualified[row]),

@@ -12,8 +12,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from portal.engine.cycle import Inputs, Result
-from portal.engine.events import Events, History, State
+from portal.engine.cycle import Members, Result
+from portal.engine.events import NONE, Events, History, State
+from portal.engine.inputs import Inputs
 from portal.engine.network import Network
 from portal.engine.plan import Plan
 from portal.engine.refusal import Refused
@@ -21,6 +22,7 @@ from portal.engine.refusal import Refused
 FORMAT: Final = "canopy inputs 1"
 _COMPRESSION: Final = 1
 _NETWORK: Final = ("sponsor", "parent", "leg", "pack", "status")
+_IF_ANY: Final = ("matrix_parent", "rank")
 
 
 def freeze(inputs: Inputs) -> bytes:
@@ -57,17 +59,28 @@ def result_digest(result: Result) -> str:
     """The SHA-256 of all lines, sorted, and of what came out per member."""
     lines = [getattr(result.lines, field.name) for field in fields(result.lines)]
     order = np.lexsort(lines[::-1])
-    members = [getattr(result.members, field.name) for field in fields(result.members)]
+    members = [
+        column
+        for name, column in ((field.name, getattr(result.members, field.name)) for field in fields(Members))
+        if _says_anything(name, column)
+    ]
     whole = hashlib.sha256(f"{len(order)} {len(result.members.pv)}\n".encode())
     for column in [line[order] for line in lines] + members:
         whole.update(_bytes(column.astype(np.int64)))
     return whole.hexdigest()
 
 
+def _says_anything(name: str, column: NDArray[Any]) -> bool:
+    """Columns that came later count only where they say anything, so that older digests still hold."""
+    return name not in _IF_ANY or bool((column != NONE).any())
+
+
 def _columns(inputs: Inputs) -> Iterator[tuple[str, str, NDArray[Any]]]:
     """All arrays of the inputs, each with its part and its name, in fixed order."""
     for name in _NETWORK:
         yield "network", name, getattr(inputs.network, name)
+    if _says_anything("matrix_parent", inputs.network.matrix_parent):
+        yield "network", "matrix_parent", inputs.network.matrix_parent
     for part in ("events", "history", "state"):
         table = getattr(inputs, part)
         for field in fields(table):

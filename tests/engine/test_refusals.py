@@ -188,28 +188,6 @@ def test_a_number_with_more_digits_than_a_machine_reads_is_refused(sign, fault):
     assert faults(data.encode()) == [f"plan.activity.window_cycles: {fault}"]
 
 
-@pytest.mark.parametrize(
-    "part", ["unilevel", "revenue_share", "matrix", "matching", "ranks", "pool", "payout_limit"]
-)
-def test_a_part_that_is_not_supported_yet_is_refused_by_name(part):
-    assert faults(changed("plan", part, to=None)) == [
-        f"plan.{part}: this part of a plan is not supported yet"
-    ]
-
-
-@pytest.mark.parametrize("mode", ["pairs", "tiers"])
-def test_a_binary_mode_that_is_not_supported_yet_is_refused_by_name(mode):
-    assert faults(changed("plan", "binary", "mode", to=mode)) == [
-        f"plan.binary.mode: {mode} is not supported yet"
-    ]
-
-
-def test_a_services_own_revenue_share_is_refused_by_name():
-    assert faults(changed("plan", "services", "solar", "revenue_share", to=[])) == [
-        "plan.services.solar.revenue_share: this part of a plan is not supported yet"
-    ]
-
-
 def test_a_deeply_nested_field_is_refused_like_any_other():
     data = json.dumps(SOUND).replace('"name": "small"', f'"name": {"[" * 700}{"]" * 700}')
 

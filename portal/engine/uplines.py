@@ -1,0 +1,52 @@
+"""Who receives on which level above a member, along the sponsor line or the matrix line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from portal.engine.arithmetic import Flags, Ints
+from portal.engine.network import NOBODY
+
+
+class Upline:
+    """One line upward, for all members at once: who stands above whom, and who may receive.
+
+    With `compress` an inactive member is passed over and uses up no level; without it uses up its level
+    and gets nothing. Where a line has ended there is nobody, and nobody stands above nobody.
+    """
+
+    def __init__(self, above: Ints, active: Flags, *, compress: bool) -> None:
+        self._above = np.append(_nearest_active(above, active) if compress else above, NOBODY)
+        self._receives = None if compress else np.append(active, False)
+
+    def levels(self, start: Ints) -> Iterator[tuple[Ints, Ints]]:
+        """Go up from each of `start`, level by level, while anybody is left.
+
+        Gives for every level the places in `start` that have a receiver on it, and the receivers.
+        """
+        place, at = np.arange(len(start)), self._above[start]
+        while True:
+            if len(at) and at.min() < 0:
+                going = np.nonzero(at >= 0)[0]
+                place, at = place[going], at[going]
+            if not len(at):
+                return
+            if self._receives is None:
+                yield place, at
+            else:
+                receiving = np.nonzero(self._receives[at])[0]
+                yield place[receiving], at[receiving]
+            at = self._above[at]
+
+
+def _nearest_active(above: Ints, active: Flags) -> Ints:
+    """The nearest active member above each one; runs of inactive ones are jumped, twice as far each round."""
+    nearest = above.copy()
+    ahead = np.append(active, True)
+    jumping = np.nonzero(~ahead[nearest])[0]
+    while len(jumping):
+        nearest[jumping] = nearest[nearest[jumping]]
+        jumping = jumping[~ahead[nearest[jumping]]]
+    return nearest
