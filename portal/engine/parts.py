@@ -38,12 +38,12 @@ class Matching(Levels):
 
 @dataclass(frozen=True)
 class Rank:
-    """What a rank asks for, and what it gives. `leg_rank` is the place of a lower rank, None if not asked."""
+    """What a rank asks for, None where it does not, and what it gives. `leg_rank` is a lower rank's place."""
 
     name: str
-    personal_volume: int
-    weak_leg_volume: int
-    sponsored_active: int
+    personal_volume: int | None
+    weak_leg_volume: int | None
+    sponsored_active: int | None
     leg_rank: int | None
     cap: int
     matching_depth: int
@@ -108,9 +108,9 @@ def _rank(item: Fields, lower: Mapping[str, int]) -> Rank:
     asked = requires or Fields({}, "", [])
     rank = Rank(
         name=name,
-        personal_volume=asked.amount("personal_volume", 0),
-        weak_leg_volume=asked.amount("weak_leg_volume", 0),
-        sponsored_active=asked.count("sponsored_active", 0),
+        personal_volume=asked.amount("personal_volume") if "personal_volume" in asked.value else None,
+        weak_leg_volume=asked.amount("weak_leg_volume") if "weak_leg_volume" in asked.value else None,
+        sponsored_active=asked.count("sponsored_active") if "sponsored_active" in asked.value else None,
         leg_rank=_lower_rank(asked, lower),
         cap=item.amount("cap", 0),
         matching_depth=item.count("matching_depth", 0),
@@ -123,7 +123,6 @@ def _rank(item: Fields, lower: Mapping[str, int]) -> Rank:
 
 def _lower_rank(asked: Fields, lower: Mapping[str, int]) -> int | None:
     if "leg_rank" not in asked.value:
-        asked.asked.add("leg_rank")
         return None
     name = asked.text("leg_rank")
     if isinstance(asked.value["leg_rank"], str) and name not in lower:

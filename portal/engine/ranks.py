@@ -76,14 +76,17 @@ def standing_of(network: Network, personal: Personal, legs: Legs) -> Standing:
 
 
 def _meets(asked: Rank, network: Network, standing: Standing, holders: list[Flags]) -> Flags:
-    met: Flags = (
-        (standing.window_pv >= asked.personal_volume)
-        & (standing.weak_leg >= asked.weak_leg_volume)
-        & (standing.sponsored_active >= asked.sponsored_active)
-    )
-    if asked.leg_rank is None:
-        return met
-    return met & in_each_leg(network, holders[asked.leg_rank])
+    met = np.ones(len(network), np.bool_)
+    for has, wanted in (
+        (standing.window_pv, asked.personal_volume),
+        (standing.weak_leg, asked.weak_leg_volume),
+        (standing.sponsored_active, asked.sponsored_active),
+    ):
+        if wanted is not None:
+            met &= has >= wanted
+    if asked.leg_rank is not None:
+        met &= in_each_leg(network, holders[asked.leg_rank])
+    return met
 
 
 def in_each_leg(network: Network, holders: Flags) -> Flags:

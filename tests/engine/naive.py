@@ -1,262 +1,314 @@
-"""The rules once more, as plainly as possible: walks, dictionaries and fractions, no code of the engine.
+"""The rules once more, as plainly as possible: walks, dictionaries and whole numbers, no code of the engine.
 
-Takes and gives the documents of case files. Only what is sound is understood.
+Takes and gives the documents of case files, written only from the text of the rules. Only what is sound is
+understood. Every event is walked up to its root, every pair is made by itself.
 """
 
 from __future__ import annotations
 
-from fractions import Fraction
-from math import floor
+from datetime import datetime
 
-REVENUE_KINDS = {"retail", "revenue_share"}
-EVENT_KINDS = {"retail", "direct", "unilevel", "revenue_share", "matrix"}
+from tests.engine.naive_binary import match_and_carry
+from tests.engine.naive_numbers import cents, hundredths, rate_of, toward_zero, written
 
-
-def number(text):
-    return Fraction(text)
-
-
-def cents(value):
-    """To the nearest cent, half away from zero."""
-    size = Fraction(floor(abs(value) * 100 + Fraction(1, 2)), 100)
-    return size if value >= 0 else -size
-
-
-def toward_zero(value):
-    size = Fraction(floor(abs(value) * 100), 100)
-    return size if value >= 0 else -size
-
-
-def written(value):
-    assert (value * 100).denominator == 1
-    whole, rest = divmod(abs(int(value * 100)), 100)
-    return f"{'-' if value < 0 else ''}{whole}.{rest:02d}"
+REVENUE_KINDS = ("retail", "revenue_share")
+EVENT_KINDS = ("retail", "direct", "unilevel", "revenue_share", "matrix")
+LIMITED_KINDS = ("direct", "unilevel", "matrix", "binary", "matching", "pool")
+SCALED_KINDS = ("binary", "matching", "pool")
+MONEY = 100 * 10_000
 
 
 class Naive:
     def __init__(self, case):
         self.plan = case["plan"]
+        self.point_value = hundredths(self.plan["point_value"])
         self.members = {member["id"]: member for member in case["members"]}
-        self.events = sorted(case.get("events", []), key=lambda event: (moment(event["at"]), event["id"]))
+        self.parent = {name: member.get("parent") for name, member in self.members.items()}
+        self.leg = {name: member.get("leg") for name, member in self.members.items()}
+        self.sponsor = {name: member.get("sponsor") for name, member in self.members.items()}
+        self.matrix_parent = {name: member.get("matrix_parent") for name, member in self.members.items()}
+        self.pack = {name: member["pack"] for name, member in self.members.items()}
+        self.standing = {
+            name: member.get("status", "active") == "active" for name, member in self.members.items()
+        }
+        self.events = [
+            event | {"volume": hundredths(event["volume"]), "revenue": hundredths(event["revenue"])}
+            for event in case.get("events", [])
+        ]
+        self.events.sort(key=lambda event: (moment(event["at"]), event["id"]))
         self.history = case.get("history", {})
         self.lines = []
-        self.children = {}
-        for member in case["members"]:
-            if member.get("parent") is not None:
-                self.children[member["parent"], member["leg"]] = member["id"]
 
     def run(self):
-        self.step_1()
-        self.step_2()
-        self.step_4()
-        out = {name: self.step_5(name) for name in self.members}
-        lines = sorted(
-            (line for line in self.lines if line["amount"] != 0),
-            key=lambda line: (line["member"], line["kind"], line["source"], line["level"]),
-        )
-        by_kind = {}
-        for line in lines:
-            by_kind[line["kind"]] = by_kind.get(line["kind"], 0) + line["amount"]
-        for name, member in out.items():
-            member["total"] = written(sum((x["amount"] for x in lines if x["member"] == name), Fraction(0)))
-        return {
-            "lines": [
-                line | {"amount": written(line["amount"]), "base": written(line["base"])} for line in lines
-            ],
-            "members": out,
-            "totals": {
-                "volume": written(sum((number(event["volume"]) for event in self.events), Fraction(0))),
-                "paid": written(sum((line["amount"] for line in lines), Fraction(0))),
-                "by_kind": {kind: written(amount) for kind, amount in by_kind.items()},
-                "payout_scale": None,
-            },
-        }
+        self.step_1_activity()
+        self.step_2_legs()
+        self.step_3_ranks()
+        self.step_4_events()
+        self.out = {name: match_and_carry(self, name) for name in self.members}
+        self.step_6_matching()
+        self.step_7_pool()
+        self.step_8_limit()
+        self.lines = [line for line in self.lines if line["amount"]]
+        self.sum_up()
+        return self
 
-    def step_1(self):
-        self.pv = dict.fromkeys(self.members, Fraction(0))
+    def step_1_activity(self):
+        self.pv = dict.fromkeys(self.members, 0)
         for event in self.events:
-            self.pv[event["member"]] += number(event["volume"])
-        self.active = {
-            name: member.get("status", "active") == "active"
-            and self.pv[name] + number(member.get("pv_prior", "0"))
-            >= number(self.plan["activity"]["personal_volume"])
+            self.pv[event["member"]] += event["volume"]
+        least = hundredths(self.plan["activity"]["personal_volume"])
+        self.window = {
+            name: self.pv[name] + hundredths(member.get("pv_prior", "0"))
             for name, member in self.members.items()
         }
+        self.active = {name: self.standing[name] and self.window[name] >= least for name in self.members}
 
-    def step_2(self):
-        self.new = {name: {"L": Fraction(0), "R": Fraction(0)} for name in self.members}
-        self.below = {name: {"L": set(), "R": set()} for name in self.members}
-        for name in self.members:
+    def step_2_legs(self):
+        self.new = {name: {"L": 0, "R": 0} for name in self.members}
+        for event in self.events:
+            at = event["member"]
+            while self.parent[at] is not None:
+                self.new[self.parent[at]][self.leg[at]] += event["volume"]
+                at = self.parent[at]
+
+    def step_3_ranks(self):
+        self.count_sponsored()
+        self.rank = dict.fromkeys(self.members)
+        holders = {name for name in self.members if self.active[name]}
+        holders_of = {}
+        for place, rank in enumerate(self.plan.get("ranks", [])):
+            wants = rank["requires"]
+            in_leg = self.walked(holders_of[wants["leg_rank"]]) if "leg_rank" in wants else None
+            holders = {name for name in holders if self.meets(name, wants, in_leg)}
+            holders_of[rank["name"]] = holders
+            for name in holders:
+                self.rank[name] = place
+
+    def count_sponsored(self):
+        self.sponsored = dict.fromkeys(self.members, 0)
+        self.sponsored_in = {name: {"L": 0, "R": 0} for name in self.members}
+        for name, sponsor in self.sponsor.items():
+            if sponsor is None or not self.active[name]:
+                continue
+            self.sponsored[sponsor] += 1
             at = name
-            while self.members[at].get("parent") is not None:
-                above, leg = self.members[at]["parent"], self.members[at]["leg"]
-                self.new[above][leg] += self.pv[name]
-                self.below[above][leg].add(name)
-                at = above
+            while self.parent[at] is not None:
+                if self.parent[at] == sponsor:
+                    self.sponsored_in[sponsor][self.leg[at]] += 1
+                at = self.parent[at]
 
-    def line(self, member, kind, amount, base, source="", level=0):
-        self.lines.append(
-            {"member": member, "kind": kind, "amount": amount, "base": base, "source": source, "level": level}
+    def walked(self, names):
+        """In which legs of whom at least one of them stands."""
+        seen = set()
+        for name in names:
+            at = name
+            while self.parent[at] is not None:
+                seen.add((self.parent[at], self.leg[at]))
+                at = self.parent[at]
+        return seen
+
+    def meets(self, name, wants, in_leg):
+        weak = min(self.new[name]["L"], self.new[name]["R"])
+        return (
+            ("personal_volume" not in wants or hundredths(wants["personal_volume"]) <= self.window[name])
+            and ("weak_leg_volume" not in wants or hundredths(wants["weak_leg_volume"]) <= weak)
+            and wants.get("sponsored_active", 0) <= self.sponsored[name]
+            and (in_leg is None or ((name, "L") in in_leg and (name, "R") in in_leg))
         )
 
-    def money(self, volume, rate):
-        return cents(volume * number(self.plan["point_value"]) * number(rate))
+    def given(self, name, what):
+        """The largest value among the member's rank and those below it; 0 without one."""
+        held = [] if self.rank[name] is None else self.plan["ranks"][: self.rank[name] + 1]
+        read = hundredths if what == "cap" else int
+        return max([read(rank[what]) for rank in held if what in rank], default=0)
 
-    def step_4(self):
+    def line(self, member, kind, amount, base, source="", level=0):
+        if amount:
+            self.lines.append(
+                {
+                    "member": member,
+                    "kind": kind,
+                    "amount": amount,
+                    "base": base,
+                    "source": source,
+                    "level": level,
+                }
+            )
+
+    def money(self, volume, rate):
+        return cents(volume * self.point_value * rate, MONEY)
+
+    def upward(self, above, name, compress):
+        """Level and receiver, from the nearest; whoever is inactive gets nothing."""
+        level, at = 0, above[name]
+        while at is not None:
+            if self.active[at]:
+                level += 1
+                yield level, at
+            elif not compress:
+                level += 1
+            at = above[at]
+
+    def receivers(self, above, name, rates, compress):
+        if not rates:
+            return
+        for level, receiver in self.upward(above, name, compress):
+            if level > len(rates):
+                return
+            yield level, receiver, rate_of(rates[level - 1])
+
+    def step_4_events(self):
         for event in self.events:
             if event.get("reverses") is None:
                 self.sale(event)
-        taken = {}
-        originals = {event["id"]: event for event in self.events}
-        past = {event["id"]: event for event in self.history.get("events", [])}
-        own_lines = list(self.lines)
+        originals, paid = self.originals(), self.paid_by_source()
         for event in self.events:
             if event.get("reverses") is not None:
-                original = originals.get(event["reverses"]) or past[event["reverses"]]
-                self.reverse(event, original, taken, own_lines)
+                self.reverse(event, originals[event["reverses"]], paid.get(event["reverses"], []))
+
+    def originals(self):
+        """Every event that can be reversed, by its id."""
+        events = {event["id"]: event for event in self.events}
+        for past in self.history.get("events", []):
+            units = ("volume", "revenue", "reversed_volume", "reversed_revenue")
+            events[past["id"]] = past | {unit: hundredths(past.get(unit, "0")) for unit in units}
+        return events
+
+    def paid_by_source(self):
+        """The event-level lines, of this cycle and of earlier ones."""
+        past = [
+            line | {"amount": hundredths(line["amount"])}
+            for line in self.history.get("lines", [])
+            if line["kind"] in EVENT_KINDS
+        ]
+        paid = {}
+        for line in self.lines + past:
+            paid.setdefault(line["source"], []).append(line)
+        return paid
 
     def sale(self, event):
-        seller = self.members[event["member"]]
+        seller, volume, revenue, source = (event[x] for x in ("member", "volume", "revenue", "id"))
         service = self.plan.get("services", {}).get(event.get("service"), {})
-        rates = service.get("retail", self.plan.get("retail", {}).get("rate", {}))
-        revenue, volume = number(event["revenue"]), number(event["volume"])
-        if seller.get("status", "active") == "active":
-            self.line(
-                seller["id"],
-                "retail",
-                cents(revenue * number(rates.get(seller["pack"], "0"))),
-                revenue,
-                event["id"],
-            )
-        sponsor = seller.get("sponsor")
+        table = service.get("retail", self.plan.get("retail", {}).get("rate", {}))
+        if self.standing[seller]:
+            rate = rate_of(table.get(self.pack[seller], "0"))
+            self.line(seller, "retail", cents(revenue * rate, 10_000), revenue, source)
+        sponsor = self.sponsor[seller]
         if sponsor is not None and self.active[sponsor] and "direct" in self.plan:
-            rate = self.plan["direct"]["rate"].get(self.members[sponsor]["pack"], "0")
-            self.line(sponsor, "direct", self.money(volume, rate), volume, event["id"], 1)
+            rate = rate_of(self.plan["direct"]["rate"].get(self.pack[sponsor], "0"))
+            self.line(sponsor, "direct", self.money(volume, rate), volume, source, 1)
+        for kind, above in (("unilevel", self.sponsor), ("matrix", self.matrix_parent)):
+            part = self.plan.get(kind, {"rates": []})
+            for level, receiver, rate in self.receivers(
+                above, seller, part["rates"], part.get("compress", True)
+            ):
+                self.line(receiver, kind, self.money(volume, rate), volume, source, level)
+        part = self.plan.get("revenue_share", {"rates": []})
+        rates = service.get("revenue_share", part["rates"])
+        for level, receiver, rate in self.receivers(self.sponsor, seller, rates, part.get("compress", True)):
+            self.line(receiver, "revenue_share", cents(revenue * rate, 10_000), revenue, source, level)
 
-    def reverse(self, event, original, taken, own_lines):
-        source = original["id"]
-        paid = [line for line in own_lines if line["source"] == source]
-        paid += [
-            line | {"amount": number(line["amount"])}
-            for line in self.history.get("lines", [])
-            if line["source"] == source and line["kind"] in EVENT_KINDS
-        ]
-        before = {
-            unit: number(original.get(f"reversed_{unit}", "0")) + taken.get((source, unit), 0)
-            for unit in ("volume", "revenue")
-        }
+    def reverse(self, event, original, paid):
         for line in paid:
             unit = "revenue" if line["kind"] in REVENUE_KINDS else "volume"
-            base, now = number(original[unit]), -number(event[unit])
-            if base != 0:
-                amount = toward_zero(line["amount"] * (before[unit] + now) / base)
-                amount -= toward_zero(line["amount"] * before[unit] / base)
+            base, before, now = original[unit], original.get(f"reversed_{unit}", 0), -event[unit]
+            if base:
+                amount = toward_zero(line["amount"] * (before + now), base)
+                amount -= toward_zero(line["amount"] * before, base)
                 self.line(line["member"], line["kind"], -amount, -now, event["id"], line["level"])
         for unit in ("volume", "revenue"):
-            taken[source, unit] = taken.get((source, unit), 0) - number(event[unit])
+            original[f"reversed_{unit}"] = original.get(f"reversed_{unit}", 0) - event[unit]
 
-    def qualified(self, name, binary):
-        qualify = binary.get("qualify", {})
-        member = self.members[name]
-        fit = self.active[name] if qualify.get("active", True) else member.get("status", "active") == "active"
-        sponsored = {
-            x for x, other in self.members.items() if other.get("sponsor") == name and self.active[x]
-        }
-        return fit and all(
-            len(sponsored & self.below[name][leg]) >= qualify.get("each_leg", 1) for leg in ("L", "R")
-        )
+    def step_6_matching(self):
+        part = self.plan.get("matching")
+        for name, out in self.out.items() if part else ():
+            paid = out["binary_paid"]
+            if not paid:
+                continue
+            for level, receiver, rate in self.receivers(
+                self.sponsor, name, part["rates"], part.get("compress", True)
+            ):
+                depth = max(part["depth"].get(self.pack[receiver], 0), self.given(receiver, "matching_depth"))
+                if level <= depth:
+                    self.line(receiver, "matching", cents(paid * rate, 10_000), paid, name, level)
 
-    def step_5(self, name):
-        member = self.members[name]
-        carry = member.get("carry", {})
-        self.left = number(carry.get("left", "0")) + self.new[name]["L"]
-        self.right = number(carry.get("right", "0")) + self.new[name]["R"]
-        self.expired = {"L": Fraction(0), "R": Fraction(0)}
-        matched_to_date = number(member.get("matched_to_date", "0"))
-        paid_to_date = number(member.get("paid_to_date", "0"))
-        inactive = 0 if self.active[name] else member.get("inactive_cycles", 0) + 1
-        earned = paid = taken = restored = Fraction(0)
-        qualified = False
-        binary = self.plan.get("binary")
-        if binary is not None:
-            if binary.get("debt", "carry") == "clawback":
-                restored = min(max(0, -self.left, -self.right), matched_to_date)
-                if restored:
-                    back = toward_zero(paid_to_date * restored / matched_to_date)
-                    self.line(name, "binary", -back, -restored)
-                    paid_to_date -= back
-            self.left, self.right = self.left + restored, self.right + restored
-            qualified = self.qualified(name, binary)
-            exceeded = False
-            if qualified:
-                earned, paid, taken, exceeded = self.match(name, member["pack"], binary)
-            self.carry_out(binary, qualified, taken, exceeded, inactive)
-            matched_to_date += taken - restored
-            paid_to_date += paid
+    @property
+    def volume(self):
+        return sum(event["volume"] for event in self.events)
+
+    def step_7_pool(self):
+        if "pool" not in self.plan:
+            return
+        rate = rate_of(self.plan["pool"]["rate"])
+        pool = toward_zero(max(0, self.volume) * self.point_value * rate, MONEY)
+        shares = {name: self.given(name, "pool_shares") for name in self.members}
+        for name, own in shares.items() if sum(shares.values()) else ():
+            self.line(name, "pool", toward_zero(pool * own, sum(shares.values())), pool)
+
+    def step_8_limit(self):
+        self.scale = None
+        if "payout_limit" not in self.plan:
+            return
+        rate = rate_of(self.plan["payout_limit"])
+        limit = toward_zero(max(0, self.volume) * self.point_value * rate, MONEY)
+        paid = sum(line["amount"] for line in self.lines if line["kind"] in LIMITED_KINDS)
+        scaled = [line for line in self.lines if line["kind"] in SCALED_KINDS and line["amount"] > 0]
+        scalable = sum(line["amount"] for line in scaled)
+        if paid > limit and scalable:
+            self.scale = [max(0, limit - (paid - scalable)), scalable]
+            for line in scaled:
+                line["amount"] = toward_zero(line["amount"] * self.scale[0], scalable)
+
+    def sum_up(self):
+        for name, out in self.out.items():
+            out["total"] = 0
+            out["paid_to_date"] = hundredths(self.members[name].get("paid_to_date", "0"))
+        percent = self.plan.get("binary", {}).get("mode") == "percent"
+        for line in self.lines:
+            self.out[line["member"]]["total"] += line["amount"]
+            if line["kind"] == "binary" and percent:
+                self.out[line["member"]]["paid_to_date"] += line["amount"]
+
+    def document(self):
+        by_kind = {}
+        for line in self.lines:
+            by_kind[line["kind"]] = by_kind.get(line["kind"], 0) + line["amount"]
+        ordered = sorted(self.lines, key=lambda x: (x["member"], x["kind"], x["source"], x["level"]))
         return {
-            "pv": written(self.pv[name]),
-            "active": self.active[name],
-            "rank": None,
-            "new_left": written(self.new[name]["L"]),
-            "new_right": written(self.new[name]["R"]),
-            "qualified": qualified,
-            "binary_earned": written(earned),
-            "binary_paid": written(paid),
-            "carry": {"left": written(self.left), "right": written(self.right)},
-            "taken": {"left": written(taken), "right": written(taken)},
-            "expired": {"left": written(self.expired["L"]), "right": written(self.expired["R"])},
-            "restored": written(Fraction(restored)),
-            "matched_to_date": written(matched_to_date),
-            "paid_to_date": written(paid_to_date),
-            "inactive_cycles": inactive,
+            "lines": [
+                line | {"amount": written(line["amount"]), "base": written(line["base"])} for line in ordered
+            ],
+            "members": {name: self.printed(name, out) for name, out in self.out.items()},
+            "totals": {
+                "volume": written(self.volume),
+                "paid": written(sum(by_kind.values())),
+                "by_kind": {kind: written(amount) for kind, amount in by_kind.items()},
+                "payout_scale": self.scale,
+            },
         }
 
-    def match(self, name, pack, binary):
-        rate = number(binary["rate"].get(pack, "0"))
-        matched = max(Fraction(0), min(self.left, self.right))
-        if matched < number(binary.get("min_match", "0")) or rate == 0:
-            matched = Fraction(0)
-        earned = inside_money = self.money(matched, rate)
-        inside, exceeded, money_exceeded = matched, False, False
-        caps = binary.get("cap", {})
-        if pack in caps.get("volume", {}) and matched > number(caps["volume"][pack]):
-            inside, exceeded = number(caps["volume"][pack]), True
-            inside_money = self.money(inside, rate)
-        paid = inside_money
-        if pack in caps.get("money", {}) and inside_money > number(caps["money"][pack]):
-            paid, exceeded, money_exceeded = number(caps["money"][pack]), True, True
-        self.line(name, "binary", paid, matched)
-        if binary.get("over_cap", "keep") != "keep":
-            return earned, paid, matched, exceeded
-        if money_exceeded:
-            exact = paid / (number(self.plan["point_value"]) * rate)
-            inside = -Fraction(floor(-exact * 100), 100)
-        return earned, paid, inside, exceeded
+    def printed(self, name, out):
+        rank = self.rank[name]
+        plain = ("active", "qualified", "inactive_cycles")
+        whole = {
+            "pv": self.pv[name],
+            "active": self.active[name],
+            "new_left": self.new[name]["L"],
+            "new_right": self.new[name]["R"],
+        } | out
+        texts = {field: value if field in plain else _texts(value) for field, value in whole.items()}
+        return texts | {"rank": None if rank is None else self.plan["ranks"][rank]["name"]}
 
-    def carry_out(self, binary, qualified, taken, exceeded, inactive):
-        self.left, self.right = self.left - taken, self.right - taken
-        if binary.get("over_cap", "keep") == "flush" and exceeded:
-            self.limit(Fraction(0))
-        if not qualified and binary.get("unqualified", "hold") == "flush":
-            self.limit(Fraction(0))
-        if taken and binary.get("after_match", "carry") == "flush":
-            self.limit(Fraction(0))
-        if "carry_limit" in binary:
-            self.limit(number(binary["carry_limit"]))
-        if "carry_cycles" in binary and inactive >= binary["carry_cycles"]:
-            self.limit(Fraction(0))
 
-    def limit(self, most):
-        self.expired["L"] += max(0, self.left - most)
-        self.expired["R"] += max(0, self.right - most)
-        self.left, self.right = min(self.left, most), min(self.right, most)
+def _texts(value):
+    if isinstance(value, dict):
+        return {side: written(amount) for side, amount in value.items()}
+    return written(value)
 
 
 def moment(written_time):
-    from datetime import datetime
-
     return datetime.fromisoformat(written_time.replace("Z", "+00:00"))
 
 
 def naive_result(case):
-    return Naive(case).run()
+    return Naive(case).run().document()

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import random
 
+from tests.engine.plans import PACKS, amount, decimal, random_binary, random_plan
+
 SHAPES = ("random", "chain", "zigzag", "power", "forest", "one", "none")
-PACKS = ("pack", "plus", "smart")
 STATUSES = ("active", "active", "active", "active", "suspended", "terminated")
 
 
-def random_case(seed: int, shape: str, **forced) -> dict:
-    """A sound case; `forced` replaces parts of the plan's `binary`."""
+def random_case(seed: int, shape: str, *, most: int = 25, plan: dict | None = None, **forced) -> dict:
+    """A sound case; `plan` replaces parts of the plan, `forced` parts of its `binary` in percent."""
     rng = random.Random(f"{shape} {seed}")
-    count = {"one": 1, "none": 0}.get(shape, rng.randint(2, 25))
+    count = {"one": 1, "none": 0}.get(shape, rng.randint(2, most))
     members = _placed(rng, shape, count)
-    plan = _plan(rng)
+    plan = random_plan(rng) | (plan or {})
     if forced:
-        plan["binary"] = plan.get("binary", {"mode": "percent", "rate": _rates(rng)}) | forced
+        plan["binary"] = random_binary(rng, "percent") | forced
     for number, member in enumerate(members):
         _adorn(rng, member, members[:number])
+    _place_in_matrix(rng, members, plan.get("matrix", {"width": 2})["width"])
     history = _history(rng, members)
     case = {"plan": plan, "members": members, "events": _events(rng, members, history), "history": history}
     rng.shuffle(case["members"])
@@ -58,12 +60,20 @@ def _adorn(rng, member, earlier):
     if rng.random() < 0.6:
         matched = rng.choice([0, rng.randint(0, 300_000)])
         member |= {
-            "pv_prior": _amount(rng, -5_000, 20_000),
-            "carry": {"left": _amount(rng, -60_000, 90_000), "right": _amount(rng, -20_000, 90_000)},
-            "matched_to_date": _decimal(matched),
-            "paid_to_date": _amount(rng, 0, 40_000),
+            "pv_prior": amount(rng, -5_000, 20_000),
+            "carry": {"left": amount(rng, -60_000, 90_000), "right": amount(rng, -20_000, 90_000)},
+            "matched_to_date": decimal(matched),
+            "paid_to_date": amount(rng, 0, 40_000),
             "inactive_cycles": rng.randint(0, 3),
         }
+
+
+def _place_in_matrix(rng, members, width):
+    room = []
+    for member in members:
+        if room and rng.random() < 0.95:
+            member["matrix_parent"] = room.pop(rng.randrange(len(room)))
+        room += [member["id"]] * width
 
 
 def _events(rng, members, history):
@@ -74,8 +84,8 @@ def _events(rng, members, history):
                 "id": f"e{number}",
                 "member": rng.choice(members)["id"],
                 "at": _at(rng.randint(0, 500)),
-                "volume": _amount(rng, 0, 60_000),
-                "revenue": _amount(rng, 0, 200_000),
+                "volume": amount(rng, 0, 60_000),
+                "revenue": amount(rng, 0, 200_000),
                 "service": rng.choice([None, "solar", "wind", "unheard"]),
             }
         )
@@ -100,8 +110,8 @@ def _reversal(rng, name, original, worth):
         "id": name,
         "member": original["member"],
         "at": _at(rng.randint(500, 520)),
-        "volume": _decimal(-taken[0]),
-        "revenue": _decimal(-taken[1]),
+        "volume": decimal(-taken[0]),
+        "revenue": decimal(-taken[1]),
         "reverses": original["id"],
     }
 
@@ -117,10 +127,10 @@ def _history(rng, members):
             {
                 "id": f"h{number}",
                 "member": rng.choice(names),
-                "volume": _decimal(volume),
-                "revenue": _decimal(revenue),
-                "reversed_volume": _decimal(rng.randint(0, volume)),
-                "reversed_revenue": _decimal(rng.choice([0, revenue // 3])),
+                "volume": decimal(volume),
+                "revenue": decimal(revenue),
+                "reversed_volume": decimal(rng.randint(0, volume)),
+                "reversed_revenue": decimal(rng.choice([0, revenue // 3])),
             }
         )
         for level in range(rng.randint(0, 4)):
@@ -131,62 +141,12 @@ def _history(rng, members):
                 {
                     "member": rng.choice(names),
                     "kind": kind,
-                    "amount": _amount(rng, 0, 9_999),
+                    "amount": amount(rng, 0, 9_999),
                     "source": f"h{number}",
                     "level": level,
                 }
             )
     return {"events": events, "lines": lines}
-
-
-def _plan(rng):
-    plan = {
-        "name": "random",
-        "currency": "USD",
-        "cycle": "weekly",
-        "point_value": rng.choice(["1.00", "0.37", "100.00"]),
-        "activity": {"personal_volume": rng.choice(["0.00", "50.00", "150.00"]), "window_cycles": 2},
-    }
-    for kind in ("retail", "direct"):
-        if rng.random() < 0.8:
-            plan[kind] = {"rate": _rates(rng)}
-    if rng.random() < 0.6:
-        plan["services"] = {"solar": {"retail": _rates(rng)}, "wind": {}}
-    if rng.random() < 0.9:
-        plan["binary"] = _binary(rng)
-    return plan
-
-
-def _binary(rng):
-    binary = {"mode": "percent", "rate": _rates(rng)}
-    optional = {
-        "qualify": {"active": rng.random() < 0.5, "each_leg": rng.randint(0, 2)},
-        "min_match": _amount(rng, 0, 30_000),
-        "cap": {
-            "money": {"plus": _amount(rng, 0, 4_000), "smart": _amount(rng, 0, 9_000)},
-            "volume": {"pack": _amount(rng, 0, 40_000), "smart": _amount(rng, 0, 40_000)},
-        },
-        "over_cap": rng.choice(["keep", "consume", "flush"]),
-        "unqualified": rng.choice(["hold", "flush"]),
-        "debt": rng.choice(["carry", "clawback"]),
-        "after_match": rng.choice(["carry", "flush"]),
-        "carry_limit": _amount(rng, 0, 80_000),
-        "carry_cycles": rng.randint(1, 3),
-    }
-    keep = {"qualify": 0.8, "debt": 0.9, "over_cap": 0.8}
-    return binary | {name: part for name, part in optional.items() if rng.random() < keep.get(name, 0.5)}
-
-
-def _rates(rng):
-    return {pack: rng.choice(["0.10", "0.1234", "0.0333", "1", "0"]) for pack in PACKS if rng.random() < 0.9}
-
-
-def _amount(rng, least, most):
-    return _decimal(rng.randint(least, most))
-
-
-def _decimal(hundredths):
-    return f"{'-' if hundredths < 0 else ''}{abs(hundredths) // 100}.{abs(hundredths) % 100:02d}"
 
 
 def _hundredths(text):
