@@ -7,6 +7,7 @@ need it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -71,6 +72,12 @@ def bounded(values: Ints, what: str) -> Ints:
     if _largest(values) * values.size > MAX and (int(values.min()) < -MAX or magnitude(values) > MAX):
         raise too_large(what)
     return values
+
+
+def bounded_together(columns: Sequence[Ints], what: str) -> None:
+    """Raise Refused if the sum over all numbers of several arrays, or some of them, could pass 2**63 - 1."""
+    if sum(_largest(column) * column.size for column in columns) > MAX:
+        fits(sum(magnitude(column) for column in columns), what)
 
 
 def fits(number: int, what: str) -> int:

@@ -6,13 +6,14 @@ The same function serves the live view, the preview, the close, the replay and t
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from portal.engine.activity import Personal, personal_volume
-from portal.engine.arithmetic import Flags, Ints, added, bounded, read_only, summed, total
+from portal.engine.arithmetic import Flags, Ints, added, bounded_together, read_only, total
 from portal.engine.binary import Match, cycles_inactive, match_legs
 from portal.engine.binary_plan import Percent
 from portal.engine.events import BINARY, KINDS
@@ -73,12 +74,20 @@ class Totals:
 
 @dataclass(frozen=True)
 class Result:
-    """The lines, what came out per member, the totals, and what all of it was computed from."""
+    """The lines, what came out per member, the totals, and what all of it was computed from.
+
+    `parts` are the lines as they came, by kind and level.
+    """
 
     inputs: Inputs
-    lines: Lines
+    parts: tuple[Lines, ...]
     members: Members
     totals: Totals
+
+    @cached_property
+    def lines(self) -> Lines:
+        """All lines as one table; put together when first asked for."""
+        return Lines.join(self.parts)
 
 
 class _Decided(NamedTuple):
@@ -106,10 +115,9 @@ def calculate(inputs: Inputs) -> Result:
     parts += pool_lines(plan, volume, ranks)
     parts, scale = limited(plan, volume, parts)
     by_kind = _by_kind(parts)
-    lines = Lines.join(parts)
-    bounded(lines.amount, "lines: the sum of all amounts")
-    members = _members(inputs, _Decided(personal, legs, ranks, match), lines)
-    return Result(inputs, lines, members, Totals(volume, sum(by_kind.values()), by_kind, scale))
+    bounded_together([part.amount for part in parts], "lines: the sum of all amounts")
+    members = _members(inputs, _Decided(personal, legs, ranks, match), parts)
+    return Result(inputs, tuple(parts), members, Totals(volume, sum(by_kind.values()), by_kind, scale))
 
 
 def binary_lines(match: Match) -> list[Lines]:
@@ -121,9 +129,9 @@ def binary_lines(match: Match) -> list[Lines]:
     ]
 
 
-def _members(inputs: Inputs, decided: _Decided, lines: Lines) -> Members:
+def _members(inputs: Inputs, decided: _Decided, parts: list[Lines]) -> Members:
     personal, legs, ranks, match = decided
-    matched_to_date, paid_to_date = _to_date(inputs, match, lines)
+    matched_to_date, paid_to_date = _to_date(inputs, match, parts)
     members = Members(
         pv=personal.pv,
         active=personal.active,
@@ -144,18 +152,17 @@ def _members(inputs: Inputs, decided: _Decided, lines: Lines) -> Members:
         matched_to_date=matched_to_date,
         paid_to_date=paid_to_date,
         inactive_cycles=cycles_inactive(inputs.state, personal.active),
-        total=summed(len(inputs.network), lines.member, lines.amount),
+        total=sum_by_member(len(inputs.network), parts),
     )
     return Members(*[read_only(getattr(members, field.name)) for field in fields(members)])
 
 
-def _to_date(inputs: Inputs, match: Match, lines: Lines) -> tuple[Ints, Ints]:
+def _to_date(inputs: Inputs, match: Match, parts: list[Lines]) -> tuple[Ints, Ints]:
     """What was matched, and paid for matching, ever; only the mode `percent` keeps count."""
     plan, state = inputs.plan, inputs.state
     if plan.binary is None or not isinstance(plan.binary.mode, Percent):
         return state.matched_to_date, state.paid_to_date
-    binary = np.nonzero(lines.kind == BINARY)[0]
-    paid = summed(len(state), lines.member[binary], lines.amount[binary])
+    paid = sum_by_member(len(state), [part for part in parts if part.is_all(BINARY)])
     matched = match.taken.left - match.restored
     return (
         added(state.matched_to_date, matched, "members: matched_to_date"),
@@ -168,10 +175,19 @@ def _by_kind(parts: list[Lines]) -> dict[str, int]:
     sums: dict[str, int] = {}
     for part in parts:
         for kind in _kinds_of(part):
-            amount = part.amount if part.is_of_one_kind else part.amount[part.kind == kind]
+            amount = part.amount if part.is_all(kind) else part.amount[part.kind == kind]
             sums[KINDS[kind]] = sums.get(KINDS[kind], 0) + total(amount)
     return sums
 
 
 def _kinds_of(part: Lines) -> list[int]:
-    return [int(part.kind[0])] if part.is_of_one_kind else np.unique(part.kind).tolist()
+    kinds: list[int] = np.unique(part.kind).tolist() if part.only_kind is None else [part.only_kind]
+    return kinds
+
+
+def sum_by_member(size: int, parts: list[Lines]) -> Ints:
+    """What each of `size` members gets by all lines together."""
+    sums = np.zeros(size, np.int64)
+    for part in parts:
+        np.add.at(sums, part.member.astype(np.int64), part.amount)
+    return sums

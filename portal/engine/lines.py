@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -34,9 +35,13 @@ class Lines:
         return len(self.member)
 
     @property
-    def is_of_one_kind(self) -> bool:
-        """Whether there are lines, and all of the same kind."""
-        return len(self) > 0 and bool((self.kind == self.kind[0]).all())
+    def only_kind(self) -> int | None:
+        """The kind of all lines if they were made as lines of one kind, and there are any."""
+        return int(self.kind[0]) if len(self) and self.kind.strides == (0,) else None
+
+    def is_all(self, *kinds: int) -> bool:
+        """Whether they were made as lines of one kind, and that is among these."""
+        return self.only_kind in kinds
 
     def where(self, chosen: Flags | Ints) -> Lines:
         """The chosen lines."""
@@ -68,12 +73,10 @@ class Lines:
         return Lines.of(0, nothing, nothing, base=nothing)
 
     @staticmethod
-    def join(parts: list[Lines]) -> Lines:
-        """All lines of several parts, read-only. Empties the list, so that nothing is kept twice for long."""
-        columns = list(zip(*[part.columns() for part in (Lines.none(), *parts)], strict=True))
-        parts.clear()
-        columns.reverse()
-        return Lines(*[read_only(np.concatenate(columns.pop())) for _ in range(len(columns))])
+    def join(parts: Sequence[Lines]) -> Lines:
+        """All lines of several parts as one table, read-only."""
+        columns = zip(*[part.columns() for part in (Lines.none(), *parts)], strict=True)
+        return Lines(*[read_only(np.concatenate(column)) for column in columns])
 
 
 def _alike(number: int, times: int) -> Whole:

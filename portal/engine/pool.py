@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -68,20 +67,21 @@ def limited(plan: Plan, volume: int, parts: list[Lines]) -> tuple[list[Lines], S
 def _sum_of(part: Lines, kinds: tuple[int, ...], *, only_positive: bool = False) -> int:
     """What the lines of some kinds come to."""
     amount = part.amount
-    if not part.is_of_one_kind:
+    if part.only_kind is None:
         amount = amount[np.isin(part.kind, kinds)]
-    elif int(part.kind[0]) not in kinds:
+    elif not part.is_all(*kinds):
         return 0
     return total(np.maximum(amount, 0) if only_positive else amount)
 
 
 def _scaled(part: Lines, scale: Scale) -> Lines:
-    if not part.is_of_one_kind or int(part.kind[0]) not in SCALED_KINDS:
+    if not part.is_all(*SCALED_KINDS):
         return part
     amount: Ints = np.where(
         part.amount > 0,
         share(part.amount, np.int64(scale.numerator), np.int64(scale.denominator)),
         part.amount,
     )
-    some = np.nonzero(amount)[0]
-    return replace(part, amount=amount).where(some)
+    return Lines.of(int(part.kind[0]), part.member, amount, base=part.base, source=part.source).on_level(
+        int(part.level[0])
+    )
