@@ -3,9 +3,10 @@
 It knows no database, no clock and no request. Everything the rest of the house needs is named here.
 """
 
-from portal.engine import case, snapshot
+from portal.engine import case, explaining, snapshot
 from portal.engine.cycle import Members, Result, Totals, calculate
 from portal.engine.events import EVENT_KINDS, KINDS, MATCHING, Events, History, State
+from portal.engine.explaining import explain
 from portal.engine.inputs import Inputs
 from portal.engine.lines import Lines
 from portal.engine.network import STATUSES, Network
@@ -30,5 +31,7 @@ __all__ = [
     "Totals",
     "calculate",
     "case",
+    "explain",
+    "explaining",
     "snapshot",
 ]

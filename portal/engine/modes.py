@@ -119,7 +119,7 @@ def _tiers(these: Candidates, mode: Tiers) -> Pay:
 
 def _pairs(these: Candidates, mode: Pairs) -> Pay:
     """As many pairs as the legs give, the larger leg giving the strong side of each."""
-    legs = _PairedLegs(these.left, these.right, mode)
+    legs = PairedLegs(these.left, these.right, mode)
     cap_pairs = by_pack(mode.cap_pairs, these.packs, missing=NO_CAP)[these.pack]
     inside = np.minimum(legs.pairs, cap_pairs)
     earned = product(legs.pairs, mode.pay, "members: binary_earned")
@@ -133,7 +133,7 @@ def _pairs(these: Candidates, mode: Pairs) -> Pay:
     return Pay(legs.pairs * mode.weak, earned, paid, legs.taken_by(kept), exceeded)
 
 
-class _PairedLegs:
+class PairedLegs:
     """How many pairs two legs give, and what the first of them take, without going through the pairs.
 
     At first one leg is the larger and gives the strong side of each pair, until it is no longer. From then on

@@ -17,7 +17,9 @@ from portal.engine.arithmetic import Ints
 
 Short = NDArray[np.int32]
 
-VISITS_PER_LANE: Final = 64
+SHORTEST_LANE: Final = 8
+USUAL_LANE: Final = 64
+FEW_LANES: Final = 1 << 13
 MOST_LANES: Final = 1 << 17
 
 
@@ -81,7 +83,8 @@ def _seats_given_before(tour: _Tour) -> Short:
 def _lane_heads(tour: _Tour) -> Short:
     """Where the lanes start. The result does not depend on it; scattered starts only keep all lanes short."""
     visits = len(tour.following)
-    lanes = max(1, min(visits // VISITS_PER_LANE, MOST_LANES))
+    few = min(visits // SHORTEST_LANE, FEW_LANES)
+    lanes = max(1, min(max(visits // USUAL_LANE, few), MOST_LANES))
     scattered = np.random.default_rng(3).integers(0, visits, lanes)
     return np.unique(np.append(scattered, tour.start)).astype(np.int32)
 

@@ -242,8 +242,9 @@ class Naive:
         rate = rate_of(self.plan["pool"]["rate"])
         pool = toward_zero(max(0, self.volume) * self.point_value * rate, MONEY)
         shares = {name: self.given(name, "pool_shares") for name in self.members}
-        for name, own in shares.items() if sum(shares.values()) else ():
-            self.line(name, "pool", toward_zero(pool * own, sum(shares.values())), pool)
+        in_all = sum(shares.values())
+        for name, own in shares.items() if in_all else ():
+            self.line(name, "pool", toward_zero(pool * own, in_all), pool)
 
     def step_8_limit(self):
         self.scale = None

@@ -1,0 +1,63 @@
+"""The binary rule in words with its numbers, for one member, in each mode."""
+
+from __future__ import annotations
+
+from portal.engine.arithmetic import MONEY_UNIT
+from portal.engine.binary_plan import Binary, Pairs, Percent
+from portal.engine.cycle import Result
+from portal.engine.explaining.written import decimal, percent
+from portal.engine.ranks import PaidAs
+
+Fraction = tuple[int, int]
+
+
+def words_of_match(result: Result, member: int) -> tuple[Fraction, list[str]]:
+    """Cents before rounding for all that was matched, and how they came about."""
+    plan, network, members = result.inputs.plan, result.inputs.network, result.members
+    assert plan.binary is not None
+    matched, earned = int(members.matched[member]), int(members.binary_earned[member])
+    pack, mode = network.packs[network.pack[member]], plan.binary.mode
+    left, right = legs_before(result, member)
+    words = [f"left {decimal(left)}, right {decimal(right)}: {decimal(matched)} matched"]
+    fraction = (earned, 1)
+    if isinstance(mode, Percent):
+        own_rate = mode.rate[pack]
+        fraction = (matched * plan.point_value * own_rate, MONEY_UNIT)
+        words.append(f"x point value {decimal(plan.point_value)} x {percent(own_rate)} (pack {pack})")
+    elif isinstance(mode, Pairs):
+        pairs = matched // mode.weak
+        words.append(
+            f"{pairs} pairs of {decimal(mode.strong)} and {decimal(mode.weak)}, {decimal(mode.pay)} each"
+        )
+    else:
+        words.append(f"the tier of {decimal(matched)} pays {decimal(earned)}")
+    return fraction, words + caps_in_words(result, member, plan.binary, pack)
+
+
+def legs_before(result: Result, member: int) -> tuple[int, int]:
+    """Both legs as they were matched: carried in, new and restored."""
+    state, members = result.inputs.state, result.members
+    restored = int(members.restored[member])
+    left = int(state.carry_left[member]) + int(members.new_left[member]) + restored
+    right = int(state.carry_right[member]) + int(members.new_right[member]) + restored
+    return left, right
+
+
+def caps_in_words(result: Result, member: int, binary: Binary, pack: str) -> list[str]:
+    """The caps that the pack has, and what the rank makes of them."""
+    words, money = [], cap_money(result, member, binary, pack)
+    if isinstance(binary.mode, Percent) and pack in binary.mode.cap_volume:
+        words.append(f"cap on volume (pack {pack}): {decimal(binary.mode.cap_volume[pack])}")
+    if isinstance(binary.mode, Pairs) and pack in binary.mode.cap_pairs:
+        words.append(f"cap on pairs (pack {pack}): {binary.mode.cap_pairs[pack]}")
+    if money is not None:
+        words.append(f"cap on money (pack {pack}, or the rank's if larger): {decimal(money)}")
+    return words
+
+
+def cap_money(result: Result, member: int, binary: Binary, pack: str) -> int | None:
+    """How much the binary may pay this member; None without a cap."""
+    if pack not in binary.cap_money:
+        return None
+    ranks = PaidAs(result.members.rank, result.inputs.plan.ranks)
+    return max(binary.cap_money[pack], int(ranks.cap[member]))

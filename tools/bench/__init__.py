@@ -1,0 +1,1 @@
+"""How fast the engine is, as ratios that anybody can measure again: `make bench`."""
