@@ -94,7 +94,9 @@ def too_large(what: str) -> Refused:
 
 def added(left: Ints, right: Ints, what: str) -> Ints:
     """Add up two arrays; raises Refused where a sum passes 2**63 - 1."""
-    result = left + right
+    result: Ints = left + right
+    if _largest(left) + _largest(right) <= MAX:
+        return result
     wrapped = ((left ^ result) & (right ^ result)) < 0
     if wrapped.any() or (result < -MAX).any():
         raise too_large(what)

@@ -25,14 +25,17 @@ def leg_volumes(network: Network, pv: Ints) -> Legs:
 
 
 def in_legs(network: Network, values: Ints | Flags) -> Legs:
-    """Sum up a value, or count a mark, below each member by leg."""
+    """Sum up a value, or count a mark, below each member by leg.
+
+    The differences are taken seat by seat, where memory lies in order, and only then handed to the members.
+    """
     running = np.zeros(len(network) + 1, np.int64)
     in_seat_order = np.empty(len(network), values.dtype)
     in_seat_order[network.seat] = values
     np.cumsum(in_seat_order, out=running[1:])
-    left = running[network.seat] - running[network.lo + 1]
-    right = running[network.hi] - running[network.seat + 1]
-    return Legs(left, right)
+    first, behind = network.bounds_by_seat
+    left, right = running[:-1] - running[first], running[behind] - running[1:]
+    return Legs(left[network.seat], right[network.seat])
 
 
 def qualified(network: Network, binary: Binary, active: Flags) -> Flags:

@@ -84,6 +84,13 @@ class Network:
         """The in-order numbering of the placement forest; computed once, when first asked for."""
         return in_order(self.parent, self.leg)
 
+    @cached_property
+    def bounds_by_seat(self) -> tuple[Ints, Ints]:
+        """For every seat the first seat of its subtree, and the one behind it."""
+        first, behind = np.empty_like(self.lo), np.empty_like(self.hi)
+        first[self.seat], behind[self.seat] = self.lo + 1, self.hi
+        return first, behind
+
     @property
     def seat(self) -> Ints:
         """Each member's place in the in-order numbering."""

@@ -14,7 +14,7 @@ from portal.engine.lines import Lines
 from portal.engine.network import ACTIVE, Network
 from portal.engine.parts import Levels
 from portal.engine.plan import Plan, Service, by_pack
-from portal.engine.uplines import Upline
+from portal.engine.uplines import Level, Upline, Walk
 
 
 @dataclass(frozen=True)
@@ -25,15 +25,14 @@ class Uplines:
     active: Flags
 
     @cached_property
-    def sponsors(self) -> dict[bool, Upline]:
-        """The sponsor line, without and with compression."""
+    def _sponsors(self) -> dict[bool, Upline]:
         return {}
 
     def of_sponsors(self, *, compress: bool) -> Upline:
         """The sponsor line."""
-        if compress not in self.sponsors:
-            self.sponsors[compress] = Upline(self.network.sponsor, self.active, compress=compress)
-        return self.sponsors[compress]
+        if compress not in self._sponsors:
+            self._sponsors[compress] = Upline(self.network.sponsor, self.active, compress=compress)
+        return self._sponsors[compress]
 
     def of_matrix(self, *, compress: bool) -> Upline:
         """The matrix line."""
@@ -69,6 +68,16 @@ class Sales:
     def service(self) -> Ints:
         """Which service of the plan was sold."""
         return self._of(self.events.service)
+
+    @cached_property
+    def _walks(self) -> dict[bool, Walk]:
+        return {}
+
+    def above(self, *, compress: bool) -> Iterator[Level]:
+        """Level by level the sales with a receiver up the sponsor line, and the receivers."""
+        if compress not in self._walks:
+            self._walks[compress] = Walk(self.uplines.of_sponsors(compress=compress), self.seller)
+        return self._walks[compress].levels()
 
     def _of(self, column: Ints) -> Ints:
         return column if len(self.rows) == len(column) else column[self.rows]
@@ -112,7 +121,7 @@ def _direct(sales: Sales) -> Iterator[Lines]:
     if plan.direct is None:
         return
     value = by_pack(plan.direct, network.packs) * plan.point_value
-    for place, sponsor in sales.uplines.of_sponsors(compress=False).levels(sales.seller):
+    for place, sponsor in sales.above(compress=False):
         volume = sales.volume[place]
         amount = rounded_share(volume, value[network.pack[sponsor]], MONEY_UNIT)
         yield Lines.of(DIRECT, sponsor, amount, base=volume, source=sales.rows[place]).on_level(1)
@@ -123,8 +132,7 @@ def _unilevel(sales: Sales) -> Iterator[Lines]:
     """Up the sponsor line from the seller's sponsor."""
     levels = sales.plan.unilevel
     if levels is not None:
-        line = sales.uplines.of_sponsors(compress=levels.compress)
-        yield from _by_volume(UNILEVEL, sales, levels, line)
+        yield from _by_volume(UNILEVEL, sales, levels, sales.above(compress=levels.compress))
 
 
 def _matrix(sales: Sales) -> Iterator[Lines]:
@@ -132,11 +140,10 @@ def _matrix(sales: Sales) -> Iterator[Lines]:
     levels = sales.plan.matrix
     if levels is not None:
         line = sales.uplines.of_matrix(compress=levels.compress)
-        yield from _by_volume(MATRIX, sales, levels, line)
+        yield from _by_volume(MATRIX, sales, levels, line.levels(sales.seller))
 
 
-def _by_volume(kind: int, sales: Sales, levels: Levels, line: Upline) -> Iterator[Lines]:
-    receivers = line.levels(sales.seller)
+def _by_volume(kind: int, sales: Sales, levels: Levels, receivers: Iterator[Level]) -> Iterator[Lines]:
     for level, (rate, (place, member)) in enumerate(zip(levels.rates, receivers, strict=False), 1):
         volume = sales.volume[place]
         amount = rounded_share(volume, np.int64(rate * sales.plan.point_value), MONEY_UNIT)
@@ -146,8 +153,8 @@ def _by_volume(kind: int, sales: Sales, levels: Levels, line: Upline) -> Iterato
 def _revenue_share(sales: Sales) -> Iterator[Lines]:
     """Up the sponsor line from the seller's sponsor; by the service's own list where it has one."""
     rates = _share_rates(sales.plan, sales.plan.service_rates)
-    line = sales.uplines.of_sponsors(compress=sales.plan.share_levels.compress)
-    for level, (rate, (place, member)) in enumerate(zip(rates, line.levels(sales.seller), strict=False), 1):
+    receivers = sales.above(compress=sales.plan.share_levels.compress)
+    for level, (rate, (place, member)) in enumerate(zip(rates, receivers, strict=False), 1):
         revenue = sales.revenue[place]
         amount = rounded_share(revenue, rate[sales.service[place]], RATE_UNIT)
         yield Lines.of(REVENUE_SHARE, member, amount, base=revenue, source=sales.rows[place]).on_level(level)

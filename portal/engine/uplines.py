@@ -9,6 +9,9 @@ import numpy as np
 from portal.engine.arithmetic import Flags, Ints
 from portal.engine.network import NOBODY
 
+Level = tuple[Ints, Ints]
+"""The places of those who have a receiver on a level, and the receivers."""
+
 
 class Upline:
     """One line upward, for all members at once: who stands above whom, and who may receive.
@@ -21,7 +24,7 @@ class Upline:
         self._above = np.append(_nearest_active(above, active) if compress else above, NOBODY)
         self._receives = None if compress else np.append(active, False)
 
-    def levels(self, start: Ints) -> Iterator[tuple[Ints, Ints]]:
+    def levels(self, start: Ints) -> Iterator[Level]:
         """Go up from each of `start`, level by level, while anybody is left.
 
         Gives for every level the places in `start` that have a receiver on it, and the receivers.
@@ -39,6 +42,21 @@ class Upline:
                 receiving = np.nonzero(self._receives[at])[0]
                 yield place[receiving], at[receiving]
             at = self._above[at]
+
+
+class Walk:
+    """The levels above some members, gone up once and then known to all who ask one after the other."""
+
+    def __init__(self, line: Upline, start: Ints) -> None:
+        self._met: list[Level] = []
+        self._ahead = line.levels(start)
+
+    def levels(self) -> Iterator[Level]:
+        """Level by level, from the nearest."""
+        yield from self._met
+        for level in self._ahead:
+            self._met.append(level)
+            yield level
 
 
 def _nearest_active(above: Ints, active: Flags) -> Ints:
