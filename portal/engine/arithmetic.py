@@ -139,12 +139,9 @@ def smallest_yielding(yield_: Ints, denominator: int, numerator: Ints) -> Ints:
     return quotient + (remainder > 0)
 
 
-def product(first: Ints, second: Ints | int, what: str) -> Ints:
+def product(first: Ints, second: int, what: str) -> Ints:
     """Multiply numbers that are not negative; raises Refused where a product passes 2**63 - 1."""
-    if first.size and int(first.max()) * int(np.max(second)) > MAX:
-        bound = MAX // np.maximum(second, 1)
-        if (first > bound).any():
-            raise too_large(what)
+    fits(_largest(first) * second, what)
     result: Ints = first * second
     return result
 

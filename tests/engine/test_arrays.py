@@ -53,6 +53,76 @@ def test_a_plan_knows_its_packs():
     assert Plan.parse(small).packs == ()
 
 
+def with_parts(**parts):
+    return Plan.parse(PLAN.document | parts)
+
+
+def test_a_plan_knows_the_packs_of_its_pairs_and_generations():
+    pairs = {"mode": "pairs", "strong": "2", "weak": "1", "pay": "92.00", "cap": {"pairs": {"e": 1}}}
+    plan = with_parts(binary=pairs, matching={"rates": [], "depth": {"f": 1}})
+
+    assert plan.packs == ("a", "b", "e", "f")
+
+
+def test_the_matrix_is_held_to_its_width_where_the_plan_has_one():
+    plan = with_parts(matrix={"width": 1, "rates": []})
+    wide = network(matrix_parent=[-1, 0, 0, 1, 2, -1])
+    parts = {"events": Events.none(), "history": History.none(), "state": State.fresh(6)}
+
+    assert refused(lambda: Inputs(plan=plan, network=wide, **parts)) == [
+        "member 2.matrix_parent: member 0 already has 1 below it"
+    ]
+    assert len(Inputs(plan=PLAN, network=wide, **parts).network) == 6
+
+
+@pytest.mark.parametrize(
+    ("part", "fault"),
+    [
+        ({"pool": {"rate": "1"}, "ranks": [{"name": "r", "requires": {}, "pool_shares": 1}]}, "plan.pool"),
+        ({"payout_limit": "1"}, "plan.payout_limit"),
+        ({"binary": {"mode": "pairs", "strong": "0.01", "weak": "0.01", "pay": "92.00"}}, "binary_earned"),
+        ({"direct": {"rate": {"a": "1"}}}, "an amount"),
+        (
+            {"unilevel": {"rates": ["0.009"] * 2}, "direct": {"rate": {"a": "0.009"}}},
+            "lines: the sum of all amounts",
+        ),
+    ],
+)
+def test_money_beyond_all_bounds_is_refused_and_never_wraps(part, fault):
+    pairs = {"qualify": {"active": False, "each_leg": 0}}
+    if "binary" in part:
+        part = {"binary": part["binary"] | pairs}
+    plan = with_parts(point_value="100.00", direct={"rate": {}}) if "direct" not in part else with_parts()
+    plan = Plan.parse(plan.document | {"point_value": "100.00"} | part)
+    large = events(volume=[2**63 - 2], member=[3])
+    carried = [[0] * 6, [2**60] * 6, [2**60] * 6, [0] * 6, [0] * 6, [0] * 6]
+    state = State(*carried) if "binary" in part else State.fresh(6)
+    large = Events.none() if "binary" in part else large
+
+    told = refused(lambda: calculate(Inputs(plan, network(), large, History.none(), state)))
+
+    assert [line.split(": passes")[0].endswith(fault) for line in told] == [True]
+
+
+def test_numbers_are_kept_as_narrow_as_they_can_be():
+    widths = [
+        arithmetic.narrowed(np.array(values)).itemsize for values in ([], [127], [-129], [2**31], [-(2**40)])
+    ]
+
+    assert widths == [1, 1, 4, 8, 8]
+
+
+@given(st.lists(st.lists(st.integers(-(2**63) + 1, 2**63 - 1), max_size=4), max_size=4))
+def test_sums_over_several_arrays_are_bounded_or_refused(columns):
+    arrays = [np.array(values, np.int64) for values in columns]
+    size = sum(abs(value) for values in columns for value in values)
+    try:
+        arithmetic.bounded_together(arrays, "x")
+        assert size <= 2**63 - 1
+    except Refused:
+        assert size > 2**63 - 1
+
+
 def test_the_network_counts_people_and_knows_who_is_below():
     tree = network()
     everybody = np.arange(6)

@@ -140,6 +140,11 @@ def test_what_is_missing_for_a_rank_for_qualifying_and_for_being_active():
     assert ("active", "personal volume", 100, "") in [
         (part.goal, part.what, part.amount, part.leg) for part in ben.missing
     ]
+    document["plan"]["ranks"][1]["requires"] = {"leg_rank": "low", "personal_volume": "1000.00"}
+    document["members"][1] |= {"pv_prior": "20.00"}
+    document["members"][2] |= {"pv_prior": "20.00"}
+    with_both = explain(computed(document)[0], 0)
+    assert [part.what for part in with_both.missing if part.goal == "rank high"] == ["personal volume"]
     assert "expires after 3 more inactive cycles" in explaining.as_text(ana, names)
 
 
