@@ -86,6 +86,23 @@ def test_a_closed_week_pays_each_kind_to_the_cent_and_carries_the_rest(sold):
     assert f"run-{run_id}-consultant-{sold.ana}-binary" in keys and len(keys) == 4
 
 
+def test_matching_names_the_consultant_that_was_matched(sold):
+    plan = db.session.get_one(Cycle, sold.cycle).plan_version
+    matching = {"rates": ["0.5"], "depth": {}, "compress": False}
+    ranks = [{"name": "first", "requires": {}, "matching_depth": 1}]
+    plan.document = dict(plan.document) | {"matching": matching, "ranks": ranks}
+    sponsor = db.session.get_one(Consultant, sold.ana)
+    sponsor.sponsor_id = sold.dia
+    db.session.commit()
+    perform(lambda uow: add_sale(uow, sold.dia, 100_00, revenue=0))
+
+    approve(end(sold), sold.ada, sold.fin)
+
+    line = db.session.scalars(select(CommissionLine).where(CommissionLine.kind == "matching")).one()
+    assert (line.consultant_id, line.source_consultant_id, line.sale_id) == (sold.dia, sold.ana, None)
+    assert (line.amount_cents, line.base, line.level) == (15_00, 30_00, 1)
+
+
 def test_held_until_fourteen_days_after_the_week_or_the_end_of_a_longer_cooling_off(sold):
     cycle = db.session.get_one(Cycle, sold.cycle)
     standard = cycle.until.astimezone(ZONE).date() + timedelta(days=14)

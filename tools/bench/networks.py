@@ -160,6 +160,7 @@ def _weak(count: int) -> Tree:
     sponsor = _earlier(rng, count)
     child, heavy_right = np.full(2 * count, -1), np.zeros(count, np.bool_)
     slots, done = np.full(count, -1), 1
+    placed = [np.zeros(1, np.int64)]
     while done < count:
         joining = np.arange(done, min(count, done + max(16, done // 10)))
         at = sponsor[joining] % done
@@ -169,6 +170,7 @@ def _weak(count: int) -> Tree:
             _, first = np.unique(slot, return_index=True)
             first = first[~taken[first]]
             child[slot[first]], slots[joining[first]] = joining[first], slot[first]
+            placed.append(joining[first])
             at, waiting = child[slot], np.ones(len(joining), np.bool_)
             waiting[first] = False
             joining, at = joining[waiting], at[waiting]
@@ -176,8 +178,15 @@ def _weak(count: int) -> Tree:
         known = _placed(slots[: min(done, count)])
         order = in_order(known[0], known[1].astype(np.int8))
         heavy_right[: len(order.seat)] = order.hi - order.seat > order.seat - order.lo
-    parent, leg = _placed(slots)
-    return parent, leg, sponsor
+    return _renumbered(slots, sponsor, np.concatenate(placed))
+
+
+def _renumbered(slots: Ints, sponsor: Ints, order: Ints) -> Tree:
+    """The same tree with its members numbered in this order."""
+    number = np.append(np.empty_like(order), -1)
+    number[order] = np.arange(len(order))
+    parent, leg = _placed(slots[order])
+    return number[parent], leg, number[sponsor[order]]
 
 
 def _earlier(rng: np.random.Generator, count: int) -> Ints:
