@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from portal.engine.arithmetic import MAX
-from portal.engine.fields import LARGEST, Fields, decimal, inside
+from portal.engine.fields import LARGEST, Fields, inside, number_in
 from portal.engine.parts import Table, amounts_by_pack, counts, rates_by_pack
 
 MODES: Final = ("percent", "pairs", "tiers")
@@ -134,7 +134,7 @@ def _tier(part: Fields, place: str, tier: object) -> tuple[int, int] | None:
         part.sound = False
         part.faults.append(f"{place}: must be a volume and its pay")
         return None
-    numbers = [decimal(text, 2, least, LARGEST) for text, least in zip(tier, (1, 0), strict=True)]
+    numbers = [number_in(text, 2, least, LARGEST) for text, least in zip(tier, (1, 0), strict=True)]
     faults = [f"{place}[{at}]: {number}" for at, number in enumerate(numbers) if isinstance(number, str)]
     part.faults += faults
     part.sound &= not faults

@@ -29,7 +29,7 @@ def inside(place: str, name: str) -> str:
     return f"{place}.{shown}" if place and not shown.startswith("[") else f"{place}{shown}"
 
 
-def decimal(value: object, places: int, least: int, most: int) -> int | str:
+def number_in(value: object, places: int, least: int, most: int) -> int | str:
     """Read a decimal string as a number of its smallest units; gives the fault as text if it is none."""
     if not isinstance(value, str):
         return 'must be a string like "12.50"'
@@ -96,18 +96,18 @@ class Fields:
         self, name: str, default: int | object = REQUIRED, *, least: int = 0, most: int = LARGEST
     ) -> int:
         """A volume or an amount of money, as hundredths."""
-        return self._read(name, default, lambda value: decimal(value, 2, least, most))
+        return self._read(name, default, lambda value: number_in(value, 2, least, most))
 
     def rate(self, name: str, default: int | object = REQUIRED) -> int:
         """A rate from 0 to 1, as ten-thousandths."""
-        return self._read(name, default, lambda value: decimal(value, 4, 0, RATE_UNIT))
+        return self._read(name, default, lambda value: number_in(value, 4, 0, RATE_UNIT))
 
     def rates(self, name: str) -> tuple[int, ...]:
         """A list of rates, one for each level."""
         value = self.take(name)
         if name in self.value and not isinstance(value, list):
             self.fault(name, 'must be a list of rates like "0.05"')
-        rates = [decimal(rate, 4, 0, RATE_UNIT) for rate in value] if isinstance(value, list) else []
+        rates = [number_in(rate, 4, 0, RATE_UNIT) for rate in value] if isinstance(value, list) else []
         for position, rate in enumerate(rates):
             if isinstance(rate, str):
                 self.fault(name, rate, f"[{position}]")

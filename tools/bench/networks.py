@@ -163,7 +163,8 @@ def _weak(count: int) -> Tree:
     placed = [np.zeros(1, np.int64)]
     while done < count:
         joining = np.arange(done, min(count, done + max(16, done // 10)))
-        at = sponsor[joining] % done
+        sponsor[joining] %= done
+        at = sponsor[joining]
         while len(joining):
             slot = 2 * at + ~heavy_right[at]
             taken = child[slot] >= 0

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from portal.engine.arithmetic import MONEY_UNIT
-from portal.engine.printed import decimal
+from portal.engine.printed import amount_text
 
-__all__ = ["decimal", "exactly", "percent", "rate"]
+__all__ = ["amount_text", "exactly", "percent", "rate"]
 
 
 def rate(ten_thousandths: int) -> str:
