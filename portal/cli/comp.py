@@ -85,7 +85,7 @@ def _sales(inputs: Inputs, found: list[int], names: case.Names) -> list[dict[str
         {
             "id": names.events[event],
             "member": names.members[events.member[event]],
-            "volume": explaining.amount_text(int(events.volume[event])),
+            "volume": explaining.text_of(int(events.volume[event])),
         }
         for event in found
     ]

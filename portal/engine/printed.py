@@ -31,7 +31,7 @@ def write(result: Result, names: Names) -> dict[str, Any]:
     }
 
 
-def amount_text(hundredths: int) -> str:
+def text_of(hundredths: int) -> str:
     """Hundredths as a decimal string: `12.34`."""
     whole, rest = divmod(abs(hundredths), 100)
     return f"{'-' if hundredths < 0 else ''}{whole}.{rest:02d}"
@@ -44,8 +44,8 @@ def _lines(lines: Lines, names: Names) -> list[dict[str, Any]]:
         {
             "member": names.members[member],
             "kind": KINDS[kind],
-            "amount": amount_text(amount),
-            "base": amount_text(base),
+            "amount": text_of(amount),
+            "base": text_of(base),
             "source": _source(kind, source, names),
             "level": level,
         }
@@ -63,7 +63,7 @@ def _source(kind: int, source: int, names: Names) -> str:
 def _members(members: Members, names: Names, plan: Plan) -> dict[str, Any]:
     ranks = [*(rank.name for rank in plan.ranks), None]
     amounts = {
-        name: [amount_text(value) for value in getattr(members, name).tolist()] for name in Members.AMOUNTS
+        name: [text_of(value) for value in getattr(members, name).tolist()] for name in Members.AMOUNTS
     }
     return {
         name: {
@@ -94,8 +94,8 @@ def _legs(amounts: dict[str, list[str]], name: str, row: int) -> dict[str, str]:
 
 def _totals(totals: Totals) -> dict[str, Any]:
     return {
-        "volume": amount_text(totals.volume),
-        "paid": amount_text(totals.paid),
-        "by_kind": {kind: amount_text(amount) for kind, amount in totals.by_kind.items()},
+        "volume": text_of(totals.volume),
+        "paid": text_of(totals.paid),
+        "by_kind": {kind: text_of(amount) for kind, amount in totals.by_kind.items()},
         "payout_scale": None if totals.payout_scale is None else list(totals.payout_scale),
     }

@@ -23,7 +23,7 @@ from portal.engine.events import (
     UNILEVEL,
 )
 from portal.engine.explaining.match import words_of_match
-from portal.engine.explaining.written import amount_text, exactly, percent, rate
+from portal.engine.explaining.written import exactly, percent, rate, text_of
 from portal.engine.lines import Lines
 from portal.engine.pool import SCALED_KINDS, pool_of, shares_in_all
 from portal.engine.ranks import PaidAs
@@ -79,7 +79,7 @@ class _Line:
         numerator, denominator = fraction
         rounded = share(numerator, 1, denominator) if toward_zero else round_half_away(numerator, denominator)
         rounding = TOWARD_ZERO if toward_zero else TO_CENT
-        told = [*words, f"{exactly(numerator, denominator)}, rounded {rounding}: {amount_text(rounded)}"]
+        told = [*words, f"{exactly(numerator, denominator)}, rounded {rounding}: {text_of(rounded)}"]
         return self._story(fraction, rounding, rounded, tuple(told))
 
     def taken_back(self, fraction: tuple[int, int], words: list[str]) -> LineStory:
@@ -128,12 +128,10 @@ def _story(line: _Line) -> LineStory:
 def _of_sale(line: _Line) -> LineStory:
     own_rate, whose = _rate_of_sale(line)
     if line.kind in REVENUE_KINDS:
-        words = [f"revenue {amount_text(line.base)} x {percent(own_rate)} ({whose})"]
+        words = [f"revenue {text_of(line.base)} x {percent(own_rate)} ({whose})"]
         return line.story((line.base * own_rate, RATE_UNIT), words)
     value = line.result.inputs.plan.point_value
-    words = [
-        f"volume {amount_text(line.base)} x point value {amount_text(value)} x {percent(own_rate)} ({whose})"
-    ]
+    words = [f"volume {text_of(line.base)} x point value {text_of(value)} x {percent(own_rate)} ({whose})"]
     return line.story((line.base * value * own_rate, MONEY_UNIT), words)
 
 
@@ -167,11 +165,11 @@ def _of_reversal(line: _Line, reverses: int) -> LineStory:
         for amount in _paid_for(line, reverses)
         if share(amount, before + now, base) - share(amount, before, base) == -line.amount
     )
-    taken = f"share({amount_text(paid)}, {amount_text(before + now)}, {amount_text(base)})"
-    earlier = f"share({amount_text(paid)}, {amount_text(before)}, {amount_text(base)})"
+    taken = f"share({text_of(paid)}, {text_of(before + now)}, {text_of(base)})"
+    earlier = f"share({text_of(paid)}, {text_of(before)}, {text_of(base)})"
     words = [
-        f"{amount_text(paid)} was paid on {amount_text(base)}; {amount_text(before)} of it was reversed before",
-        f"{amount_text(now)} is reversed now: -({taken} - {earlier}) = {amount_text(line.amount)}",
+        f"{text_of(paid)} was paid on {text_of(base)}; {text_of(before)} of it was reversed before",
+        f"{text_of(now)} is reversed now: -({taken} - {earlier}) = {text_of(line.amount)}",
     ]
     return line.taken_back((line.amount, 1), words)
 
@@ -221,8 +219,8 @@ def _limited(line: _Line, story: LineStory) -> LineStory:
     scale = line.result.totals.payout_scale
     if scale is None or line.kind not in SCALED_KINDS:
         return story
-    numbers = f"{amount_text(scale.numerator)} / {amount_text(scale.denominator)}"
-    word = f"payout limit: x {numbers}, rounded {TOWARD_ZERO}: {amount_text(line.amount)}"
+    numbers = f"{text_of(scale.numerator)} / {text_of(scale.denominator)}"
+    word = f"payout limit: x {numbers}, rounded {TOWARD_ZERO}: {text_of(line.amount)}"
     return replace(story, words=(*story.words, word))
 
 
@@ -231,17 +229,17 @@ def _of_match(line: _Line) -> LineStory:
     earned, paid = int(members.binary_earned[line.member]), int(members.binary_paid[line.member])
     fraction, words = words_of_match(line.result, line.member)
     story = line.story(fraction, words)
-    capped = [] if earned == paid else [f"capped: {amount_text(paid)} of {amount_text(earned)} is paid"]
+    capped = [] if earned == paid else [f"capped: {text_of(paid)} of {text_of(earned)} is paid"]
     return replace(story, before_limit=paid, words=(*story.words, *capped))
 
 
 def _of_debt(line: _Line) -> LineStory:
     state = line.result.inputs.state
     matched, paid = int(state.matched_to_date[line.member]), int(state.paid_to_date[line.member])
-    taken = f"-share({amount_text(paid)} paid to date, {amount_text(-line.base)}, {amount_text(matched)} matched to date)"
+    taken = f"-share({text_of(paid)} paid to date, {text_of(-line.base)}, {text_of(matched)} matched to date)"
     words = [
-        f"reversals left {amount_text(-line.base)} of debt that was matched before; both legs get it back",
-        f"{taken}, rounded {TOWARD_ZERO}: {amount_text(line.amount)}",
+        f"reversals left {text_of(-line.base)} of debt that was matched before; both legs get it back",
+        f"{taken}, rounded {TOWARD_ZERO}: {text_of(line.amount)}",
     ]
     return line.taken_back((paid * line.base, matched), words)
 
@@ -253,7 +251,7 @@ def _of_matching(line: _Line) -> LineStory:
     depths = f"{max(depth, by_rank)} (pack {line.pack}: {depth}, rank: {by_rank})"
     words = [
         f"generation {line.level}; paid down to {depths}",
-        f"{amount_text(line.base)} paid for matching there x {rate(own_rate)}",
+        f"{text_of(line.base)} paid for matching there x {rate(own_rate)}",
     ]
     return line.story((line.base * own_rate, RATE_UNIT), words)
 
@@ -262,9 +260,9 @@ def _of_pool(line: _Line) -> LineStory:
     inputs, ranks = line.result.inputs, _ranks(line.result)
     pool = pool_of(inputs.plan, line.result.totals.volume)
     own, everybody = ranks.largest("pool_shares")[ranks.rank[line.member]], shares_in_all(ranks)
-    volume = amount_text(line.result.totals.volume)
+    volume = text_of(line.result.totals.volume)
     words = [
-        f"pool: {percent(inputs.plan.pool or 0)} of volume {volume}: {amount_text(pool)}",
+        f"pool: {percent(inputs.plan.pool or 0)} of volume {volume}: {text_of(pool)}",
         f"{own} of {everybody} shares",
     ]
     return line.story((pool * own, everybody), words, toward_zero=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from portal.engine.arithmetic import MONEY_UNIT
 from portal.engine.binary_plan import Binary, Pairs, Percent
 from portal.engine.cycle import Result
-from portal.engine.explaining.written import amount_text, percent
+from portal.engine.explaining.written import percent, text_of
 from portal.engine.ranks import PaidAs
 
 Fraction = tuple[int, int]
@@ -18,19 +18,19 @@ def words_of_match(result: Result, member: int) -> tuple[Fraction, list[str]]:
     matched, earned = int(members.matched[member]), int(members.binary_earned[member])
     pack, mode = network.packs[network.pack[member]], plan.binary.mode
     left, right = legs_before(result, member)
-    words = [f"left {amount_text(left)}, right {amount_text(right)}: {amount_text(matched)} matched"]
+    words = [f"left {text_of(left)}, right {text_of(right)}: {text_of(matched)} matched"]
     fraction = (earned, 1)
     if isinstance(mode, Percent):
         own_rate = mode.rate[pack]
         fraction = (matched * plan.point_value * own_rate, MONEY_UNIT)
-        words.append(f"x point value {amount_text(plan.point_value)} x {percent(own_rate)} (pack {pack})")
+        words.append(f"x point value {text_of(plan.point_value)} x {percent(own_rate)} (pack {pack})")
     elif isinstance(mode, Pairs):
         pairs = matched // mode.weak
         words.append(
-            f"{pairs} pairs of {amount_text(mode.strong)} and {amount_text(mode.weak)}, {amount_text(mode.pay)} each"
+            f"{pairs} pairs of {text_of(mode.strong)} and {text_of(mode.weak)}, {text_of(mode.pay)} each"
         )
     else:
-        words.append(f"the tier of {amount_text(matched)} pays {amount_text(earned)}")
+        words.append(f"the tier of {text_of(matched)} pays {text_of(earned)}")
     return fraction, words + caps_in_words(result, member, plan.binary, pack)
 
 
@@ -47,11 +47,11 @@ def caps_in_words(result: Result, member: int, binary: Binary, pack: str) -> lis
     """The caps that the pack has, and what the rank makes of them."""
     words, money = [], cap_money(result, member, binary, pack)
     if isinstance(binary.mode, Percent) and pack in binary.mode.cap_volume:
-        words.append(f"cap on volume (pack {pack}): {amount_text(binary.mode.cap_volume[pack])}")
+        words.append(f"cap on volume (pack {pack}): {text_of(binary.mode.cap_volume[pack])}")
     if isinstance(binary.mode, Pairs) and pack in binary.mode.cap_pairs:
         words.append(f"cap on pairs (pack {pack}): {binary.mode.cap_pairs[pack]}")
     if money is not None:
-        words.append(f"cap on money (pack {pack}, or the rank's if larger): {amount_text(money)}")
+        words.append(f"cap on money (pack {pack}, or the rank's if larger): {text_of(money)}")
     return words
 
 

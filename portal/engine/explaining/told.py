@@ -9,7 +9,7 @@ from portal.engine.explaining.distances import Expiry, Missing
 from portal.engine.explaining.explain import Explanation
 from portal.engine.explaining.legs import Branch, LegStory
 from portal.engine.explaining.lines import LineStory
-from portal.engine.explaining.written import amount_text
+from portal.engine.explaining.written import text_of
 from portal.engine.printed import Names
 
 _OF_EVENTS = tuple(KINDS[kind] for kind in EVENT_KINDS)
@@ -21,7 +21,7 @@ def as_document(told: Explanation, names: Names) -> dict[str, Any]:
         "member": names.members[told.member],
         "plan": {"name": told.plan_name, "version": told.plan_version},
         "rank": told.rank,
-        "by_kind": {kind: amount_text(amount) for kind, amount in told.by_kind.items()},
+        "by_kind": {kind: text_of(amount) for kind, amount in told.by_kind.items()},
         "lines": [_line(line, names) for line in told.lines],
         "legs": [_leg(leg, names) for leg in told.legs],
         "missing": [_missing(part) for part in told.missing],
@@ -57,13 +57,13 @@ def _line(line: LineStory, names: Names) -> dict[str, Any]:
     called = names.events if line.kind in _OF_EVENTS else names.members
     return {
         "kind": line.kind,
-        "amount": amount_text(line.amount),
-        "base": amount_text(line.base),
+        "amount": text_of(line.amount),
+        "base": text_of(line.base),
         "source": "" if line.source < 0 else called[line.source],
         "level": line.level,
         "exact": [line.numerator, line.denominator],
         "rounding": line.rounding,
-        "before_limit": amount_text(line.before_limit),
+        "before_limit": text_of(line.before_limit),
         "words": list(line.words),
     }
 
@@ -72,7 +72,7 @@ def _leg(leg: LegStory, names: Names) -> dict[str, Any]:
     amounts = ("carried_in", "new", "restored", "taken", "expired", "carried_out")
     return {
         "side": leg.side,
-        **{name: amount_text(getattr(leg, name)) for name in amounts},
+        **{name: text_of(getattr(leg, name)) for name in amounts},
         "branches": [_branch(branch, names) for branch in leg.branches],
     }
 
@@ -81,7 +81,7 @@ def _branch(branch: Branch, names: Names) -> dict[str, Any]:
     return {
         "top": names.members[branch.top],
         "whole": branch.whole,
-        "volume": amount_text(branch.volume),
+        "volume": text_of(branch.volume),
         "people": branch.people,
         "sales": branch.sales,
     }
@@ -93,7 +93,7 @@ def _branch_in_words(branch: dict[str, Any]) -> str:
 
 
 def _missing(part: Missing) -> dict[str, Any]:
-    amount = amount_text(part.amount) if part.is_volume else part.amount
+    amount = text_of(part.amount) if part.is_volume else part.amount
     return {"goal": part.goal, "what": part.what, "amount": amount, "leg": part.leg}
 
 
@@ -105,7 +105,7 @@ def _missing_in_words(part: dict[str, Any]) -> str:
 def _expiry(part: Expiry) -> dict[str, Any]:
     return {
         "leg": part.leg,
-        "volume": amount_text(part.volume),
+        "volume": text_of(part.volume),
         "after_cycles": part.after_cycles,
         "why": part.why,
     }

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from portal.engine.arithmetic import MONEY_UNIT
-from portal.engine.printed import amount_text
+from portal.engine.printed import text_of
 
-__all__ = ["amount_text", "exactly", "percent", "rate"]
+__all__ = ["exactly", "percent", "rate", "text_of"]
 
 
 def rate(ten_thousandths: int) -> str:
