@@ -62,6 +62,7 @@ def test_a_plan_knows_the_packs_of_its_pairs_and_generations():
     plan = with_parts(binary=pairs, matching={"rates": [], "depth": {"f": 1}})
 
     assert plan.packs == ("a", "b", "e", "f")
+    assert with_parts(binary={"mode": "tiers", "tiers": [["1", "1"]]}).packs == ("a", "b")
 
 
 def test_the_matrix_is_held_to_its_width_where_the_plan_has_one():
@@ -102,6 +103,15 @@ def test_money_beyond_all_bounds_is_refused_and_never_wraps(part, fault):
     told = refused(lambda: calculate(Inputs(plan, network(), large, History.none(), state)))
 
     assert [line.split(": passes")[0].endswith(fault) for line in told] == [True]
+
+
+def test_an_addition_at_the_bound_is_exact():
+    most, more = np.array([2**63 - 2, -(2**63) + 2]), np.array([1, -1])
+
+    assert arithmetic.added(most, more, "x").tolist() == [2**63 - 1, -(2**63) + 1]
+    for wide in (np.array([2, 0]), np.array([0, -2])):
+        with pytest.raises(Refused):
+            arithmetic.added(most, wide, "x")
 
 
 def test_numbers_are_kept_as_narrow_as_they_can_be():
