@@ -1,4 +1,4 @@
-"""What the team brings to the home page: people who wait for a spot."""
+"""What the team brings to the home page: people who wait for a spot, and the link to join by."""
 
 from __future__ import annotations
 
@@ -17,6 +17,22 @@ def load_waiting(consultant_id: int) -> Sequence[Consultant] | None:
     return members.waiting_people(db.session(), consultant_id) or None
 
 
+def load_link(consultant_id: int) -> str:
+    """The code at the end of the consultant's own link."""
+    return db.session().get_one(Consultant, consultant_id).code
+
+
+register_panel(
+    Panel(
+        "link",
+        _l("Your link"),
+        40,
+        "place own people",
+        "network/panels/link.html",
+        load_link,
+        aside=True,
+    )
+)
 register_panel(
     Panel(
         "waiting",

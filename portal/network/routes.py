@@ -170,6 +170,7 @@ def _place_page(viewer: Viewer, form: PreferenceForm | None = None, *, status: i
         status=status,
         form=form or PreferenceForm(preference=viewer.consultant.preference),
         waiting=members.waiting_people(db.session(), viewer.id),
+        code=viewer.consultant.code,
         chosen=chosen,
     )
 
