@@ -23,8 +23,8 @@ from portal.ui.panels import Panel, register_panel
 
 KINDS = {
     "retail": _l("Your own sales"),
-    "direct": _l("Sales of people you sponsored"),
-    "binary": _l("Volume matched on both legs"),
+    "direct": _l("Sales of people you sponsor"),
+    "binary": _l("Weaker-leg match"),
 }
 RATE_UNIT = 10_000
 NEWEST = 6
@@ -61,10 +61,14 @@ class Earnings:
 
 @dataclass(frozen=True)
 class LegsView:
-    """The legs card; `rate` in ten-thousandths where matched volume times it is what is paid."""
+    """The legs card; `rate` in ten-thousandths where matched volume times it is what is paid.
+
+    `paid_from_tree` is false where the plan pays nothing for matched volume.
+    """
 
     standing: Projected | None
     rate: int | None
+    paid_from_tree: bool
 
 
 def load_earnings(consultant_id: int) -> Earnings:
@@ -80,8 +84,9 @@ def load_earnings(consultant_id: int) -> Earnings:
 
 def load_legs(consultant_id: int) -> LegsView:
     """Both legs as they stand now."""
-    standing = projection.read(consultant_id)
-    return LegsView(standing, _rate(db.session(), consultant_id, standing) if standing else None)
+    standing, rate = projection.read(consultant_id), _rate(db.session(), consultant_id)
+    explains = standing and rate and round_half_away(standing.matched * rate, RATE_UNIT) == standing.binary
+    return LegsView(standing, rate if explains else None, paid_from_tree=rate != 0)
 
 
 def load_sales(consultant_id: int) -> Sequence[SaleLine]:
@@ -89,15 +94,14 @@ def load_sales(consultant_id: int) -> Sequence[SaleLine]:
     return newest_sales(db.session(), consultant_id, below=projection.below, limit=NEWEST)
 
 
-def _rate(session: Session, consultant_id: int, standing: Projected) -> int | None:
-    """The rate of the pack, where nothing else had a say: no cap, no debt, a point worth one dollar."""
+def _rate(session: Session, consultant_id: int) -> int | None:
+    """What the pack is paid for matched volume; None where it is not reckoned in percent."""
     published, consultant = projection.published(), session.get_one(Consultant, consultant_id)
     cycle = session.get(Cycle, published.cycle_id) if published else None
     binary = cycle.plan_version.document.get("binary") if cycle else None
     if not isinstance(binary, dict) or binary.get("mode") != "percent":
         return None
-    rate = int(Decimal(str(binary["rate"].get(consultant.pack, "0"))) * RATE_UNIT)
-    return rate if round_half_away(standing.matched * rate, RATE_UNIT) == standing.binary else None
+    return int(Decimal(str(binary["rate"].get(consultant.pack, "0"))) * RATE_UNIT)
 
 
 for panel in (

@@ -7,7 +7,7 @@ from sqlalchemy import event
 
 from portal.dashboard import queries
 from portal.extensions import db
-from portal.models import CommissionLine, Cycle, Run
+from portal.models import CommissionLine, Consultant, Cycle, Run
 from portal.store import perform
 from tests.shop import add_sale, reverse_sale
 
@@ -91,8 +91,8 @@ def test_the_legs_the_match_and_the_amount_add_up(app, cast, ana, project):
     assert "Left 1,000 1 person Right 600 1 person" in ana.words
     assert "400 left over on the left carries to next week 600 matched" in ana.words
     assert "600 matched × 10% $60.00" in ana.words
-    assert "Your own sales $10.00 Sales of people you sponsored $64.00" in ana.words
-    assert "Volume matched on both legs $60.00 Projected $134.00" in ana.words
+    assert "Your own sales $10.00 Sales of people you sponsor $64.00" in ana.words
+    assert "Weaker-leg match $60.00 Projected $134.00" in ana.words
     assert "Projected this week $134 .00" in ana.words
     assert 'href="/earnings/withdraw"' in ana.page.text
 
@@ -191,6 +191,26 @@ def count_queries(app, act):
         finally:
             event.remove(engine, "before_cursor_execute", note)
     return len([statement for statement in seen if statement.lstrip().upper().startswith(("SELECT", "WITH"))])
+
+
+def test_a_plan_without_the_tree_is_not_promised_a_match(app, cast, ana, project):
+    with app.app_context():
+        perform(lambda uow: setattr(uow.session.get_one(Consultant, cast.ana), "pack", "smart"))
+    sales(app, (cast.ben, 100_000))
+    project()
+
+    ana.visit("/home")
+
+    assert "not for the tree" in ana.words
+    assert "Matching is paid" not in ana.words
+
+
+def test_a_consultant_finds_their_own_link(app, cast, ana):
+    with app.app_context():
+        code = db.session.get_one(Consultant, cast.ana).code
+
+    for page in ("/home", "/team/place"):
+        assert f"/r/{code}" in ana.visit(page).text
 
 
 def test_staff_has_no_such_home(signed_in):
