@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access import permissions
 from portal.access.guard import require_recent_password, requires
+from portal.commissions.queries import last_moment
 from portal.extensions import db
 from portal.kernel.errors import BadInput, DomainError
 from portal.kernel.ids import new_id, payout_reference
@@ -51,6 +52,7 @@ def earnings() -> Response:
         page=page,
         chosen=chosen,
         before=before,
+        last_moment=last_moment,
         words=words,
     )
 
@@ -60,7 +62,7 @@ def earnings() -> Response:
 def week(name: str) -> Response:
     """The statement of a closed week."""
     found = queries.statement(db.session(), _owner().id, name)
-    return show("wallets/week.html", "main", statement=found, words=words)
+    return show("wallets/week.html", "main", statement=found, last_moment=last_moment, words=words)
 
 
 @wallets.get("/withdraw")
