@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 
 import click
@@ -36,6 +37,8 @@ _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 def add(email: str, *, as_json: bool, password: str, **about: str) -> None:
     """Let somebody sign in; a consultant without --sponsor stands at the top of a tree."""
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", email.strip()):
+        raise click.ClickException(f"{email} is not an e-mail address.")
     chosen = password or made_up_password()
     try:
         check_password(chosen, about=(about["name"], email))

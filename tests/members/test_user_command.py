@@ -64,3 +64,10 @@ def test_what_cannot_be_is_refused_in_one_line(small_company):
         answer = _run(small_company, *words)
         assert answer.exit_code == 1
         assert answer.output.startswith("Error: ") and answer.output.count("\n") == 1
+
+
+def test_what_is_no_e_mail_address_does_not_sign_in(small_company):
+    refused = _run(small_company, "bad", "--name", "Bo Berg", "--role", "admin")
+
+    assert refused.exit_code == 1
+    assert "bad is not an e-mail address." in refused.output
