@@ -105,7 +105,10 @@ def pay_cycle(name: str) -> AnyResponse:
     except DomainError as refusal:
         return _page(_found(name), status=refusal.status, refused=refusal.message)
     if batch is None:
-        flash(_("Nobody has money to be paid now: it is on hold still, or too little."), "ok")
+        flash(
+            _("Nobody has enough available. The week is settled; what is on hold is paid with a later one."),
+            "ok",
+        )
         return redirect(url_for("admin.cycle", name=name), 303)
     return redirect(url_for("admin.batch", public_id=batch), 303)
 
