@@ -7,9 +7,8 @@ import io
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
-from flask import Response, current_app, flash, redirect, stream_with_context, url_for
+from flask import Response, flash, redirect, stream_with_context, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -23,20 +22,19 @@ from portal.commissions import queries
 from portal.commissions.review import Review, review_of
 from portal.commissions.runs import is_reproducible
 from portal.extensions import db
-from portal.kernel.errors import DomainError, NotYours
+from portal.kernel.errors import Conflict, DomainError, NotYours
 from portal.ledger.audit import broken_invariants
 from portal.members.queries import consultant_by_public_id
 from portal.models import Cycle, Run
 from portal.payouts import company
 from portal.payouts.files import guarded, written
-from portal.payouts.queries import batch_by_id
-from portal.payouts.releases import release_due
+from portal.payouts.queries import batch_by_id, payable
 from portal.store import UnitOfWork, perform
 from portal.ui import show
+from portal.ui.filters import money
 from portal.ui.htmx import request
 
 NOTHING_HERE = "There is nothing here under this address."
-MOST_RELEASES = 5_000
 
 
 @admin.get("/cycles")
@@ -101,7 +99,8 @@ def pay_cycle(name: str) -> AnyResponse:
     """Withdraw for everybody what is available, in one batch of this week."""
     cycle_id, actor_id = _found(name).id, current_user.id
     try:
-        batch = perform(lambda uow: _batch_of(uow, cycle_id, actor_id))
+        shown = request.form.get("shown", "")
+        batch = perform(lambda uow: _batch_of(uow, cycle_id, actor_id, shown=shown))
     except DomainError as refusal:
         return _page(_found(name), status=refusal.status, refused=refusal.message)
     if batch is None:
@@ -168,6 +167,7 @@ def _page(found: Cycle, *, status: int = 200, refused: str = "") -> Response:
         may_manage=may(permissions.manage_cycles),
         may_approve=may(permissions.approve_cycles),
         may_pay=may(permissions.manage_payouts),
+        payable=payable(db.session(), actor_id=current_user.id),
         words=words,
     )
 
@@ -211,9 +211,11 @@ def _after(name: str, work: Callable[[UnitOfWork], None], done: str) -> AnyRespo
     return redirect(url_for("admin.cycle", name=name), 303)
 
 
-def _batch_of(uow: UnitOfWork, cycle_id: int, actor_id: int) -> str | None:
-    zone = ZoneInfo(current_app.config["SETTINGS"].time_zone)
-    release_due(uow, today=uow.clock().astimezone(zone).date(), limit=MOST_RELEASES)
+def _batch_of(uow: UnitOfWork, cycle_id: int, actor_id: int, *, shown: str) -> str | None:
+    """The batch of the sum that was on the screen, and of no other."""
+    cents = payable(uow.session, actor_id=actor_id)[1]
+    if shown != str(cents):
+        raise Conflict(_("What is available has changed to %(sum)s. Please look again.", sum=money(cents)))
     batch = company.make_company_withdrawals(uow, cycle_id=cycle_id, actor_id=actor_id)
     return batch.public_id if batch else None
 

@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 
 from portal.kernel.errors import NotYours
 from portal.kernel.ids import payout_reference
-from portal.models import Consultant, PayoutBatch, Person, Release, Withdrawal
+from portal.kernel.money import Cents
+from portal.models import Account, AccountUser, Consultant, PayoutBatch, Person, Release, Withdrawal
+from portal.payouts.limits import MINIMUM
 
 OPEN_STATES = ("requested", "approved", "exported")
 
@@ -153,3 +155,17 @@ def _with_owners() -> Select[Withdrawal, str, str]:
         .join(Consultant, Consultant.id == Withdrawal.consultant_id)
         .join(Person, Person.id == Consultant.person_id)
     )
+
+
+def payable(session: Session, *, actor_id: int) -> tuple[int, Cents]:
+    """How many people have enough to be paid by the company, and the sum; without the wallet of who acts."""
+    own = select(Consultant.id).join(AccountUser, AccountUser.person_id == Consultant.person_id)
+    people, cents = session.execute(
+        select(func.count(), func.coalesce(func.sum(Account.balance), 0)).where(
+            Account.owner_type == "consultant",
+            Account.purpose == "available",
+            Account.balance >= MINIMUM,
+            Account.owner_id.not_in(own.where(AccountUser.id == actor_id)),
+        )
+    ).one()
+    return people, Cents(int(cents))

@@ -16,7 +16,7 @@ from portal.commissions.queries import last_moment
 from portal.extensions import db
 from portal.kernel.errors import BadInput, DomainError
 from portal.kernel.ids import new_id, payout_reference
-from portal.kernel.money import Cents, parse_money
+from portal.kernel.money import Cents, format_money, parse_money
 from portal.ledger import statements
 from portal.models import Consultant
 from portal.payouts import queries as payouts
@@ -95,8 +95,12 @@ def check() -> AnyResponse:
     amount = _given_amount()
     if amount is None:
         return redirect(url_for("wallets.withdraw"), 303)
-    form = CheckForm(formdata=None, amount=amount, key=new_id())
     balances = statements.balances(db.session(), _owner().id)
+    try:
+        service.check_amount(amount, balances=balances)
+    except DomainError:
+        return redirect(url_for("wallets.withdraw", amount=format_money(amount)), 303)
+    form = CheckForm(formdata=None, amount=amount, key=new_id())
     return show("wallets/check.html", "main", form=form, amount=amount, balances=balances)
 
 
