@@ -100,8 +100,7 @@ def test_of_a_thousand_guesses_few_are_looked_at(house, monkeypatch):
 
 def test_the_delay_grows_and_even_the_right_password_waits(house):
     browser = Visitor(house)
-    for _try_of_five in range(6):
-        _try(browser, WRONG)
+    _guess_on(browser)
     assert _try(browser, RIGHT) == 422
 
     for key in redis.client.scan_iter("*:wait"):
@@ -109,12 +108,19 @@ def test_the_delay_grows_and_even_the_right_password_waits(house):
     assert _try(browser, RIGHT) == 303
 
 
+def _guess_on(browser: Visitor) -> None:
+    """Guess until the next try is minutes away, so that a slow machine does not outwait it."""
+    _try(browser, WRONG)
+    for key in list(redis.client.scan_iter("canopy:tries:*")):
+        redis.client.set(key, 12)
+    _try(browser, WRONG)
+
+
 def test_a_stranger_cannot_keep_the_owner_out(house, ana):
     ana.visit("/login/confirm")
     ana.submit("/logout")
     stranger = Visitor(house)
-    for _guess in range(20):
-        _try(stranger, WRONG)
+    _guess_on(stranger)
 
     assert _try(stranger, RIGHT) == 422
     ana.visit("/login")
