@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from portal.gateways.errors import Refused
-from portal.kernel.ids import new_signing_secret
 
 TOLERANCE_SECONDS = 300
 ID_HEADER = "webhook-id"
@@ -24,11 +23,6 @@ _MOST_SIGNATURES = 10
 # A dot would let one signature stand for two readings of `id.timestamp.body`.
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
-
-
-def new_secret() -> str:
-    """A fresh vendor key: `whsec_` and 256 random bits in base64."""
-    return new_signing_secret()
 
 
 def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:

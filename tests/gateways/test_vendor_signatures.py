@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from portal.gateways.errors import Refused
-from portal.gateways.vendor_signatures import new_secret, sign, verify
+from portal.gateways.vendor_signatures import sign, verify
+from portal.kernel.ids import new_signing_secret
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 BODY = b'{"type": "service.activated"}'
-VERA, OTHER = new_secret(), new_secret()
+VERA, OTHER = new_signing_secret(), new_signing_secret()
 
 
 def headers(

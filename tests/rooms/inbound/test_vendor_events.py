@@ -12,8 +12,8 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from portal.extensions import db
-from portal.gateways.vendor_signatures import new_secret
 from portal.kernel.clock import utc_now
+from portal.kernel.ids import new_signing_secret
 from portal.models import Inbox, Vendor
 from portal.store import perform
 from portal.vendors.service import add_key, revoke_key
@@ -63,7 +63,7 @@ def test_the_same_id_with_another_body_is_a_conflict(app: Flask, vera: Vera) -> 
 
 
 FORGERIES: dict[str, Callable[[Vera], dict[str, Any]]] = {
-    "another key": lambda vera: {"secret": new_secret()},
+    "another key": lambda vera: {"secret": new_signing_secret()},
     "stale": lambda vera: {"timestamp": int(utc_now().timestamp()) - 310},
     "from the future": lambda vera: {"timestamp": int(utc_now().timestamp()) + 310},
     "no signature": lambda vera: {"headers": {"webhook-signature": ""}},
@@ -90,7 +90,7 @@ def test_what_is_not_proved_is_refused_without_a_trace(
 def test_an_unknown_vendor_and_a_wrong_key_look_the_same(app: Flask, vera: Vera) -> None:
     client = app.test_client()
     unknown = send(client, vera, activated(vera), public_id="a" * 20)
-    wrong_key = send(client, vera, activated(vera), secret=new_secret())
+    wrong_key = send(client, vera, activated(vera), secret=new_signing_secret())
 
     assert (unknown.status_code, unknown.json) == (wrong_key.status_code, wrong_key.json)
 
@@ -141,7 +141,7 @@ def test_a_malformed_event_is_refused_by_name_and_not_stored(app: Flask, vera: V
 
 
 def test_a_body_that_is_too_large_is_refused_before_its_signature_is_read(app: Flask, vera: Vera) -> None:
-    answer = send(app.test_client(), vera, b" " * 20_000, secret=new_secret())
+    answer = send(app.test_client(), vera, b" " * 20_000, secret=new_signing_secret())
 
     assert (answer.status_code, answer.json) == (413, {"message": "The body is too large."})
 
