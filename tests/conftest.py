@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -14,6 +15,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from portal import create_app, enable_migrations
 from portal.extensions import db, redis
+from portal.store import perform
 from tests import services
 from tests.html import Visitor
 from tests.people import Cast, invite_cast
@@ -128,6 +130,17 @@ def sqlite_app(sqlite_database: Database, make_app: Callable[..., Flask]) -> Fla
 def cast(app: Flask) -> Cast:
     """Ana sponsors Ben (left) and Cem (right); Dia is a stranger; Fin and Ada keep the company."""
     return invite_cast(app)
+
+
+@pytest.fixture
+def do(app: Flask) -> Callable[..., Any]:
+    """`do(service, name=value, …)`: one call in its own unit of work and application context."""
+
+    def call(service: Callable[..., Any], *values: Any, **named: Any) -> Any:
+        with app.app_context():
+            return perform(lambda uow: service(uow, *values, **named))
+
+    return call
 
 
 @pytest.fixture

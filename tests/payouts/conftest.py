@@ -12,20 +12,8 @@ from sqlalchemy import select
 from portal.extensions import db
 from portal.ledger import audit, statements
 from portal.models import AccountUser, Consultant
-from portal.store import perform
 from tests.payouts.purses import fund
 from tests.people import Cast
-
-
-@pytest.fixture
-def do(app: Flask) -> Callable[..., Any]:
-    """`do(service, name=value, …)`: one call in its own unit of work and application context."""
-
-    def call(service: Callable[..., Any], *values: Any, **named: Any) -> Any:
-        with app.app_context():
-            return perform(lambda uow: service(uow, *values, **named))
-
-    return call
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from portal.extensions import db
 from portal.ledger import audit
 from portal.models import Withdrawal
 from portal.payouts import service
-from portal.store import UnitOfWork, perform
+from portal.store import UnitOfWork
 from tests.html import Visitor
 from tests.payouts.purses import fund
 from tests.people import PASSWORD, Cast, invite_cast
@@ -28,17 +28,6 @@ def app(sqlite_app: Flask) -> Flask:
 @pytest.fixture
 def cast(app: Flask) -> Cast:
     return invite_cast(app)
-
-
-@pytest.fixture
-def do(app: Flask) -> Callable[..., Any]:
-    """One call in its own unit of work."""
-
-    def call(work: Callable[..., Any], *values: Any, **named: Any) -> Any:
-        with app.app_context():
-            return perform(lambda uow: work(uow, *values, **named))
-
-    return call
 
 
 @pytest.fixture

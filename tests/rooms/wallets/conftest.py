@@ -10,7 +10,6 @@ from flask import Flask
 
 from portal.extensions import db
 from portal.ledger import audit, statements
-from portal.store import perform
 from tests.html import Visitor
 from tests.payouts.purses import fund
 from tests.people import PASSWORD, Cast, invite_cast
@@ -25,17 +24,6 @@ def app(sqlite_app: Flask) -> Flask:
 @pytest.fixture
 def cast(app: Flask) -> Cast:
     return invite_cast(app)
-
-
-@pytest.fixture
-def do(app: Flask) -> Callable[..., Any]:
-    """One call in its own unit of work."""
-
-    def call(service: Callable[..., Any], *values: Any, **named: Any) -> Any:
-        with app.app_context():
-            return perform(lambda uow: service(uow, *values, **named))
-
-    return call
 
 
 @pytest.fixture
