@@ -105,7 +105,7 @@ def batch(public_id: str) -> Response:
 def batch_csv(public_id: str) -> AnyResponse:
     """The stored file, the same bytes each time."""
     found = queries.batch_by_public_id(db.session(), public_id)
-    response = make_response(found.file)
+    response = make_response(queries.file_of(db.session(), found.id, format="csv").content)
     response.headers["Content-Type"] = "text/csv; charset=utf-8"
     response.headers["Content-Disposition"] = f'attachment; filename="payouts-{found.public_id}.csv"'
     return response
@@ -156,8 +156,9 @@ def _batch_page(public_id: str, *, status: int = 200) -> Response:
     found = queries.batch_by_public_id(db.session(), public_id)
     lines = queries.lines_of(db.session(), found.id)
     form = ChoiceForm(formdata=None)
+    file = queries.file_of(db.session(), found.id, format="csv")
     page = "admin/payout_batch.html"
-    return show(page, "batch", status=status, batch=found, lines=lines, form=form, words=forms)
+    return show(page, "batch", status=status, batch=found, file=file, lines=lines, form=form, words=forms)
 
 
 def _for_each(form: ChoiceForm, decide: Callable[..., object], **more: str) -> Response | None:

@@ -25,6 +25,7 @@ from portal.kernel.money import format_money, format_volume
 from portal.members.packs import ensure_defaults
 from portal.models import AccountUser, Cycle, PayoutBatch, PlanVersion, Run
 from portal.payouts import batches, company, releases
+from portal.payouts.queries import file_of
 from portal.store import UnitOfWork, perform
 
 cycle = AppGroup("cycle", help="Pay weeks: open, list, preview, approve, close, pay.")
@@ -137,7 +138,7 @@ def pay(name: str, email: str, out: Path | None, confirm: bool, as_json: bool) -
             perform(lambda uow: _withdraw(uow, cycle_id, actor_id))
         batch = _batch(_cycle(name))
         if batch is not None and out is not None:
-            _write(out, batch.file)
+            _write(out, file_of(db.session(), batch.id, format="csv").content)
         _tell(*_paid(_cycle(name), batch), as_json=as_json)
 
 

@@ -36,6 +36,14 @@ COMPANY_PURPOSES = {
     "bank": Purpose("D", False, None),
     "revenue": Purpose("C", False, None),
     "commission_expense": Purpose("D", False, None),
+    "order_revenue": Purpose("C", False, None),
+    "payout_fees": Purpose("C", False, None),
+    "tax_withheld": Purpose("C", False, None),
+    "suspense": Purpose("C", False, None),
+    "adjustments": Purpose("D", False, None),
+    "refunds": Purpose("D", False, None),
+    "dispute_losses": Purpose("D", False, None),
+    "write_off": Purpose("D", False, None),
 }
 
 
@@ -63,6 +71,14 @@ STRIPE_BALANCE = AccountKey("company", 0, "stripe_balance")
 BANK = AccountKey("company", 0, "bank")
 REVENUE = AccountKey("company", 0, "revenue")
 COMMISSION_EXPENSE = AccountKey("company", 0, "commission_expense")
+ORDER_REVENUE = AccountKey("company", 0, "order_revenue")
+PAYOUT_FEES = AccountKey("company", 0, "payout_fees")
+TAX_WITHHELD = AccountKey("company", 0, "tax_withheld")
+SUSPENSE = AccountKey("company", 0, "suspense")
+ADJUSTMENTS = AccountKey("company", 0, "adjustments")
+REFUNDS = AccountKey("company", 0, "refunds")
+DISPUTE_LOSSES = AccountKey("company", 0, "dispute_losses")
+WRITE_OFF = AccountKey("company", 0, "write_off")
 
 
 def behaviour(key: AccountKey) -> Purpose:

@@ -8,8 +8,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from portal.models.guards import missing_guards
+from portal.models.payout import OPEN_STATES
 
 _SHOWN = 5
+_OPEN_STATES = ", ".join(f"'{state}'" for state in OPEN_STATES)
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ INVARIANTS: dict[str, str] = {
         SELECT a.owner_id, a.balance, COALESCE(w.total, 0) AS open_withdrawals
           FROM account a
           LEFT JOIN (SELECT consultant_id, SUM(amount_cents) AS total FROM withdrawal
-                      WHERE state IN ('requested', 'approved', 'exported') GROUP BY consultant_id) w
+                      WHERE state IN ({open_states}) GROUP BY consultant_id) w
             ON w.consultant_id = a.owner_id
          WHERE a.owner_type = 'consultant' AND a.purpose = 'reserved' AND a.balance <> COALESCE(w.total, 0)
     """,
@@ -54,7 +56,7 @@ INVARIANTS: dict[str, str] = {
         SELECT w.id, w.state, COUNT(e.id) AS entries FROM withdrawal w
           LEFT JOIN entry e ON e.resolves_id = w.reserve_entry_id
          GROUP BY w.id, w.state
-        HAVING COUNT(e.id) <> CASE WHEN w.state IN ('requested', 'approved', 'exported') THEN 0 ELSE 1 END
+        HAVING COUNT(e.id) <> CASE WHEN w.state IN ({open_states}) THEN 0 ELSE 1 END
     """,
     "pending money equals what waits for its release": """
         SELECT a.owner_id, a.balance, COALESCE(r.waiting, 0) AS waiting
@@ -111,7 +113,9 @@ def broken_invariants(session: Session) -> list[Broken]:
     if missing := missing_guards(session.connection()):
         broken.append(Broken("the database guards the books", tuple(missing)))
     for invariant, query in INVARIANTS.items():
-        rows = session.execute(text(query)).mappings().fetchmany(_SHOWN)
+        rows = (
+            session.execute(text(query.replace("{open_states}", _OPEN_STATES))).mappings().fetchmany(_SHOWN)
+        )
         if rows:
             shown = tuple(", ".join(f"{name} {value}" for name, value in row.items()) for row in rows)
             broken.append(Broken(invariant, shown))

@@ -53,7 +53,7 @@ def say_payment_received(uow: UnitOfWork, *, payment_id: int) -> None:
         uow,
         key=f"payment:{payment_id}",
         template="payment_received",
-        person_id=payment.registration.person_id,
+        person_id=payment.person_id,
         params={"amount_cents": payment.amount_cents, "currency": payment.currency},
     )
 

@@ -18,6 +18,7 @@ class Person(Base):
     public_id: Mapped[PublicId]
     name: Mapped[Text]
     email: Mapped[str] = mapped_column(String(254), index=True)
+    country: Mapped[str] = mapped_column(String(2), server_default="US")
     created_at: Mapped[At]
 
     @property

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.extensions import Base
 from portal.models.person import Person
-from portal.models.types import At, Code, Id, Number, OptionalAt, PublicId, Text, Whole
+from portal.models.types import At, Code, Id, OptionalAt, PublicId, Text, Whole
 
 REGISTRATION_STATES = ("started", "complete", "expired", "duplicate", "settled")
 
@@ -50,21 +50,3 @@ class Registration(Base):
     completed_at: Mapped[OptionalAt]
 
     person: Mapped[Person] = relationship(lazy="joined")
-
-
-class Payment(Base):
-    """Money that came in through the payment provider for a registration; never a sale."""
-
-    __tablename__ = "payment"
-    __table_args__ = (CheckConstraint("amount_cents >= 0", name="amount"),)
-
-    id: Mapped[Id]
-    public_id: Mapped[PublicId]
-    registration_id: Mapped[int] = mapped_column(Whole, ForeignKey("registration.id"), index=True)
-    provider_ref: Mapped[str] = mapped_column(String(255), unique=True)
-    subscription_ref: Mapped[str | None] = mapped_column(String(255), index=True)
-    amount_cents: Mapped[Number]
-    currency: Mapped[str] = mapped_column(String(3))
-    received_at: Mapped[At]
-
-    registration: Mapped[Registration] = relationship(lazy="joined")

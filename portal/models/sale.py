@@ -53,6 +53,9 @@ class Contract(Base):
     size_thousandths: Mapped[Number]
     state: Mapped[Code]
     signed_on: Mapped[date] = mapped_column(Date)
+    sold_in: Mapped[str | None] = mapped_column(String(2))
+    buyer_age: Mapped[OptionalNumber]
+    cooling_off_until: Mapped[date | None] = mapped_column(Date)
     activated_at: Mapped[OptionalAt]
     cancelled_at: Mapped[OptionalAt]
 

@@ -10,7 +10,11 @@ from portal.models.types import At, Code, Id, Number, OptionalAt, OptionalNumber
 
 
 class Inbox(Base):
-    """A signed message from outside, stored before anything is done about it."""
+    """A signed message from outside, stored before anything is done about it.
+
+    `object_ref` is the provider's id of the thing it speaks of, `account` the connected account it came for;
+    `found_by` is `webhook`, or `sweep` when the provider's own list of events had to be asked.
+    """
 
     __tablename__ = "inbox"
     __table_args__ = (
@@ -24,6 +28,9 @@ class Inbox(Base):
     vendor_id: Mapped[int | None] = mapped_column(Whole, ForeignKey("vendor.id"), index=True)
     event_id: Mapped[str] = mapped_column(String(255))
     kind: Mapped[Code]
+    object_ref: Mapped[str | None] = mapped_column(String(255), index=True)
+    account: Mapped[str | None] = mapped_column(String(255))
+    found_by: Mapped[Code] = mapped_column(server_default="webhook")
     body: Mapped[bytes] = mapped_column(LargeBinary)
     body_sha256: Mapped[str] = mapped_column(String(64))
     received_at: Mapped[At]

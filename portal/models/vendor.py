@@ -8,7 +8,18 @@ from sqlalchemy import JSON, Boolean, CheckConstraint, Date, ForeignKey, String,
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.extensions import Base
-from portal.models.types import At, Code, Id, Number, OptionalAt, PublicId, Sealed, Text, Whole
+from portal.models.types import (
+    At,
+    Code,
+    Id,
+    Number,
+    OptionalAt,
+    OptionalNumber,
+    PublicId,
+    Sealed,
+    Text,
+    Whole,
+)
 
 
 class Vendor(Base):
@@ -43,7 +54,10 @@ class VendorKey(Base):
 
 
 class Service(Base):
-    """Something a vendor sells; its size has a unit, such as kW or devices."""
+    """Something a vendor sells; its size has a unit, such as kW or devices.
+
+    With a price it is sold here through the payment provider: a flat part and a part for each unit, cents.
+    """
 
     __tablename__ = "service"
     __table_args__ = (UniqueConstraint("vendor_id", "code"),)
@@ -54,6 +68,8 @@ class Service(Base):
     name: Mapped[Text]
     unit: Mapped[Code]
     icon: Mapped[Code]
+    price_cents: Mapped[OptionalNumber]
+    price_per_unit_cents: Mapped[OptionalNumber]
 
     vendor: Mapped[Vendor] = relationship(back_populates="services")
     terms: Mapped[list[TermsVersion]] = relationship(

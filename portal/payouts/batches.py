@@ -15,7 +15,7 @@ from portal.kernel.money import Cents
 from portal.ledger import book
 from portal.ledger.accounts import BANK, CURRENCY, reserved
 from portal.ledger.book import Draft, Move
-from portal.models import Consultant, Cycle, PayoutBatch, Person, Withdrawal
+from portal.models import Consultant, Cycle, PayoutBatch, PayoutFile, Person, Withdrawal
 from portal.payouts.files import Line, batch_file
 from portal.payouts.service import post_key
 from portal.store.locks import lock_row
@@ -45,13 +45,13 @@ def export_batch(
         count=len(lines),
         sum_cents=sum(line.amount_cents for line in lines),
         currency=CURRENCY,
-        file=file,
-        file_sha256=hashlib.sha256(file).hexdigest(),
         created_by=actor_id,
         created_at=uow.clock(),
     )
     uow.session.add(batch)
     uow.session.flush()
+    sha256 = hashlib.sha256(file).hexdigest()
+    uow.session.add(PayoutFile(batch_id=batch.id, format="csv", content=file, sha256=sha256))
     _change(uow, sorted(states), state="exported", batch_id=batch.id)
     uow.note("batch.export", thing="payout_batch", thing_id=batch.id, actor_id=actor_id, count=len(lines))
     return batch

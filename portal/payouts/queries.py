@@ -12,10 +12,17 @@ from sqlalchemy.orm import Session
 from portal.kernel.errors import NotYours
 from portal.kernel.ids import payout_reference
 from portal.kernel.money import Cents
-from portal.models import Account, AccountUser, Consultant, PayoutBatch, Person, Release, Withdrawal
+from portal.models import (
+    Account,
+    AccountUser,
+    Consultant,
+    PayoutBatch,
+    PayoutFile,
+    Person,
+    Release,
+    Withdrawal,
+)
 from portal.payouts.limits import MINIMUM
-
-OPEN_STATES = ("requested", "approved", "exported")
 
 
 @dataclass(frozen=True)
@@ -127,6 +134,15 @@ def batch_by_public_id(session: Session, public_id: str) -> PayoutBatch:
     if batch is None:
         raise NotYours("There is nothing here under this address.")
     return batch
+
+
+def file_of(session: Session, batch_id: int, *, format: str) -> PayoutFile:
+    """A batch in one format, as it was written; raises `NotYours` where there is none."""
+    wanted = (PayoutFile.batch_id == batch_id, PayoutFile.format == format)
+    file = session.scalar(select(PayoutFile).where(*wanted))
+    if file is None:
+        raise NotYours("There is nothing here under this address.")
+    return file
 
 
 def batch_by_id(session: Session, batch_id: int) -> PayoutBatch:

@@ -15,7 +15,7 @@ from portal.kernel.errors import BadInput, Conflict
 from portal.ledger.accounts import BANK
 from portal.ledger.statements import company_balance
 from portal.models import Consultant, Outbox, PayoutBatch, Withdrawal
-from portal.payouts import batches, service
+from portal.payouts import batches, queries, service
 from portal.payouts.files import guarded
 from tests.payouts.purses import fund
 
@@ -50,7 +50,8 @@ def export(do, cast):
 def rows_of(app):
     def read(batch):
         with app.app_context():
-            return list(csv.reader(io.StringIO(db.session.get(PayoutBatch, batch).file.decode())))
+            content = queries.file_of(db.session(), batch, format="csv").content
+            return list(csv.reader(io.StringIO(content.decode())))
 
     return read
 
@@ -69,20 +70,21 @@ def test_a_batch_lists_each_line_and_ends_with_its_sum(approved, export, rows_of
     assert first[0] != second[0]
     with app.app_context():
         found = db.session.get(PayoutBatch, batch)
-        assert found.file_sha256 == hashlib.sha256(found.file).hexdigest()
+        file = queries.file_of(db.session(), batch, format="csv")
+        assert file.sha256 == hashlib.sha256(file.content).hexdigest()
         assert (found.count, found.sum_cents) == (2, 150_50)
 
 
 def test_the_file_stays_the_same_whatever_happens_later(approved, export, ben, do, cast, app):
     batch = export(approved(ben, 120_00, "k1"))
     with app.app_context():
-        before = db.session.get(PayoutBatch, batch).file
+        before = queries.file_of(db.session(), batch, format="csv").content
 
     do(lambda uow: setattr(uow.session.get(Consultant, ben).person, "name", "Benjamin"))
     do(batches.confirm_batch, batch_id=batch, actor_id=cast.fin)
 
     with app.app_context():
-        assert db.session.get(PayoutBatch, batch).file == before
+        assert queries.file_of(db.session(), batch, format="csv").content == before
 
 
 def test_a_withdrawal_is_in_one_live_batch_at_most(approved, export, ben):

@@ -1,0 +1,121 @@
+"""Money that came in through the payment provider, what was taken back of it, subscriptions and orders."""
+
+from __future__ import annotations
+
+from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.extensions import Base
+from portal.models.person import Person
+from portal.models.registration import Registration
+from portal.models.types import At, Code, Id, Number, OptionalAt, PublicId, Whole
+from portal.models.vendor import Service
+
+PAYMENT_KINDS = ("pack", "renewal", "order")
+PAYMENT_STATES = ("paid", "partly_refunded", "refunded", "disputed", "lost")
+SUBSCRIPTION_STATES = ("active", "past_due", "ended")
+ORDER_STATES = ("open", "paid", "expired", "refunded", "disputed")
+
+
+class Order(Base):
+    """A service that a customer buys and pays here, credited to the consultant whose link they used."""
+
+    __tablename__ = "marketplace_order"
+    __table_args__ = (
+        CheckConstraint("state IN ('open', 'paid', 'expired', 'refunded', 'disputed')", name="state"),
+        CheckConstraint("amount_cents > 0 AND size_thousandths > 0", name="amount"),
+    )
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    consultant_id: Mapped[int] = mapped_column(Whole, ForeignKey("consultant.id"), index=True)
+    service_id: Mapped[int] = mapped_column(Whole, ForeignKey("service.id"))
+    person_id: Mapped[int] = mapped_column(Whole, ForeignKey("person.id"))
+    size_thousandths: Mapped[Number]
+    amount_cents: Mapped[Number]
+    currency: Mapped[str] = mapped_column(String(3))
+    state: Mapped[Code]
+    checkout_session: Mapped[str | None] = mapped_column(String(255), index=True)
+    contract_id: Mapped[int | None] = mapped_column(Whole, ForeignKey("contract.id"), unique=True)
+    created_at: Mapped[At]
+    paid_at: Mapped[OptionalAt]
+
+    service: Mapped[Service] = relationship(lazy="joined")
+    person: Mapped[Person] = relationship(lazy="joined")
+
+
+class Payment(Base):
+    """One payment of a fee or an order; a fee is never a sale. `provider_ref` is the intent or invoice."""
+
+    __tablename__ = "payment"
+    __table_args__ = (
+        CheckConstraint("amount_cents >= 0", name="amount"),
+        CheckConstraint("kind IN ('pack', 'renewal', 'order')", name="kind"),
+        CheckConstraint("state IN ('paid', 'partly_refunded', 'refunded', 'disputed', 'lost')", name="state"),
+        CheckConstraint("(registration_id IS NULL) <> (order_id IS NULL)", name="for_one_thing"),
+        CheckConstraint("refunded_cents >= 0 AND refunded_cents <= amount_cents", name="refunded"),
+    )
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    kind: Mapped[Code] = mapped_column(server_default="pack")
+    registration_id: Mapped[int | None] = mapped_column(Whole, ForeignKey("registration.id"), index=True)
+    order_id: Mapped[int | None] = mapped_column(Whole, ForeignKey("marketplace_order.id"), index=True)
+    provider_ref: Mapped[str] = mapped_column(String(255), unique=True)
+    charge_ref: Mapped[str | None] = mapped_column(String(255), index=True)
+    subscription_ref: Mapped[str | None] = mapped_column(String(255), index=True)
+    amount_cents: Mapped[Number]
+    refunded_cents: Mapped[Number] = mapped_column(server_default="0")
+    currency: Mapped[str] = mapped_column(String(3))
+    state: Mapped[Code] = mapped_column(server_default="paid")
+    received_at: Mapped[At]
+
+    registration: Mapped[Registration | None] = relationship(lazy="joined")
+    order: Mapped[Order | None] = relationship(lazy="joined")
+
+    @property
+    def person_id(self) -> int:
+        """Who paid."""
+        payer = self.registration or self.order
+        assert payer is not None, "a payment is for one thing"
+        return payer.person_id
+
+
+class PaymentReversal(Base):
+    """A refund or a dispute of a payment, as the provider knows it; `amount_cents` went back."""
+
+    __tablename__ = "payment_reversal"
+    __table_args__ = (
+        CheckConstraint("kind IN ('refund', 'dispute')", name="kind"),
+        CheckConstraint("state IN ('open', 'done', 'won', 'lost', 'failed')", name="state"),
+        CheckConstraint("amount_cents > 0", name="amount"),
+    )
+
+    id: Mapped[Id]
+    payment_id: Mapped[int] = mapped_column(Whole, ForeignKey("payment.id"), index=True)
+    provider_ref: Mapped[str] = mapped_column(String(255), unique=True)
+    kind: Mapped[Code]
+    state: Mapped[Code]
+    amount_cents: Mapped[Number]
+    reason: Mapped[str | None] = mapped_column(String(200))
+    happened_at: Mapped[At]
+    changed_at: Mapped[At]
+
+
+class Subscription(Base):
+    """The monthly fee of a pack as the provider knows it; `changed_at` is the moment of its newest event."""
+
+    __tablename__ = "subscription"
+    __table_args__ = (CheckConstraint("state IN ('active', 'past_due', 'ended')", name="state"),)
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    registration_id: Mapped[int] = mapped_column(Whole, ForeignKey("registration.id"), index=True)
+    provider_ref: Mapped[str] = mapped_column(String(255), unique=True)
+    customer_ref: Mapped[str | None] = mapped_column(String(255))
+    state: Mapped[Code]
+    current_until: Mapped[OptionalAt]
+    ends_at: Mapped[OptionalAt]
+    changed_at: Mapped[At]
+
+    registration: Mapped[Registration] = relationship(lazy="joined")
