@@ -11,13 +11,10 @@ from sqlalchemy import select, update
 from portal.kernel.errors import BadInput, Conflict
 from portal.kernel.facts import WithdrawalPaid
 from portal.kernel.ids import new_id, payout_reference
-from portal.kernel.money import Cents
-from portal.ledger import book
-from portal.ledger.accounts import BANK, CURRENCY, reserved
-from portal.ledger.book import Draft, Move
+from portal.ledger.accounts import BANK, CURRENCY
 from portal.models import Consultant, Cycle, PayoutBatch, PayoutFile, Person, Withdrawal
 from portal.payouts.files import Line, batch_file
-from portal.payouts.service import post_key
+from portal.payouts.settling import post_payments
 from portal.store.locks import lock_row
 from portal.store.unit_of_work import UnitOfWork
 
@@ -156,19 +153,8 @@ def _exported(uow: UnitOfWork, batch_id: int) -> Sequence[Withdrawal]:
 
 def _pay(uow: UnitOfWork, withdrawals: Sequence[Withdrawal], actor_id: int) -> None:
     ids = [withdrawal.id for withdrawal in withdrawals]
-    drafts = [
-        Draft(
-            post_key(withdrawal),
-            "withdrawal paid",
-            [Move(reserved(withdrawal.consultant_id), BANK, Cents(withdrawal.amount_cents))],
-            actor_id=actor_id,
-            cause=("withdrawal", withdrawal.id),
-            resolves=withdrawal.reserve_entry_id,
-        )
-        for withdrawal in withdrawals
-    ]
+    post_payments(uow, withdrawals, from_account=BANK, actor_id=actor_id)
     _change(uow, ids, state="paid", settled_at=uow.clock())
-    book.post_many(uow, drafts)
     for withdrawal_id in ids:
         uow.publish(WithdrawalPaid(withdrawal_id), key=f"withdrawal.paid:{withdrawal_id}")
 

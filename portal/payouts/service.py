@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from sqlalchemy import select
 
 from portal.kernel.errors import BadInput, Conflict, DomainError, KeyReused, NotEnoughMoney, NotYours
@@ -11,15 +9,17 @@ from portal.kernel.facts import WithdrawalApproved, WithdrawalRequested, Withdra
 from portal.kernel.ids import new_id
 from portal.kernel.money import Cents, format_money
 from portal.ledger import book
-from portal.ledger.accounts import BANK, CURRENCY, AccountKey, available, receivable, reserved
+from portal.ledger.accounts import CURRENCY, available, receivable, reserved
 from portal.ledger.book import Draft, Move
 from portal.ledger.statements import Balances
-from portal.models import AccountUser, Consultant, Withdrawal
+from portal.models import AccountUser, Consultant, PayoutMethod, Withdrawal
 from portal.payouts.limits import MAXIMUM, MINIMUM
+from portal.payouts.settling import bring_back, give_back
 from portal.store.locks import lock_row
 from portal.store.unit_of_work import UnitOfWork
 
 LONGEST_REASON = 500
+AUTOMATIC_KINDS = ("stripe", "http")
 
 
 def request_withdrawal(
@@ -58,7 +58,8 @@ def cancel_withdrawal(
     if withdrawal.consultant_id != consultant_id:
         raise NotYours("There is nothing here under this address.")
     _demand(withdrawal, "requested")
-    _give_back(uow, withdrawal, _Resolution("cancelled", "withdrawal cancelled", actor_id))
+    _decided(uow, withdrawal, actor_id)
+    give_back(uow, withdrawal, state="cancelled", actor_id=actor_id)
     return withdrawal
 
 
@@ -72,7 +73,8 @@ def approve(uow: UnitOfWork, *, withdrawal_id: int, actor_id: int) -> Withdrawal
     _refuse_own(uow, withdrawal, actor_id)
     if book.balance(uow, receivable(withdrawal.consultant_id)) > 0:
         raise Conflict("A correction is open on this wallet. Reject the withdrawal; its money pays the debt.")
-    _decide(uow, withdrawal, "approved", actor_id)
+    _decided(uow, withdrawal, actor_id)
+    _set_out(uow, withdrawal)
     uow.note("withdrawal.approve", thing="withdrawal", thing_id=withdrawal.id, actor_id=actor_id)
     uow.publish(WithdrawalApproved(withdrawal.id), key=f"withdrawal.approved:{withdrawal.id}")
     uow.session.flush()
@@ -87,8 +89,9 @@ def reject(uow: UnitOfWork, *, withdrawal_id: int, actor_id: int, reason: str) -
     withdrawal = lock_row(uow, Withdrawal, withdrawal_id)
     _demand(withdrawal, "requested", "approved")
     _refuse_own(uow, withdrawal, actor_id)
-    withdrawal.reason = _checked_reason(reason)
-    _give_back(uow, withdrawal, _Resolution("rejected", "withdrawal rejected", actor_id))
+    said = _checked_reason(reason)
+    _decided(uow, withdrawal, actor_id)
+    give_back(uow, withdrawal, state="rejected", actor_id=actor_id, reason=said)
     return withdrawal
 
 
@@ -100,27 +103,13 @@ def return_withdrawal(uow: UnitOfWork, *, withdrawal_id: int, actor_id: int, rea
     withdrawal = lock_row(uow, Withdrawal, withdrawal_id)
     _demand(withdrawal, "exported", "paid")
     _refuse_own(uow, withdrawal, actor_id)
-    withdrawal.reason = _checked_reason(reason)
-    if withdrawal.state == "paid":
-        _bring_back(uow, withdrawal, actor_id)
+    said = _checked_reason(reason)
+    if withdrawal.state in ("sent", "paid"):
+        bring_back(uow, withdrawal, actor_id=actor_id, reason=said)
     else:
-        _give_back(uow, withdrawal, _Resolution("returned", "withdrawal returned", actor_id))
+        give_back(uow, withdrawal, state="returned", actor_id=actor_id, reason=said)
     uow.publish(WithdrawalReturned(withdrawal.id), key=f"withdrawal.returned:{withdrawal.id}")
     return withdrawal
-
-
-def post_key(withdrawal: Withdrawal) -> str:
-    """The key of the entry that pays a withdrawal."""
-    return f"po:{withdrawal.public_id}:post"
-
-
-@dataclass(frozen=True)
-class _Resolution:
-    """How reserved money comes back: the state it leads to, the kind of the entry, who did it."""
-
-    state: str
-    kind: str
-    actor_id: int
 
 
 def _check(amount: int, *, free: int, debt: int) -> None:
@@ -187,56 +176,13 @@ def _checked_reason(reason: str) -> str:
     return reason
 
 
-def _decide(uow: UnitOfWork, withdrawal: Withdrawal, state: str, actor_id: int) -> None:
-    withdrawal.state = state
-    withdrawal.decided_by = actor_id
-    withdrawal.decided_at = uow.clock()
+def _decided(uow: UnitOfWork, withdrawal: Withdrawal, actor_id: int) -> None:
+    withdrawal.decided_by, withdrawal.decided_at = actor_id, uow.clock()
 
 
-def _give_back(uow: UnitOfWork, withdrawal: Withdrawal, resolution: _Resolution) -> None:
-    """Reserved money goes back to its owner; the entry resolves the reserve, which can happen once."""
-    _move_back(
-        uow,
-        withdrawal,
-        source=reserved(withdrawal.consultant_id),
-        draft=Draft(
-            f"wd:{withdrawal.public_id}:void",
-            resolution.kind,
-            (),
-            actor_id=resolution.actor_id,
-            resolves=withdrawal.reserve_entry_id,
-        ),
-    )
-    if resolution.state == "returned":
-        withdrawal.state = "returned"
-    else:
-        _decide(uow, withdrawal, resolution.state, resolution.actor_id)
-    _settle(uow, withdrawal, resolution.actor_id)
-
-
-def _bring_back(uow: UnitOfWork, withdrawal: Withdrawal, actor_id: int) -> None:
-    """Paid money comes back from the bank; the entry undoes the payment, which can happen once."""
-    paid = book.find(uow, post_key(withdrawal))
-    assert paid is not None, "a paid withdrawal has its entry"
-    key = f"po:{withdrawal.public_id}:ret"
-    draft = Draft(key, "withdrawal returned", (), actor_id=actor_id, reverses=paid.id)
-    _move_back(uow, withdrawal, source=BANK, draft=draft)
-    withdrawal.state = "returned"
-    _settle(uow, withdrawal, actor_id)
-
-
-def _settle(uow: UnitOfWork, withdrawal: Withdrawal, actor_id: int) -> None:
-    withdrawal.settled_at = uow.clock()
-    state = withdrawal.state
-    uow.note(f"withdrawal.{state}", thing="withdrawal", thing_id=withdrawal.id, actor_id=actor_id)
-    uow.session.flush()
-
-
-def _move_back(uow: UnitOfWork, withdrawal: Withdrawal, *, source: AccountKey, draft: Draft) -> None:
-    """Post `draft` with the moves to the wallet: an open debt is paid first."""
-    free, debt = available(withdrawal.consultant_id), receivable(withdrawal.consultant_id)
-    owed = min(withdrawal.amount_cents, book.hold(uow, free, debt)[debt].balance)
-    parts = ((debt, owed), (free, withdrawal.amount_cents - owed))
-    moves = [Move(source, target, Cents(part)) for target, part in parts if part > 0]
-    uow.session.flush()
-    book.post(uow, replace(draft, moves=moves, cause=("withdrawal", withdrawal.id)))
+def _set_out(uow: UnitOfWork, withdrawal: Withdrawal) -> None:
+    """What a provider pays waits for its turn at once; what a file pays waits for its export."""
+    method = uow.session.get(PayoutMethod, withdrawal.method_id) if withdrawal.method_id else None
+    withdrawal.state = "approved"
+    if method is not None and method.kind in AUTOMATIC_KINDS:
+        withdrawal.state, withdrawal.next_at = "queued", uow.clock()
