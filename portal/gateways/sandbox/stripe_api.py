@@ -8,6 +8,7 @@ from collections.abc import Callable
 from flask import Blueprint, Response, current_app, jsonify, request
 
 from portal.gateways.sandbox.faults import Fault, next_fault
+from portal.gateways.sandbox.known_parameters import refuse_unknown
 from portal.gateways.sandbox.play import NotInThisState, Play
 from portal.gateways.sandbox.store import Answer, Books, Document, new_id
 from portal.gateways.sandbox.stripe_form import BadRequest, checked_session, read_form
@@ -33,9 +34,12 @@ def check_key() -> Response | None:
 
 @blueprint.post("/checkout/sessions")
 def create_session() -> Response:
+    from stripe.params.checkout import SessionCreateParams
+
     def effect(books: Books) -> Answer:
         play = _play()
         parameters = read_form(request.form.items(multi=True))
+        refuse_unknown(parameters, SessionCreateParams)
         return play.open_session(books, checked_session(parameters, now=play.now()))
 
     return _performed("stripe.checkout.create", effect)

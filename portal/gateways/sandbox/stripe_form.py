@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 _NAME = re.compile(r"([a-z0-9_]+)((?:\[[A-Za-z0-9_-]*\])*)")
 _PART = re.compile(r"\[([A-Za-z0-9_-]*)\]")
-_CLASS = re.compile(r"\b(SessionCreateParams\w+)")
 _CENTS = re.compile(r"[0-9]{1,8}")
 _LEAST_CENTS = 50
 
@@ -43,8 +41,6 @@ def read_form(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
 
 def checked_session(parameters: dict[str, Any], *, now: int) -> dict[str, Any]:
     """The parameters of a Checkout session, as they are. Raises `BadRequest` for what Stripe refuses."""
-    for name in _unknown(parameters):
-        raise BadRequest(f"Received unknown parameter: {name}", parameter=name, code="parameter_unknown")
     mode = parameters.get("mode")
     if mode not in ("payment", "subscription"):
         raise BadRequest("Invalid mode: must be one of payment or subscription", parameter="mode")
@@ -113,33 +109,6 @@ def _checked_price(line: Any, place: int) -> dict[str, Any]:
     if not isinstance(product, dict) or not product.get("name"):
         raise BadRequest("Missing required param: name.", parameter=f"{name}[price_data][product_data][name]")
     return price
-
-
-def _unknown(parameters: dict[str, Any]) -> Iterator[str]:
-    """Names that this SDK version does not know, at every depth: it guards against those that went away."""
-    from stripe import RequestOptions
-    from stripe.params.checkout import SessionCreateParams
-
-    options = set(RequestOptions.__annotations__)
-    for name, value in parameters.items():
-        if name in options or name not in SessionCreateParams.__annotations__:
-            yield name
-        else:
-            yield from _unknown_within(SessionCreateParams, name, value, path=name)
-
-
-def _unknown_within(parent: type, name: str, value: Any, *, path: str) -> Iterator[str]:
-    found = _CLASS.search(str(parent.__annotations__[name]))
-    inner: type | None = getattr(sys.modules[parent.__module__], found[1], None) if found else None
-    if inner is None:
-        return
-    for place, part in enumerate(value) if isinstance(value, list) else [(None, value)]:
-        prefix = path if place is None else f"{path}[{place}]"
-        for key, content in part.items() if isinstance(part, dict) else ():
-            if key not in inner.__annotations__:
-                yield f"{prefix}[{key}]"
-            else:
-                yield from _unknown_within(inner, key, content, path=f"{prefix}[{key}]")
 
 
 def _with_lists(value: Any) -> Any:
