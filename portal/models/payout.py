@@ -140,6 +140,8 @@ class Withdrawal(Base):
     Of `amount_cents` the consultant receives what is left after the fee and the tax withheld. Method,
     destination and amounts are frozen when it is approved. `generation` counts the keys under which a
     provider was asked; `absent_count` and `absent_at` how often, and since when, a look-up found nothing.
+    `arrival_ref` is the provider's payment to the bank that carries it; `proposal` what one person wants done
+    about one in review, until a second says yes.
     """
 
     __tablename__ = "withdrawal"
@@ -183,6 +185,8 @@ class Withdrawal(Base):
     absent_count: Mapped[Number] = mapped_column(server_default="0")
     absent_at: Mapped[OptionalAt]
     next_at: Mapped[OptionalAt]
+    arrival_ref: Mapped[str | None] = mapped_column(String(255), index=True)
+    proposal: Mapped[dict[str, object] | None] = mapped_column(JSON(none_as_null=True))
 
     @property
     def net_cents(self) -> int:

@@ -47,6 +47,8 @@ NEW_COLUMNS: dict[str, list[tuple[str, Any, dict[str, Any]]]] = {
         ("absent_count", WHOLE, {"server_default": "0", "nullable": False}),
         ("absent_at", INSTANT, {}),
         ("next_at", INSTANT, {}),
+        ("arrival_ref", sa.String(255), {}),
+        ("proposal", sa.JSON(none_as_null=True), {}),
     ],
 }
 CHECKS = {
@@ -73,6 +75,7 @@ INDEXES = {
     "ix_inbox_object_ref": ("inbox", ["object_ref"]),
     "ix_payment_charge_ref": ("payment", ["charge_ref"]),
     "ix_payment_order_id": ("payment", ["order_id"]),
+    "ix_withdrawal_arrival_ref": ("withdrawal", ["arrival_ref"]),
     "ix_withdrawal_due": ("withdrawal", ["state", "next_at"]),
     "ix_withdrawal_method_id": ("withdrawal", ["method_id"]),
     "ix_withdrawal_selection_id": ("withdrawal", ["selection_id"]),
