@@ -6,7 +6,14 @@ from portal.models.cooling_off import CoolingOffRule
 from portal.models.cycle import Approval, Carry, CommissionLine, Cycle, PlanVersion, Run
 from portal.models.ledger import Account, Currency, Entry, LedgerPeriod, Posting
 from portal.models.payee import Destination, PayoutMethod, TaxForm, TaxYear
-from portal.models.payment import Order, Payment, PaymentReversal, Subscription
+from portal.models.payment import (
+    EventSweep,
+    Order,
+    Payment,
+    PaymentReversal,
+    RefundRequest,
+    Subscription,
+)
 from portal.models.payout import (
     PayoutBatch,
     PayoutFile,
@@ -40,6 +47,7 @@ __all__ = [
     "Cycle",
     "Destination",
     "Entry",
+    "EventSweep",
     "Inbox",
     "LedgerPeriod",
     "LoginSession",
@@ -61,6 +69,7 @@ __all__ = [
     "Placement",
     "PlanVersion",
     "Posting",
+    "RefundRequest",
     "Registration",
     "Release",
     "ResultLine",

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.extensions import Base
 from portal.models.person import Person
 from portal.models.registration import Registration
-from portal.models.types import At, Code, Id, Number, OptionalAt, PublicId, Whole
+from portal.models.types import At, Code, Id, Number, OptionalAt, PublicId, Text, Whole
 from portal.models.vendor import Service
 
 PAYMENT_KINDS = ("pack", "renewal", "order")
@@ -45,7 +45,11 @@ class Order(Base):
 
 
 class Payment(Base):
-    """One payment of a fee or an order; a fee is never a sale. `provider_ref` is the intent or invoice."""
+    """One payment of a fee or an order; a fee is never a sale.
+
+    `provider_ref` is the payment intent, or the invoice where a subscription is paid; `charge_ref` the payment
+    intent that refunds and disputes name.
+    """
 
     __tablename__ = "payment"
     __table_args__ = (
@@ -119,3 +123,49 @@ class Subscription(Base):
     changed_at: Mapped[At]
 
     registration: Mapped[Registration] = relationship(lazy="joined")
+
+
+class RefundRequest(Base):
+    """A refund that somebody of the company asked for: written before the provider is asked, then sent once.
+
+    `generation` counts keys: another one begins only where the provider keeps a failure under the last key and
+    a look-up says that no refund was made.
+    """
+
+    __tablename__ = "refund_request"
+    __table_args__ = (
+        CheckConstraint("state IN ('asked', 'sent', 'done', 'failed')", name="state"),
+        CheckConstraint("amount_cents > 0", name="amount"),
+    )
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    payment_id: Mapped[int] = mapped_column(Whole, ForeignKey("payment.id"), index=True)
+    amount_cents: Mapped[Number]
+    reason: Mapped[Text]
+    state: Mapped[Code]
+    provider_ref: Mapped[str | None] = mapped_column(String(255), unique=True)
+    generation: Mapped[Number]
+    attempts: Mapped[Number]
+    next_at: Mapped[At]
+    last_error: Mapped[str | None] = mapped_column(String(1000))
+    asked_by: Mapped[int] = mapped_column(Whole, ForeignKey("account_user.id"))
+    asked_at: Mapped[At]
+
+    @property
+    def key(self) -> str:
+        """The idempotency key of the next call."""
+        return f"refund-{self.public_id}-g{self.generation}"
+
+
+class EventSweep(Base):
+    """One look at the provider's own list of events, whole to `until`: how many it had, how many we missed."""
+
+    __tablename__ = "event_sweep"
+
+    id: Mapped[Id]
+    since: Mapped[At]
+    until: Mapped[At]
+    listed: Mapped[Number]
+    found: Mapped[Number]
+    finished_at: Mapped[At]

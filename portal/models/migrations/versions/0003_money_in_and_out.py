@@ -97,6 +97,8 @@ TABLES = (
     "marketplace_order",
     "payout_attempt",
     "payment_reversal",
+    "refund_request",
+    "event_sweep",
 )
 PLAIN = ("contract", "inbox", "person", "service")
 REBUILT = ("payment", "payout_batch", "withdrawal")
@@ -607,3 +609,43 @@ def create_tables() -> None:
         sa.UniqueConstraint("provider_ref", name=op.f("uq_payment_reversal_provider_ref")),
     )
     op.create_index(op.f("ix_payment_reversal_payment_id"), "payment_reversal", ["payment_id"], unique=False)
+    op.create_table(
+        "refund_request",
+        sa.Column("id", WHOLE, nullable=False),
+        sa.Column("public_id", sa.String(length=20), nullable=False),
+        sa.Column("payment_id", WHOLE, nullable=False),
+        sa.Column("amount_cents", WHOLE, nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("state", sa.String(length=64), nullable=False),
+        sa.Column("provider_ref", sa.String(length=255), nullable=True),
+        sa.Column("generation", WHOLE, nullable=False),
+        sa.Column("attempts", WHOLE, nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_error", sa.String(length=1000), nullable=True),
+        sa.Column("asked_by", WHOLE, nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("amount_cents > 0", name=op.f("ck_refund_request_amount")),
+        sa.CheckConstraint(
+            "state IN ('asked', 'sent', 'done', 'failed')", name=op.f("ck_refund_request_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["asked_by"], ["account_user.id"], name=op.f("fk_refund_request_asked_by_account_user")
+        ),
+        sa.ForeignKeyConstraint(
+            ["payment_id"], ["payment.id"], name=op.f("fk_refund_request_payment_id_payment")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_refund_request")),
+        sa.UniqueConstraint("provider_ref", name=op.f("uq_refund_request_provider_ref")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_refund_request_public_id")),
+    )
+    op.create_index(op.f("ix_refund_request_payment_id"), "refund_request", ["payment_id"], unique=False)
+    op.create_table(
+        "event_sweep",
+        sa.Column("id", WHOLE, nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("listed", WHOLE, nullable=False),
+        sa.Column("found", WHOLE, nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_event_sweep")),
+    )
