@@ -20,6 +20,7 @@ HANDLERS: dict[str, tuple[str, ...]] = {
     "withdrawal.approved": (),
     "withdrawal.returned": (),
     "withdrawal.paid": ("jobs.mail.withdrawal_paid",),
+    "payee.changed": ("jobs.mail.payee_changed",),
 }
 
 # What changes the projection asks for one recalculation, however many facts ask at the same time.

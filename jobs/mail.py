@@ -42,6 +42,11 @@ def withdrawal_paid(uow: UnitOfWork, body: dict[str, Any]) -> None:
     service.say_withdrawal_paid(uow, withdrawal_id=body["withdrawal_id"])
 
 
+def payee_changed(uow: UnitOfWork, body: dict[str, Any]) -> None:
+    """Somebody's bank details were saved."""
+    service.say_payee_changed(uow, destination_id=body["destination_id"])
+
+
 def drain() -> int:
     """Send what is due, one after the other; how many were tried."""
     mailer, tried = make_mailer(), 0

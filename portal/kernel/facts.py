@@ -97,4 +97,10 @@ class WithdrawalPaid(Fact):
     withdrawal_id: int
 
 
+@dataclass(frozen=True)
+class PayeeChanged(Fact):
+    name: ClassVar[str] = "payee.changed"
+    destination_id: int
+
+
 FACTS: dict[str, type[Fact]] = {fact.name: fact for fact in Fact.__subclasses__()}

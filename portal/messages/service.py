@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select
 
 from portal.kernel.ids import new_id
-from portal.models import CommissionLine, Consultant, Cycle, Message, Payment, Withdrawal
+from portal.models import CommissionLine, Consultant, Cycle, Destination, Message, Payment, Withdrawal
 from portal.store.insert import insert_missing
 from portal.store.unit_of_work import UnitOfWork
 
@@ -91,4 +91,16 @@ def say_withdrawal_paid(uow: UnitOfWork, *, withdrawal_id: int) -> None:
             "amount_cents": withdrawal.amount_cents,
             "currency": withdrawal.currency,
         },
+    )
+
+
+def say_payee_changed(uow: UnitOfWork, *, destination_id: int) -> None:
+    """Warn that bank details were saved: whoever did not do that themselves has three days to say so."""
+    destination = uow.session.get_one(Destination, destination_id)
+    queue_message(
+        uow,
+        key=f"payee-changed:{destination_id}",
+        template="payee_changed",
+        person_id=uow.session.get_one(Consultant, destination.consultant_id).person_id,
+        params={"method": destination.method.name, "label": destination.label},
     )
