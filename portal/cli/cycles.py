@@ -26,6 +26,7 @@ from portal.members.packs import ensure_defaults
 from portal.models import AccountUser, Cycle, PayoutBatch, PlanVersion, Run
 from portal.payouts import batches, company, releases
 from portal.payouts.queries import file_of
+from portal.sales.cooling_off import ensure_rules
 from portal.store import UnitOfWork, perform
 
 cycle = AppGroup("cycle", help="Pay weeks: open, list, preview, approve, close, pay.")
@@ -146,6 +147,7 @@ def _open_first(uow: UnitOfWork) -> str:
     if uow.session.scalar(select(Cycle.id).limit(1)) is not None:
         raise DomainError("There are cycles already; each opens the next one when it ends.")
     ensure_defaults(uow)
+    ensure_rules(uow)
     now = uow.clock()
     if uow.session.scalar(select(PlanVersion.id).limit(1)) is None:
         add_plan(uow, SHIPPED, valid_from=weeks.week_of(now, _zone()).starts_at)

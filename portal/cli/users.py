@@ -21,6 +21,7 @@ from portal.members import queries, service
 from portal.members.packs import ensure_defaults
 from portal.members.service import Invitation
 from portal.models import AccountUser, Person
+from portal.sales.cooling_off import ensure_rules
 from portal.store import UnitOfWork, perform
 
 users = AppGroup("user", help="People who sign in.")
@@ -95,6 +96,7 @@ def _add(uow: UnitOfWork, *, email: str, password_hash: str, **about: str) -> st
     if about["role"] != "consultant":
         return ""
     ensure_defaults(uow)
+    ensure_rules(uow)
     invitation = _invitation(about["sponsor"])
     return service.add_consultant(uow, person=person, pack="plus", invitation=invitation).code
 

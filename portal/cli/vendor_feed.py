@@ -23,6 +23,8 @@ FIELDS = (
     "customer_ref",
     "customer_name",
     "customer_email",
+    "customer_state",
+    "customer_age",
     "contract_ref",
     "service",
     "size",
@@ -195,7 +197,7 @@ def _event_id(kind: str, ref: str) -> str:
 
 
 def _body(kind: str, values: dict[str, str], happened: datetime) -> bytes:
-    customer = {"ref": values["customer_ref"]}
+    customer: dict[str, object] = {"ref": values["customer_ref"]}
     for name in ("name", "email"):
         if values.get(f"customer_{name}"):
             customer[name] = values[f"customer_{name}"]
@@ -206,6 +208,7 @@ def _body(kind: str, values: dict[str, str], happened: datetime) -> bytes:
         "customer": customer,
     }
     if kind != "customer.registered":
+        customer.update(_sold_to(values))
         contract = {"ref": values["contract_ref"], "service": values.get("service", "")}
         if "size" in values:
             contract["size"] = _size(values["size"])
@@ -213,6 +216,13 @@ def _body(kind: str, values: dict[str, str], happened: datetime) -> bytes:
             contract["signed_on"] = values["signed_on"]
         document["contract"] = contract
     return json.dumps(document, separators=(",", ":")).encode()
+
+
+def _sold_to(values: dict[str, str]) -> dict[str, object]:
+    """Where a contract was sold, and how old its buyer is, where the file says so."""
+    age = values.get("customer_age", "")
+    state = {"state": values["customer_state"]} if values.get("customer_state") else {}
+    return {**state, **({"age": int(age)} if age.isdigit() else {})}
 
 
 def _size(text: str) -> str:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.commissions.gathering import Gathered, places
@@ -44,13 +44,13 @@ def credits_of(session: Session, run_id: int) -> tuple[list[Credit], list[Credit
 def due_days(session: Session, cycle: Cycle, *, zone: ZoneInfo, inputs: Gathered) -> dict[int, date]:
     """The day on which each consultant's credits of this cycle become available.
 
-    Fourteen days after the cycle, or the last day of a customer's cooling-off among the sales behind the
-    credits, whichever is later.
+    Fourteen days after the cycle, or the day after the last one on which a customer behind the credits may
+    call the contract off, whichever is later.
     """
     standard = cycle.until.astimezone(zone).date() + timedelta(days=HOLD_DAYS)
     days = np.zeros(len(inputs.consultants), np.int64)
-    for ends_on, seller in _late_cooling_off(session, cycle, standard):
-        later = np.int64((ends_on - standard).days)
+    for free_on, seller in _late_cooling_off(session, cycle, standard):
+        later = np.int64((free_on - standard).days)
         behind = _earns_from(inputs, seller)
         days[behind] = np.maximum(days[behind], later)
     later_days = days.tolist()
@@ -59,17 +59,32 @@ def due_days(session: Session, cycle: Cycle, *, zone: ZoneInfo, inputs: Gathered
 
 
 def _late_cooling_off(session: Session, cycle: Cycle, standard: date) -> list[tuple[date, int]]:
-    """Cooling-off periods that outlast the standard hold, as (last day, seller)."""
+    """What is held longer than the standard hold, as (first free day, seller).
+
+    A contract from before the law's days were kept has the days of its terms alone.
+    """
     longest = session.scalar(select(func.max(TermsVersion.cooling_off_days))) or 0
     rows = session.execute(
-        select(Contract.signed_on, TermsVersion.cooling_off_days, Sale.consultant_id)
+        select(
+            Contract.signed_on,
+            Contract.cooling_off_until,
+            TermsVersion.cooling_off_days,
+            Sale.consultant_id,
+        )
         .join(Contract, Contract.id == Sale.contract_id)
         .join(TermsVersion, TermsVersion.id == Contract.terms_version_id)
-        .where(Sale.cycle_id == cycle.id, Contract.signed_on > standard - timedelta(days=longest))
+        .where(
+            Sale.cycle_id == cycle.id,
+            or_(
+                Contract.cooling_off_until >= standard,
+                Contract.cooling_off_until.is_(None)
+                & (Contract.signed_on >= standard - timedelta(days=longest)),
+            ),
+        )
         .distinct()
     )
-    ends = [(signed_on + timedelta(days=days), seller) for signed_on, days, seller in rows]
-    return [(ends_on, seller) for ends_on, seller in ends if ends_on > standard]
+    ends = [(until or signed_on + timedelta(days=days), seller) for signed_on, until, days, seller in rows]
+    return [(last + timedelta(days=1), seller) for last, seller in ends if last >= standard]
 
 
 def _earns_from(inputs: Gathered, consultant_id: int) -> NDArray[np.int64]:

@@ -39,6 +39,9 @@ _DAY_WANTED = "a date, as 2026-11-21"
 _INSTANT_WANTED = "an instant with its offset, as 2026-11-21T14:03:00Z"
 _SIZE_WANTED = 'a number above 0 in quotes, at most 3 places, as "8.40"'
 _CODE = re.compile(r"[A-Za-z0-9_.-]+")
+_STATE = re.compile(r"[A-Z]{2}")
+_OLDEST_BUYER = 120
+_SENIOR = 65
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
 _FAR_FUTURE = timedelta(days=1)
@@ -87,6 +90,10 @@ def _event(reader: _Reader) -> VendorEvent:
         size_thousandths=reader.thousandths("contract.size"),
         signed_on=reader.day("contract.signed_on"),
         milestone=milestone,
+        customer_state=reader.text("customer.state", 2, required=False, shape=_STATE)
+        if about_contract
+        else "",
+        customer_age=reader.age() if about_contract else None,
     )
 
 
@@ -119,6 +126,20 @@ class _Reader:
             self.faults.append(f"{path}: {fault}")
             return ""
         return str(value)
+
+    def age(self) -> int | None:
+        """The buyer's age in years, or only that they are 65 or over."""
+        years = self._unread.pop("customer.age", None)
+        senior = self._unread.pop("customer.age_65_or_over", None)
+        if years is not None and (type(years) is not int or not 0 <= years <= _OLDEST_BUYER):
+            self.faults.append(f"customer.age: must be a whole number from 0 to {_OLDEST_BUYER}")
+            return None
+        if senior is not None and not isinstance(senior, bool):
+            self.faults.append("customer.age_65_or_over: must be true or false")
+            return None
+        if years is not None and senior is not None and (years >= _SENIOR) != senior:
+            self.faults.append("customer.age_65_or_over: contradicts customer.age")
+        return years if years is not None else (_SENIOR if senior else None)
 
     def instant(self, path: str) -> datetime:
         if self._unread.get(path) is None:

@@ -12,7 +12,9 @@ class VendorEvent:
 
     `occurred_at` is aware UTC. `size_thousandths` is the size of the contract in the unit of its service
     (kW, lines, …) times 1,000, 0 when not given. `milestone` is the step of the contract this event is worth
-    (`signed`, `installed`, `activated`), empty for other types. Text not given is empty, a date None.
+    (`signed`, `installed`, `activated`), empty for other types. `customer_state` is where the contract was
+    sold, two letters; `customer_age` the buyer's age, 65 where the vendor only says 65 or over. Text not
+    given is empty, a date or an age None.
     """
 
     type: str
@@ -26,3 +28,5 @@ class VendorEvent:
     size_thousandths: int
     signed_on: date | None
     milestone: str
+    customer_state: str = ""
+    customer_age: int | None = None

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from portal.kernel.errors import Conflict
 from portal.kernel.vendor_events import VendorEvent
 from portal.models import Contract, Customer, Service
+from portal.sales import cooling_off
 from portal.sales.customers import find_or_register
 from portal.sales.refusals import NotYetKnown
 from portal.sales.worth import terms_on
@@ -33,6 +34,7 @@ def find_or_open(uow: UnitOfWork, *, vendor_id: int, event: VendorEvent) -> Cont
         raise Conflict(
             f"The contract {event.contract_ref} belongs to another customer.", field="contract.ref"
         )
+    cooling_off.learn(uow, contract, event)
     return contract
 
 

@@ -103,7 +103,7 @@ def test_matching_names_the_consultant_that_was_matched(sold):
     assert (line.amount_cents, line.base, line.level) == (15_00, 30_00, 1)
 
 
-def test_held_until_fourteen_days_after_the_week_or_the_end_of_a_longer_cooling_off(sold):
+def test_held_until_fourteen_days_after_the_week_or_the_day_after_a_longer_cooling_off(sold):
     cycle = db.session.get_one(Cycle, sold.cycle)
     standard = cycle.until.astimezone(ZONE).date() + timedelta(days=14)
     perform(
@@ -122,7 +122,7 @@ def test_held_until_fourteen_days_after_the_week_or_the_end_of_a_longer_cooling_
         sold.ana: standard,
         sold.ben: standard,
         sold.cem: standard,
-        sold.dia: standard + timedelta(days=5),
+        sold.dia: standard + timedelta(days=6),
     }
 
 

@@ -201,3 +201,56 @@ def test_two_thousand_mangled_bodies_raise_nothing_but_bad_event():
         except BadEvent:
             refused += 1
     assert refused > 1_000
+
+
+def sold(**about: Any) -> dict[str, Any]:
+    event = changed()
+    event["customer"] |= about
+    return event
+
+
+@pytest.mark.parametrize(
+    ("about", "state", "age"),
+    [
+        ({"state": "CA"}, "CA", None),
+        ({"age": 71}, "", 71),
+        ({"age_65_or_over": True}, "", 65),
+        ({"state": "TX", "age_65_or_over": False}, "TX", None),
+        ({"age": 64, "age_65_or_over": False}, "", 64),
+    ],
+)
+def test_where_it_was_sold_and_how_old_the_buyer_is_may_be_said(about, state, age):
+    event = parse(json.dumps(sold(**about)).encode(), now=NOW)
+
+    assert (event.customer_state, event.customer_age) == (state, age)
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"state": "California"},
+        {"state": "ca"},
+        {"age": "70"},
+        {"age": -1},
+        {"age": True},
+        {"age": 70.5},
+        {"age_65_or_over": "yes"},
+        {"age_65_or_over": 1},
+        {"age": 40, "age_65_or_over": True},
+    ],
+)
+def test_a_state_or_an_age_that_is_none_is_named(about):
+    (fault,) = faults(sold(**about))
+
+    assert fault.startswith(("customer.state:", "customer.age:", "customer.age_65_or_over:"))
+
+
+def test_a_customer_without_a_contract_has_neither_state_nor_age():
+    event = {
+        "type": "customer.registered",
+        "occurred_at": "2026-11-20T09:30:00Z",
+        "consultant_code": "ABCD2345",
+        "customer": {"ref": "C-1", "state": "CA"},
+    }
+
+    assert faults(event) == ["customer.state: unknown field"]
