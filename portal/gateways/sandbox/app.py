@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import Flask, Response, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from portal.gateways.sandbox import brevo_api, pages, stripe_api
+from portal.gateways.sandbox import brevo_api, connect_api, connect_pages, http_provider, pages, stripe_api
 from portal.gateways.sandbox.delivery import Courier
 from portal.gateways.sandbox.faults import BadFaults, Dropped, order_faults
 from portal.gateways.sandbox.play import Play
@@ -39,11 +39,15 @@ def build_sandbox(settings: SandboxSettings) -> Flask:
     """The WSGI app; starts no thread before its first event."""
     app = Flask(__name__, template_folder=str(_TEMPLATES), static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = 1024 * 1024
+    app.config["PUBLIC_BASE_URL"] = settings.public_base_url.rstrip("/")
     store = Store(settings.database_path)
     courier = Courier(store, url=settings.webhook_url, secret=settings.webhook_secret, clock=settings.clock)
     play = Play(store, courier, clock=settings.clock, public_base_url=settings.public_base_url)
     app.extensions["sandbox"] = play
     app.register_blueprint(stripe_api.blueprint, url_prefix="/stripe/v1")
+    app.register_blueprint(connect_api.blueprint, url_prefix="/stripe/v1")
+    app.register_blueprint(connect_pages.blueprint, url_prefix="/connect")
+    app.register_blueprint(http_provider.blueprint, url_prefix="/http-provider")
     app.register_blueprint(brevo_api.blueprint, url_prefix="/brevo/v3")
     app.register_blueprint(pages.blueprint)
     _texts(app, settings)

@@ -130,7 +130,7 @@ def second(at: int) -> str:
 
 
 def _checkout_page(session: Document, *, error: str = "") -> str:
-    g.shops = {_origin(url) for url in (session["success_url"], session["cancel_url"]) if url}
+    g.shops = {origin(url) for url in (session["success_url"], session["cancel_url"]) if url}
     return render_template(
         "sandbox/checkout.html",
         session=session,
@@ -182,7 +182,8 @@ def _spaced(card: str) -> str:
     return " ".join(card[start : start + 4] for start in range(0, len(card), 4))
 
 
-def _origin(url: str) -> str:
+def origin(url: str) -> str:
+    """Scheme and host of an address."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
 

@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS document (
     serial INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, body TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS document_by_kind ON document (kind, serial);
+CREATE INDEX IF NOT EXISTS document_by_group ON document (kind, json_extract(body, '$.transfer_group'));
 CREATE TABLE IF NOT EXISTS answer (
     key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL,
     at INTEGER NOT NULL
@@ -102,6 +103,15 @@ class Books:
         """The documents of a kind, newest first."""
         rows = self._connection.execute(
             "SELECT body FROM document WHERE kind = ? ORDER BY serial DESC LIMIT ?", (kind, limit)
+        )
+        return [json.loads(body) for (body,) in rows]
+
+    def of_group(self, kind: str, group: str) -> list[Document]:
+        """The documents of a kind with this `transfer_group`, newest first."""
+        rows = self._connection.execute(
+            "SELECT body FROM document WHERE kind = ? AND json_extract(body, '$.transfer_group') = ?"
+            " ORDER BY serial DESC",
+            (kind, group),
         )
         return [json.loads(body) for (body,) in rows]
 
