@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from flask import Flask
@@ -12,7 +14,9 @@ from portal.commissions.cycles import open_first_cycle
 from portal.commissions.plans import add_plan
 from portal.commissions.weeks import week_of
 from portal.kernel.ids import new_code, new_id
-from portal.models import AccountUser, Consultant, Pack, Person, Placement, RoleGrant
+from portal.models import AccountUser, Consultant, Destination, Pack, Person, Placement, RoleGrant, TaxForm
+from portal.payouts.payees.methods import method_by_code
+from portal.payouts.payees.shipped import BANK_FILE, ensure_methods
 from portal.store import UnitOfWork, perform
 
 PASSWORD = "correct horse battery"
@@ -61,7 +65,7 @@ def add_consultant(
     under: tuple[int, str] | None = None,
     pack: str = "plus",
 ) -> int:
-    """A consultant called `name`, placed at `under` = (parent, leg); not placed when it is None."""
+    """A consultant called `name` who can be paid, placed at `under` = (parent, leg), or not placed."""
     user = add_user(uow, name, role="consultant")
     consultant = Consultant(
         public_id=new_id(),
@@ -81,7 +85,43 @@ def add_consultant(
             Placement(consultant_id=consultant.id, parent_id=parent, leg=leg, valid_from=uow.clock())
         )
         uow.session.flush()
+    let_be_paid(uow, consultant.id)
     return consultant.id
+
+
+def let_be_paid(uow: UnitOfWork, consultant_id: int, *, withhold: bool = False) -> Destination:
+    """A signed tax form, and a bank account that has rested long enough."""
+    ensure_methods(uow)
+    long_ago = uow.clock() - timedelta(days=30)
+    uow.session.add(
+        TaxForm(
+            public_id=new_id(),
+            consultant_id=consultant_id,
+            legal_name="Somebody",
+            classification="individual",
+            tax_number="123-45-6789",
+            last_four="6789",
+            backup_withholding=withhold,
+            state="valid",
+            signed_at=long_ago,
+        )
+    )
+    made = Destination(
+        public_id=new_id(),
+        consultant_id=consultant_id,
+        method_id=method_by_code(uow.session, BANK_FILE).id,
+        label="••6789",
+        details=json.dumps(
+            {"holder": "Somebody", "routing": "021000021", "account": "123456789", "type": "checking"}
+        ),
+        country="US",
+        ready=True,
+        created_at=long_ago,
+        usable_at=long_ago,
+    )
+    uow.session.add(made)
+    uow.session.flush()
+    return made
 
 
 def add_user(uow: UnitOfWork, name: str, *, role: str) -> AccountUser:
