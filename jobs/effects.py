@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from portal.commissions.projection import leg_volumes
-from portal.gateways import stripe, vendor_events
-from portal.gateways.stripe import StripeEvent
-from portal.kernel.money import Cents
-from portal.members import service as members
-from portal.members.payments import PaymentNotice, record_renewal
+from jobs import money_in
+from portal.gateways import stripe_events, vendor_events
+from portal.gateways.stripe_events import StripeEvent
+from portal.kernel.errors import NothingToDo
 from portal.models import Inbox
 from portal.sales import service as sales
-from portal.sales.refusals import NothingToDo
 from portal.store import UnitOfWork
 
 Effect: TypeAlias = Callable[[UnitOfWork, Inbox], None]
@@ -33,39 +30,7 @@ def _vendor_event(uow: UnitOfWork, row: Inbox) -> None:
 def _stripe_event(uow: UnitOfWork, row: Inbox) -> None:
     if row.kind not in STRIPE_EFFECTS:
         raise NothingToDo(f"We do nothing on {row.kind}.")
-    STRIPE_EFFECTS[row.kind](uow, stripe.stored_event(row.body))
-
-
-def _checkout_paid(uow: UnitOfWork, event: StripeEvent) -> None:
-    if not event.registration_id:
-        raise NothingToDo("This payment page was not opened for a registration.")
-    if not event.paid:
-        raise NothingToDo("The money is not there yet; another event will tell.")
-    members.complete_registration(
-        uow, registration_public_id=event.registration_id, payment=_notice(event), volumes=leg_volumes
-    )
-
-
-def _checkout_expired(uow: UnitOfWork, event: StripeEvent) -> None:
-    if not event.registration_id:
-        raise NothingToDo("This payment page was not opened for a registration.")
-    members.expire_registration(uow, registration_public_id=event.registration_id)
-
-
-def _invoice_paid(uow: UnitOfWork, event: StripeEvent) -> None:
-    if event.billing_reason != "subscription_cycle":
-        raise NothingToDo("Not a renewal; the payment page tells of the first payment.")
-    record_renewal(uow, notice=_notice(event), registration_public_id=event.registration_id)
-
-
-def _notice(event: StripeEvent) -> PaymentNotice:
-    return PaymentNotice(
-        provider_ref=event.payment_ref or event.object_id,
-        amount_cents=Cents(event.amount),
-        received_at=event.created,
-        currency=event.currency,
-        subscription_ref=event.subscription_ref,
-    )
+    STRIPE_EFFECTS[row.kind](uow, stripe_events.stored_event(row.body))
 
 
 VENDOR_EFFECTS: dict[str, Callable[..., object]] = {
@@ -76,8 +41,23 @@ VENDOR_EFFECTS: dict[str, Callable[..., object]] = {
     "service.cancelled": sales.cancel_contract,
 }
 STRIPE_EFFECTS: dict[str, Callable[[UnitOfWork, StripeEvent], None]] = {
-    "checkout.session.completed": _checkout_paid,
-    "checkout.session.async_payment_succeeded": _checkout_paid,
-    "checkout.session.expired": _checkout_expired,
-    "invoice.paid": _invoice_paid,
+    "checkout.session.completed": money_in.checkout_paid,
+    "checkout.session.async_payment_succeeded": money_in.checkout_paid,
+    "checkout.session.async_payment_failed": money_in.checkout_closed,
+    "checkout.session.expired": money_in.checkout_closed,
+    "invoice.paid": money_in.invoice_paid,
+    "invoice.payment_failed": money_in.invoice_failed,
+    "invoice_payment.paid": money_in.invoice_linked,
+    "charge.refunded": money_in.charge_refunded,
+    "refund.created": money_in.refunded,
+    "refund.updated": money_in.refunded,
+    "refund.failed": money_in.refunded,
+    "charge.dispute.created": money_in.disputed,
+    "charge.dispute.updated": money_in.disputed,
+    "charge.dispute.closed": money_in.disputed,
+    "charge.dispute.funds_withdrawn": money_in.disputed,
+    "charge.dispute.funds_reinstated": money_in.disputed,
+    "customer.subscription.created": money_in.subscription_changed,
+    "customer.subscription.updated": money_in.subscription_changed,
+    "customer.subscription.deleted": money_in.subscription_changed,
 }

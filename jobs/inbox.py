@@ -13,9 +13,8 @@ from sqlalchemy.exc import OperationalError
 from jobs.effects import effect_of
 from jobs.retries import MOST_TRIES, next_try
 from portal.kernel.clock import Clock, utc_now
-from portal.kernel.errors import Conflict, DomainError
+from portal.kernel.errors import Conflict, DomainError, NothingToDo
 from portal.models import Inbox
-from portal.sales.refusals import NothingToDo
 from portal.store import UnitOfWork, is_busy, perform
 
 MOST_ROWS = 500

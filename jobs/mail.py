@@ -32,6 +32,11 @@ def payment_received(uow: UnitOfWork, body: dict[str, Any]) -> None:
     service.say_payment_received(uow, payment_id=body["payment_id"])
 
 
+def pack_changed(uow: UnitOfWork, body: dict[str, Any]) -> None:
+    """A consultant holds another pack, because of what was or was not paid."""
+    service.say_pack_changed(uow, consultant_id=body["consultant_id"], number=body["number"])
+
+
 def commission_credited(uow: UnitOfWork, body: dict[str, Any]) -> None:
     """A closed cycle brought somebody money."""
     service.say_commission_credited(uow, cycle_id=body["cycle_id"], consultant_id=body["consultant_id"])
@@ -45,6 +50,11 @@ def withdrawal_paid(uow: UnitOfWork, body: dict[str, Any]) -> None:
 def payee_changed(uow: UnitOfWork, body: dict[str, Any]) -> None:
     """Somebody's bank details were saved."""
     service.say_payee_changed(uow, destination_id=body["destination_id"])
+
+
+def adjustment_booked(uow: UnitOfWork, body: dict[str, Any]) -> None:
+    """A wallet was corrected by hand."""
+    service.say_adjustment_booked(uow, adjustment_id=body["adjustment_id"])
 
 
 def drain() -> int:

@@ -1,26 +1,26 @@
-"""Stripe through its own SDK: opening a Checkout page, and reading the signed events that follow."""
+"""Stripe through its own SDK: opening pages, giving money back, asking for what we missed."""
 
 from __future__ import annotations
 
 import json
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from portal.gateways.errors import ProviderUnavailable, Refused
-from portal.kernel.clock import utc_now
+from portal.config import Settings
+from portal.gateways.errors import ProviderUnavailable
+from portal.gateways.stripe_objects import ORDER, REFUND_REQUEST, REGISTRATION
 
 # The SDK takes 0.4 s to import, so that it is imported where it is first needed.
 if TYPE_CHECKING:
     import stripe
     from stripe.params.checkout import SessionCreateParams
 
-TOLERANCE_SECONDS = 300
-REGISTRATION = "registration"
+SANDBOX_KEY = "sk_test_sandbox"
+EVENTS_A_PAGE = 100
 
-_TIMESTAMP = re.compile(r"(?:^|,)t=([0-9]{1,12})(?:,|$)")
 # The sandbox is on this machine: a proxy of the surroundings must not be asked for it.
 _PAST_PROXIES = {"no_proxy": "localhost,127.0.0.1,::1"}
 
@@ -29,20 +29,20 @@ _PAST_PROXIES = {"no_proxy": "localhost,127.0.0.1,::1"}
 class CheckoutRequest:
     """What somebody is to pay on Stripe's page.
 
-    `once_cents` is due now, `monthly_cents` now and every month after; one of them may be 0.
-    `registration_id` is the public id of our registration. `idempotency_key` is stored by the caller before
-    the first try; the same request always carries the same key. `success_url` may hold
-    `{CHECKOUT_SESSION_ID}`.
+    `once_cents` is due now, `monthly_cents` now and every month after; one of them may be 0. It is for the
+    registration or the order of this public id. `idempotency_key` is stored by the caller before the first
+    try; the same request always carries the same key. `success_url` may hold `{CHECKOUT_SESSION_ID}`.
     """
 
-    registration_id: str
-    pack_name: str
+    name: str
     once_cents: int
-    monthly_cents: int
     email: str
     success_url: str
     cancel_url: str
     idempotency_key: str
+    monthly_cents: int = 0
+    registration_id: str = ""
+    order_id: str = ""
     currency: str = "usd"
 
 
@@ -55,29 +55,31 @@ class CheckoutPage:
 
 
 @dataclass(frozen=True)
-class StripeEvent:
-    """A signed event, in our words. What an event does not carry is empty.
+class Refunding:
+    """A refund to be made: cents of a payment intent, under a key, marked with our own request."""
 
-    `amount` is in cents of `currency` (lower case). `payment_ref` is the payment intent, or the invoice where
-    a subscription is paid: the completed Checkout and the first `invoice.paid` carry the same one.
-    `paid`: the money is there (a completed Checkout can still wait for the bank). `billing_reason` of an
-    invoice is `subscription_create` for the first and `subscription_cycle` for a renewal.
-    """
+    intent_ref: str
+    amount_cents: int
+    request_id: str
+    idempotency_key: str
+
+
+class RefundRejected(Exception):
+    """Stripe will not make this refund, now or later; `reason` says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class FoundEvent:
+    """An event as Stripe lists it: its id, its moment, and the body a webhook would have carried."""
 
     id: str
     type: str
-    object_id: str
-    livemode: bool
-    created: datetime
-    registration_id: str
-    session_id: str
-    payment_ref: str
-    subscription_ref: str
-    customer_ref: str
-    amount: int
-    currency: str
-    paid: bool
-    billing_reason: str
+    created: int
+    body: bytes
 
 
 class StripeGateway:
@@ -110,6 +112,80 @@ class StripeGateway:
             raise ProviderUnavailable(f"Stripe: session {session.id} has no page.", key_is_spent=True)
         return CheckoutPage(session_id=session.id, url=session.url)
 
+    def open_portal(self, *, customer_ref: str, return_url: str) -> str:
+        """The address of Stripe's page on which a customer keeps card and subscription.
+
+        Raises `ProviderUnavailable`.
+        """
+        import stripe
+
+        try:
+            session = self._client.v1.billing_portal.sessions.create(
+                {"customer": customer_ref, "return_url": return_url}
+            )
+        except stripe.StripeError as error:
+            raise _unavailable(error) from error
+        return session.url
+
+    def refund(self, refunding: Refunding) -> str:
+        """Give money back; Stripe's id of the refund. One call, no retries of its own.
+
+        Raises `RefundRejected` where Stripe refuses, `ProviderUnavailable` where it is not known.
+        """
+        import stripe
+
+        try:
+            made = self._client.v1.refunds.create(
+                {
+                    "payment_intent": refunding.intent_ref,
+                    "amount": refunding.amount_cents,
+                    "metadata": {REFUND_REQUEST: refunding.request_id},
+                },
+                {"idempotency_key": refunding.idempotency_key},
+            )
+        except (stripe.InvalidRequestError, stripe.CardError) as refusal:
+            raise RefundRejected(f"{refusal.code or 'refused'}: {refusal.user_message or ''}") from refusal
+        except stripe.StripeError as error:
+            raise _unavailable(error) from error
+        return made.id
+
+    def find_refund(self, *, intent_ref: str, request_id: str) -> str:
+        """The refund of a payment intent that carries our request; empty where there is none.
+
+        Raises `ProviderUnavailable`.
+        """
+        import stripe
+
+        try:
+            listed = self._client.v1.refunds.list({"payment_intent": intent_ref, "limit": 100})
+            for made in listed.auto_paging_iter():
+                if made.to_dict().get("metadata", {}).get(REFUND_REQUEST) == request_id:
+                    return made.id
+        except stripe.StripeError as error:
+            raise _unavailable(error) from error
+        return ""
+
+    def events_since(self, since: datetime) -> Iterator[FoundEvent]:
+        """Every event from a moment on, newest first, page by page. Raises `ProviderUnavailable`."""
+        import stripe
+
+        wanted = {"created": {"gte": int(since.timestamp())}, "limit": EVENTS_A_PAGE}
+        try:
+            for event in self._client.v1.events.list(wanted).auto_paging_iter():  # type: ignore[arg-type]
+                body = json.dumps(event.to_dict()).encode()
+                yield FoundEvent(id=event.id, type=event.type, created=event.created, body=body)
+        except stripe.StripeError as error:
+            raise _unavailable(error) from error
+
+    def checkout_session(self, session_id: str) -> dict[str, Any]:
+        """A Checkout page as it is now. Raises `ProviderUnavailable`."""
+        import stripe
+
+        try:
+            return self._client.v1.checkout.sessions.retrieve(session_id).to_dict()
+        except stripe.StripeError as error:
+            raise _unavailable(error) from error
+
     @cached_property
     def _client(self) -> stripe.StripeClient:
         import stripe
@@ -125,36 +201,27 @@ class StripeGateway:
         )
 
 
-def read_event(
-    raw_body: bytes, signature_header: str | None, secret: str, *, now: datetime | None = None
-) -> StripeEvent:
-    """The event in a webhook call, when `secret` signed it within 300 s of `now` (else of the house clock).
-
-    Raises `Refused` for everything that is wrong with it.
-    """
-    _refuse_stale(signature_header or "", now or utc_now())
-    return _translated(_verified(raw_body, signature_header or "", secret))
-
-
-def stored_event(raw_body: bytes) -> StripeEvent:
-    """The event in a body that `read_event` believed before."""
-    return _translated(json.loads(raw_body))
+def stripe_of(settings: Settings, **options: Any) -> StripeGateway:
+    """Stripe as the settings have it: with their key, or the sandbox where there is none."""
+    if settings.stripe_key:
+        return StripeGateway(settings.stripe_key, **options)
+    return StripeGateway(SANDBOX_KEY, base_url=f"{settings.base_url}/sandbox/stripe", **options)
 
 
 def _session_parameters(request: CheckoutRequest) -> SessionCreateParams:
     items = []
     if request.once_cents:
-        items.append(_line_item(request, request.pack_name, cents=request.once_cents))
+        items.append(_line_item(request, request.name, cents=request.once_cents))
     if request.monthly_cents:
-        monthly = _line_item(request, f"{request.pack_name}, monthly", cents=request.monthly_cents)
+        monthly = _line_item(request, f"{request.name}, monthly", cents=request.monthly_cents)
         monthly["price_data"]["recurring"] = {"interval": "month"}
         items.append(monthly)
     if not items:
         raise ValueError("There is nothing to pay.")
-    mark = {REGISTRATION: request.registration_id}
+    mark = {ORDER: request.order_id} if request.order_id else {REGISTRATION: request.registration_id}
     parameters: SessionCreateParams = {
         "mode": "subscription" if request.monthly_cents else "payment",
-        "client_reference_id": request.registration_id,
+        "client_reference_id": request.order_id or request.registration_id,
         "customer_email": request.email,
         "success_url": request.success_url,
         "cancel_url": request.cancel_url,
@@ -181,86 +248,3 @@ def _unavailable(error: stripe.StripeError) -> ProviderUnavailable:
         f"Stripe: {code}, HTTP {status}, request {error.request_id or 'without id'}.",
         key_is_spent=status >= 400 and status not in (401, 409, 429),
     )
-
-
-def _refuse_stale(header: str, now: datetime) -> None:
-    """The SDK lets any time in the future pass and asks its own clock; here both directions count."""
-    found = _TIMESTAMP.findall(header)
-    if len(found) != 1:
-        raise Refused("Stripe-Signature: missing or malformed")
-    if abs(int(now.timestamp()) - int(found[0])) > TOLERANCE_SECONDS:
-        raise Refused(f"Stripe-Signature: more than {TOLERANCE_SECONDS} seconds from our clock")
-
-
-def _verified(raw_body: bytes, header: str, secret: str) -> dict[str, Any]:
-    import stripe
-
-    try:
-        event = stripe.Webhook.construct_event(raw_body, header, secret, tolerance=0)
-        return event.to_dict()
-    except Exception as error:
-        # The SDK lets TypeError, AttributeError and others through for hostile input.
-        raise Refused(f"Stripe-Signature: not accepted ({type(error).__name__})") from error
-
-
-def _translated(event: dict[str, Any]) -> StripeEvent:
-    try:
-        thing = event["data"]["object"]
-        paid_for = _invoice(thing) if thing["object"] == "invoice" else _session(thing)
-        return StripeEvent(
-            id=_text(event["id"]),
-            type=_text(event["type"]),
-            object_id=_text(thing.get("id")),
-            livemode=event["livemode"] is True,
-            created=datetime.fromtimestamp(event["created"], UTC),
-            customer_ref=_text(thing.get("customer")),
-            currency=_text(thing.get("currency")),
-            **paid_for,
-        )
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError) as error:
-        raise Refused("the body is not an event we know how to read") from error
-
-
-def _session(session: dict[str, Any]) -> dict[str, Any]:
-    marked = (session.get("metadata") or {}).get(REGISTRATION)
-    return {
-        "registration_id": _text(session.get("client_reference_id") or marked),
-        "session_id": _text(session.get("id")) if session["object"] == "checkout.session" else "",
-        "payment_ref": _text(session.get("payment_intent") or session.get("invoice")),
-        "subscription_ref": _text(session.get("subscription")),
-        "amount": _cents(session.get("amount_total")),
-        "paid": session.get("payment_status") in ("paid", "no_payment_required"),
-        "billing_reason": "",
-    }
-
-
-def _invoice(invoice: dict[str, Any]) -> dict[str, Any]:
-    details = (invoice.get("parent") or {}).get("subscription_details") or {}
-    return {
-        "registration_id": _text((details.get("metadata") or {}).get(REGISTRATION)),
-        "session_id": "",
-        "payment_ref": _text(invoice["id"]),
-        "subscription_ref": _text(details.get("subscription")),
-        "amount": _cents(invoice.get("amount_paid")),
-        "paid": invoice.get("status") == "paid",
-        "billing_reason": _text(invoice.get("billing_reason")),
-    }
-
-
-def _text(value: Any) -> str:
-    """An id as text: as it stands, or of the object Stripe put in its place; empty for none."""
-    if isinstance(value, dict):
-        value = value.get("id")
-    if value is None:
-        return ""
-    if not isinstance(value, str) or len(value) > 255:
-        raise ValueError("an id is text of at most 255 characters")
-    return value
-
-
-def _cents(value: Any) -> int:
-    if value is None:
-        return 0
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError("an amount is a whole number")
-    return value

@@ -15,12 +15,12 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from portal.access.guard import public
 from portal.config import Settings
 from portal.extensions import csrf, db, limiter
-from portal.gateways import stripe, vendor_events, vendor_signatures
+from portal.gateways import stripe_events, vendor_events, vendor_signatures
 from portal.gateways.errors import Refused
 from portal.inbound.queries import vendor_and_secrets
-from portal.inbound.service import STRIPE, Arrival, Receipt, receive, vendor_source
 from portal.kernel.clock import utc_now
 from portal.store import perform
+from portal.store.inbox import STRIPE, Arrival, Receipt, receive, vendor_source
 from portal.store.wake import wake
 
 VENDOR_RATE = "6000 per minute"
@@ -76,12 +76,23 @@ def take_stripe_event() -> Response:
     body = _body(STRIPE_MOST_BYTES)
     settings: Settings = current_app.config["SETTINGS"]
     try:
-        event = stripe.read_event(body, request.headers.get("Stripe-Signature"), settings.webhook_secret)
+        event = stripe_events.read_event(
+            body, request.headers.get("Stripe-Signature"), settings.webhook_secret
+        )
     except Refused as refused:
         return answer(400, refused.reason)
     if settings.production and not event.livemode:
         return answer(400, "This is a test event, and here money is real.")
-    _store(Arrival(source=STRIPE, event_id=event.id, kind=event.type, body=body))
+    _store(
+        Arrival(
+            source=STRIPE,
+            event_id=event.id,
+            kind=event.type,
+            body=body,
+            object_ref=event.object_ref,
+            account=event.account,
+        )
+    )
     return answer(200, "Stored.")
 
 
@@ -114,8 +125,9 @@ def _store_vendor_event(vendor_id: int, event_id: str, body: bytes) -> Response:
     except vendor_events.BadEvent as bad:
         return answer(422, "The event is not well formed.", faults=bad.faults)
     source = vendor_source(vendor_id)
+    about = event.contract_ref or event.customer_ref
     receipt = _store(
-        Arrival(source=source, event_id=event_id, kind=event.type, body=body, vendor_id=vendor_id)
+        Arrival(source, event_id, kind=event.type, body=body, vendor_id=vendor_id, object_ref=about)
     )
     if not receipt.same_body:
         return answer(409, "This webhook-id came before with another body.")

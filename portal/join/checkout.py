@@ -9,12 +9,10 @@ from flask import current_app, url_for
 from portal.config import Settings
 from portal.extensions import db
 from portal.gateways.errors import ProviderUnavailable
-from portal.gateways.stripe import CheckoutPage, CheckoutRequest, StripeGateway
+from portal.gateways.stripe import CheckoutPage, CheckoutRequest, stripe_of
 from portal.members import service
 from portal.models import Pack, Registration
 from portal.store import perform
-
-SANDBOX_KEY = "sk_test_sandbox"
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +26,7 @@ def open_page(registration: Registration, pack: Pack) -> CheckoutPage:
     # The connection goes back to the pool: a slow provider must not hold the database.
     db.session.rollback()
     try:
-        page = _gateway().open_checkout(request)
+        page = stripe_of(_settings()).open_checkout(request)
     except ProviderUnavailable as failure:
         log.warning("no payment page for registration %s: %s", request.registration_id, failure.message)
         raise
@@ -45,7 +43,7 @@ def _request(registration: Registration, pack: Pack) -> CheckoutRequest:
     done = url_for("join.done", registration_id=registration.public_id)
     return CheckoutRequest(
         registration_id=registration.public_id,
-        pack_name=pack.name,
+        name=pack.name,
         once_cents=pack.price_cents,
         monthly_cents=pack.monthly_cents,
         email=registration.person.email,
@@ -53,13 +51,6 @@ def _request(registration: Registration, pack: Pack) -> CheckoutRequest:
         cancel_url=f"{base_url}{url_for('join.check', cancelled=1)}",
         idempotency_key=registration.public_id,
     )
-
-
-def _gateway() -> StripeGateway:
-    settings = _settings()
-    if settings.stripe_key:
-        return StripeGateway(settings.stripe_key)
-    return StripeGateway(SANDBOX_KEY, base_url=f"{settings.base_url}/sandbox/stripe")
 
 
 def _settings() -> Settings:

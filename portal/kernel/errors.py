@@ -42,3 +42,11 @@ class NotYours(DomainError):
     """It does not exist, or not for you; both look the same from outside."""
 
     status = 404
+
+
+class NotYetKnown(DomainError):
+    """A message needs something that is not here yet; it may be tried again later."""
+
+
+class NothingToDo(DomainError):
+    """A message is true and changes nothing; the text says why."""

@@ -36,6 +36,15 @@ class PaymentReceived(Fact):
 
 
 @dataclass(frozen=True)
+class PackChanged(Fact):
+    """A consultant fell back to the free pack, or came up again; `number` counts such changes of theirs."""
+
+    name: ClassVar[str] = "pack.changed"
+    consultant_id: int
+    number: int
+
+
+@dataclass(frozen=True)
 class CustomerRegistered(Fact):
     name: ClassVar[str] = "customer.registered"
     customer_id: int
@@ -101,6 +110,12 @@ class WithdrawalPaid(Fact):
 class PayeeChanged(Fact):
     name: ClassVar[str] = "payee.changed"
     destination_id: int
+
+
+@dataclass(frozen=True)
+class AdjustmentBooked(Fact):
+    name: ClassVar[str] = "adjustment.booked"
+    adjustment_id: int
 
 
 FACTS: dict[str, type[Fact]] = {fact.name: fact for fact in Fact.__subclasses__()}

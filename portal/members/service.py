@@ -8,9 +8,9 @@ from portal.kernel.errors import BadInput, Conflict, NotYours
 from portal.kernel.facts import ConsultantRegistered
 from portal.kernel.ids import new_code, new_id
 from portal.members import queries
-from portal.members.payments import PaymentNotice, record_payment
 from portal.members.placement import Volumes, place_newcomer, unknown_volumes
 from portal.models import AccountUser, Consultant, Pack, Person, Registration, RoleGrant
+from portal.payments.recording import PaymentNotice, record_payment
 from portal.store import UnitOfWork
 from portal.store.locks import lock_where
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 from sqlalchemy import func, select
 
 from portal.kernel.ids import new_id
-from portal.models import CommissionLine, Consultant, Cycle, Destination, Message, Payment, Withdrawal
+from portal.models import (
+    Adjustment,
+    CommissionLine,
+    Consultant,
+    Cycle,
+    Destination,
+    Message,
+    Pack,
+    Payment,
+    Subscription,
+    Withdrawal,
+)
 from portal.store.insert import insert_missing
 from portal.store.unit_of_work import UnitOfWork
 
@@ -58,6 +69,32 @@ def say_payment_received(uow: UnitOfWork, *, payment_id: int) -> None:
     )
 
 
+def say_pack_changed(uow: UnitOfWork, *, consultant_id: int, number: int) -> None:
+    """Tell somebody which pack they hold now; `number` counts the changes."""
+    consultant = uow.session.get_one(Consultant, consultant_id)
+    pack = uow.session.get_one(Pack, consultant.pack)
+    queue_message(
+        uow,
+        key=f"pack:{consultant_id}:{number}",
+        template="pack_changed",
+        person_id=consultant.person_id,
+        params={"pack": pack.name, "free": pack.is_free},
+    )
+
+
+def say_renewal_failed(uow: UnitOfWork, *, subscription: Subscription, invoice_ref: str) -> None:
+    """Tell that a monthly fee could not be taken: one mail for each invoice, however often it is tried."""
+    registration = subscription.registration
+    pack = uow.session.get_one(Pack, registration.pack)
+    queue_message(
+        uow,
+        key=f"renewal-failed:{invoice_ref}",
+        template="renewal_failed",
+        person_id=registration.person_id,
+        params={"pack": pack.name, "amount_cents": pack.monthly_cents},
+    )
+
+
 def say_commission_credited(uow: UnitOfWork, *, cycle_id: int, consultant_id: int) -> None:
     """Tell the sum of a closed cycle: one mail for each close, nothing where nothing was earned."""
     cycle = uow.session.get_one(Cycle, cycle_id)
@@ -103,4 +140,21 @@ def say_payee_changed(uow: UnitOfWork, *, destination_id: int) -> None:
         template="payee_changed",
         person_id=uow.session.get_one(Consultant, destination.consultant_id).person_id,
         params={"method": destination.method.name, "label": destination.label},
+    )
+
+
+def say_adjustment_booked(uow: UnitOfWork, *, adjustment_id: int) -> None:
+    """Tell what was corrected in a wallet by hand, and why."""
+    adjustment = uow.session.get_one(Adjustment, adjustment_id)
+    queue_message(
+        uow,
+        key=f"adjustment:{adjustment_id}",
+        template="adjustment_booked",
+        person_id=uow.session.get_one(Consultant, adjustment.consultant_id).person_id,
+        params={
+            "entry": adjustment.entry_id,
+            "kind": adjustment.kind,
+            "amount_cents": adjustment.amount_cents,
+            "reason": adjustment.reason,
+        },
     )

@@ -107,7 +107,11 @@ class PaymentReversal(Base):
 
 
 class Subscription(Base):
-    """The monthly fee of a pack as the provider knows it; `changed_at` is the moment of its newest event."""
+    """The monthly fee of a pack as the provider knows it.
+
+    `changed_at` is the moment of the newest event about its state, `ends_changed_at` of the newest about its
+    end. `current_until` is until when it is paid.
+    """
 
     __tablename__ = "subscription"
     __table_args__ = (CheckConstraint("state IN ('active', 'past_due', 'ended')", name="state"),)
@@ -120,6 +124,7 @@ class Subscription(Base):
     state: Mapped[Code]
     current_until: Mapped[OptionalAt]
     ends_at: Mapped[OptionalAt]
+    ends_changed_at: Mapped[OptionalAt]
     changed_at: Mapped[At]
 
     registration: Mapped[Registration] = relationship(lazy="joined")

@@ -15,7 +15,7 @@ from portal.sales.worth import Worth, is_paid_by_size, worth
 from portal.store import UnitOfWork
 from portal.store.locks import share_cycle_gate
 
-STATE_OF_MILESTONE = {"signed": "signed", "installed": "installed", "activated": "active"}
+STATE_OF_MILESTONE = {"signed": "signed", "paid": "signed", "installed": "installed", "activated": "active"}
 
 
 def register_customer(uow: UnitOfWork, *, vendor_id: int, event: VendorEvent) -> Customer:

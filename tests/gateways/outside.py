@@ -17,7 +17,8 @@ from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from portal.gateways.brevo import BrevoMailer, Mail
-from portal.gateways.stripe import CheckoutRequest, StripeEvent, StripeGateway, read_event
+from portal.gateways.stripe import CheckoutRequest, StripeGateway
+from portal.gateways.stripe_events import StripeEvent, read_event
 
 SECRET = "whsec_sandbox"
 
@@ -117,7 +118,7 @@ def serve(app: Any) -> Iterator[str]:
 def a_checkout(**changes: Any) -> CheckoutRequest:
     fields = {
         "registration_id": "reg1",
-        "pack_name": "Plus+",
+        "name": "Plus+",
         "once_cents": 29_900,
         "monthly_cents": 0,
         "email": "dia@example.com",

@@ -11,7 +11,7 @@ import stripe
 
 from portal.gateways.errors import Refused
 from portal.gateways.sandbox.delivery import signature
-from portal.gateways.stripe import read_event
+from portal.gateways.stripe_events import read_event
 from tests.gateways.conftest import until
 from tests.gateways.outside import SECRET, a_checkout
 

@@ -11,11 +11,11 @@ from sqlalchemy import select, text
 from jobs import effects, inbox, reactions, relay
 from portal.commissions import projection
 from portal.extensions import db, redis
-from portal.inbound.service import Arrival, receive
 from portal.kernel.clock import utc_now
 from portal.kernel.facts import ConsultantRegistered, CustomerRegistered
 from portal.models import Inbox, Outbox, Task
 from portal.store import perform
+from portal.store.inbox import Arrival, receive
 from portal.store.redis import connect
 from portal.store.wake import wake
 from tests.shop import add_sale
@@ -80,7 +80,7 @@ def test_a_reaction_that_the_database_gives_up_on_does_not_hold_up_the_others(ap
 
 def test_a_message_that_the_database_gives_up_on_does_not_hold_up_the_others(app, cast, monkeypatch):
     monkeypatch.setitem(effects.STRIPE_EFFECTS, "test.endless", never_ends)
-    monkeypatch.setattr(effects.stripe, "stored_event", bytes)
+    monkeypatch.setattr(effects.stripe_events, "stored_event", bytes)
     with app.app_context():
         for number, kind in enumerate(("test.endless", "test.unknown")):
             arrival = Arrival(source="stripe", event_id=f"evt_{number}", kind=kind, body=b"{}")

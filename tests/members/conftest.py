@@ -12,9 +12,9 @@ from sqlalchemy import select
 from portal.extensions import db
 from portal.members import service
 from portal.members.packs import ensure_defaults
-from portal.members.payments import PaymentNotice
 from portal.members.service import Applicant, Invitation
 from portal.models import Agreement, Consultant
+from portal.payments.recording import PaymentNotice
 from portal.store import perform
 from tests import people
 

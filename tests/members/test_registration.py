@@ -12,7 +12,6 @@ from portal.extensions import db
 from portal.kernel.errors import BadInput, Conflict, NotYours
 from portal.ledger import audit
 from portal.members import queries, service
-from portal.members.payments import PaymentNotice, record_renewal
 from portal.members.service import Applicant
 from portal.models import (
     AccountUser,
@@ -24,6 +23,7 @@ from portal.models import (
     Placement,
     Posting,
 )  # fmt: skip
+from portal.payments.recording import PaymentNotice, record_renewal
 from portal.store import perform
 from tests.members.conftest import NOW
 

@@ -496,6 +496,7 @@ def create_tables() -> None:
         sa.Column("state", sa.String(length=64), nullable=False),
         sa.Column("current_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ends_changed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("state IN ('active', 'past_due', 'ended')", name=op.f("ck_subscription_state")),
         sa.ForeignKeyConstraint(

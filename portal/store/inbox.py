@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sqlalchemy import or_, update
+
 from portal.models import Inbox
-from portal.store import UnitOfWork
 from portal.store.insert import insert_or_skip
 from portal.store.locks import lock_where
+from portal.store.unit_of_work import UnitOfWork
 
 STRIPE = "stripe"
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """A message whose sender was proved. `vendor_id` is None for Stripe."""
+    """A message whose sender was proved. `vendor_id` is None for Stripe.
+
+    `object_ref` is the sender's name of what it speaks of, `account` the connected account it came for;
+    `found_by` is `webhook`, or `sweep` where we had to ask.
+    """
 
     source: str
     event_id: str
     kind: str
     body: bytes
     vendor_id: int | None = None
+    object_ref: str = ""
+    account: str = ""
+    found_by: str = "webhook"
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,9 @@ def receive(uow: UnitOfWork, *, arrival: Arrival) -> Receipt:
         vendor_id=arrival.vendor_id,
         event_id=arrival.event_id,
         kind=arrival.kind[:64],
+        object_ref=arrival.object_ref or None,
+        account=arrival.account or None,
+        found_by=arrival.found_by,
         body=arrival.body,
         body_sha256=digest,
         received_at=now,
@@ -64,3 +77,20 @@ def receive(uow: UnitOfWork, *, arrival: Arrival) -> Receipt:
     same_body = row.body_sha256 == digest
     row.deliveries += same_body
     return Receipt(is_new=False, same_body=same_body)
+
+
+def try_waiting(
+    uow: UnitOfWork, *, source: str, refs: Iterable[str], states: tuple[str, ...] = ("retry", "dead")
+) -> int:
+    """Let messages about these objects take effect again now, with all their tries; how many.
+
+    For when something became known that they waited for. Their effects are keyed, so that nothing doubles.
+    """
+    wanted = [ref for ref in refs if ref]
+    if not wanted:
+        return 0
+    # The message that is just taking effect is due and not dead: it stays as it is.
+    asleep = or_(Inbox.state != "retry", Inbox.next_at > uow.clock())
+    about = (Inbox.source == source, Inbox.object_ref.in_(wanted), Inbox.state.in_(states), asleep)
+    again = update(Inbox).where(*about).values(state="retry", attempts=0, next_at=uow.clock(), done_at=None)
+    return len(uow.session.scalars(again.returning(Inbox.id)).all())

@@ -1,0 +1,1 @@
+"""Money that comes in: payments, what is taken back of them, subscriptions and orders."""
