@@ -12,6 +12,7 @@ from portal.extensions import redis
 DUTIES: dict[str, int] = {
     "cycle-ends": 60,
     "releases": 3600,
+    "payout-sending": 60,
     "placements": 3600,
     "books": 600,
 }

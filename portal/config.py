@@ -39,6 +39,7 @@ class Settings:
     now_since: datetime | None
     rate_limits: bool
     proxies: int
+    payout_pace: int
 
     @property
     def production(self) -> bool:
@@ -100,6 +101,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         now_since=_instant(environ, "CANOPY_NOW_SINCE"),
         rate_limits=environ.get("CANOPY_RATE_LIMITS", "on") != "off",
         proxies=_proxies(environ, environment),
+        payout_pace=_pace(environ),
     )
     faults = _faults(settings)
     if faults:
@@ -129,6 +131,12 @@ def _proxies(environ: Mapping[str, str], environment: str) -> int:
     return int(written) if written.isascii() and written.isdigit() else -1
 
 
+def _pace(environ: Mapping[str, str]) -> int:
+    """By how much the waits of automatic payouts are divided; 0 for what is no number."""
+    written = environ.get("CANOPY_PAYOUT_PACE", "1")
+    return int(written) if written.isascii() and written.isdigit() else 0
+
+
 def _driver(url: str) -> str:
     for plain in ("postgres://", "postgresql://"):
         if url.startswith(plain):
@@ -146,6 +154,8 @@ def _faults(settings: Settings) -> list[str]:
         faults.append("CANOPY_NOW and CANOPY_NOW_SINCE need a UTC offset, such as 2026-11-16T10:00:00Z.")
     if not 0 <= settings.proxies <= 9:
         faults.append("CANOPY_PROXIES must be a number from 0 to 9.")
+    if not 1 <= settings.payout_pace <= 10_000:
+        faults.append("CANOPY_PAYOUT_PACE must be a number from 1 to 10000.")
     if settings.production:
         faults.extend(_production_faults(settings))
     return faults
@@ -160,6 +170,8 @@ def _production_faults(settings: Settings) -> list[str]:
     faults = [f"{name} must be set in production." for name, value in needed.items() if not value]
     if settings.now is not None:
         faults.append("CANOPY_NOW moves the clock and is refused in production.")
+    if settings.payout_pace != 1:
+        faults.append("CANOPY_PAYOUT_PACE shortens the waits of payouts and is refused in production.")
     if not settings.https:
         faults.append("CANOPY_BASE_URL must be the https address of this portal in production.")
     if settings.stripe_key.startswith("sk_test"):

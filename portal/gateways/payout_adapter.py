@@ -18,7 +18,7 @@ class Capabilities:
     """What a provider can do; amounts in cents.
 
     Without `can_lookup` nobody can find out what became of a call without answer, so that such a payout is
-    never tried again by itself.
+    never tried again by itself. One that `tells_balance` is sent nothing while it does not.
     """
 
     currencies: frozenset[str]
@@ -27,6 +27,7 @@ class Capabilities:
     can_lookup: bool
     can_cancel: bool
     can_reverse: bool
+    tells_balance: bool = False
 
 
 @dataclass(frozen=True)

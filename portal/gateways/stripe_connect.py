@@ -66,6 +66,7 @@ class StripeConnect:
         can_lookup=True,
         can_cancel=False,
         can_reverse=True,
+        tells_balance=True,
     )
 
     def __init__(self, key: str, *, base_url: str = "", timeout_seconds: float = TIMEOUT_SECONDS) -> None:
