@@ -17,7 +17,12 @@ STEP_OF = {"open": 0, "ended": 0, "previewed": 1, "approved": 2, "closed": 3, "p
 KINDS = {
     "retail": _l("Own sales"),
     "direct": _l("Sales of people sponsored"),
+    "unilevel": _l("Sales of the people they sponsored"),
+    "revenue_share": _l("Share of vendors' revenue"),
+    "matrix": _l("Matrix"),
     "binary": _l("Weaker-leg match"),
+    "matching": _l("Match of the team's pay"),
+    "pool": _l("Company pool"),
     "corrections": _l("Corrections"),
 }
 REASONS = {

@@ -30,7 +30,6 @@ DONE = "canopy:projection:done"
 
 _MAGIC = 0x43414E4F5059_01
 _HEADER = struct.Struct("<5q")
-_SHOWN_KINDS = ("retail", "direct", "binary")
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,6 @@ class Projected:
     """One consultant in the open cycle: volumes in hundredths, money in cents, people as counts.
 
     `left` and `right` hold what was carried in as well; `matched` is the volume matched before any cap.
-    `seat`, `lo` and `hi` say who stands below whom, without a look at the tree.
     """
 
     known: int
@@ -51,20 +49,23 @@ class Projected:
     matched: int
     retail: int
     direct: int
+    unilevel: int
+    revenue_share: int
+    matrix: int
     binary: int
+    matching: int
+    pool: int
     total: int
     personal_volume: int
     active: int
     qualified: int
     people_left: int
     people_right: int
-    seat: int
-    lo: int
-    hi: int
 
-    def is_above(self, other: Projected) -> bool:
-        """Whether the other one stands in either leg of this one."""
-        return self.lo < other.seat < self.hi and self.seat != other.seat
+    def paid(self, kind: str) -> int:
+        """What one kind of pay comes to, in cents."""
+        amount: int = getattr(self, kind)
+        return amount
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class Published:
 
 
 _WIDTH = len(Projected.__dataclass_fields__)
+UNKNOWN = Projected(*[0] * _WIDTH)
 _RECORD = struct.Struct(f"<{_WIDTH}q")
 
 
@@ -118,15 +120,6 @@ def read(consultant_id: int) -> Projected | None:
 def read_many(consultant_ids: Sequence[int]) -> list[Projected | None]:
     """The records of some consultants, all of the same projection."""
     return _read(consultant_ids)[1]
-
-
-def below(consultant_id: int, others: Sequence[int]) -> set[int]:
-    """Who of the others stands below a consultant; nobody while there is no projection that knows them."""
-    top, *records = read_many([consultant_id, *others])
-    if top is None:
-        return set()
-    known = zip(others, records, strict=True)
-    return {other for other, record in known if record is not None and top.is_above(record)}
 
 
 def leg_volumes(consultant_id: int) -> tuple[int, int] | None:
@@ -175,7 +168,7 @@ def _table(result: Result, network: Network) -> NDArray[np.int64]:
         "right": members.taken_right + members.expired_right + members.carry_right - members.restored,
         "personal_volume": members.pv,
     }
-    for name in _SHOWN_KINDS:
+    for name in KINDS:
         columns[name] = np.zeros(count, np.int64)
         chosen = lines.kind == KINDS.index(name)
         np.add.at(columns[name], lines.member[chosen], lines.amount[chosen])

@@ -9,8 +9,10 @@ from decimal import Decimal
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
+from portal import live
 from portal.commissions import projection
 from portal.commissions.projection import Projected, Published
+from portal.commissions.standings import standing
 from portal.dashboard import queries
 from portal.dashboard.queries import Week
 from portal.extensions import db
@@ -19,13 +21,9 @@ from portal.ledger import statements
 from portal.ledger.statements import Balances
 from portal.models import Consultant, Cycle
 from portal.sales.queries import SaleLine, newest_sales
+from portal.ui.kinds import KINDS
 from portal.ui.panels import Panel, register_panel
 
-KINDS = {
-    "retail": _l("Your own sales"),
-    "direct": _l("Sales of people you sponsor"),
-    "binary": _l("Weaker-leg match"),
-}
 RATE_UNIT = 10_000
 NEWEST = 6
 
@@ -55,7 +53,9 @@ class Earnings:
     @property
     def lines(self) -> list[tuple[object, int]]:
         """What the projection adds up from: words and cents."""
-        amounts = [(words, getattr(self.standing, kind, 0)) for kind, words in KINDS.items()]
+        if self.standing is None:
+            return []
+        amounts = [(words, self.standing.paid(kind)) for kind, words in KINDS.items()]
         return [(words, cents) for words, cents in amounts if cents]
 
 
@@ -75,7 +75,7 @@ def load_earnings(consultant_id: int) -> Earnings:
     """The hero's figures."""
     session = db.session()
     return Earnings(
-        standing=projection.read(consultant_id),
+        standing=standing(consultant_id),
         weeks=queries.past_weeks(session, consultant_id),
         balances=statements.balances(session, consultant_id),
         published=projection.published(),
@@ -84,14 +84,14 @@ def load_earnings(consultant_id: int) -> Earnings:
 
 def load_legs(consultant_id: int) -> LegsView:
     """Both legs as they stand now."""
-    standing, rate = projection.read(consultant_id), _rate(db.session(), consultant_id)
-    explains = standing and rate and round_half_away(standing.matched * rate, RATE_UNIT) == standing.binary
-    return LegsView(standing, rate if explains else None, paid_from_tree=rate != 0)
+    now, rate = standing(consultant_id), _rate(db.session(), consultant_id)
+    explains = now and rate and round_half_away(now.matched * rate, RATE_UNIT) == now.binary
+    return LegsView(now, rate if explains else None, paid_from_tree=rate != 0)
 
 
 def load_sales(consultant_id: int) -> Sequence[SaleLine]:
     """The newest sales of one's own and of the people below."""
-    return newest_sales(db.session(), consultant_id, below=projection.below, limit=NEWEST)
+    return newest_sales(db.session(), consultant_id, below=live.below, limit=NEWEST)
 
 
 def _rate(session: Session, consultant_id: int) -> int | None:

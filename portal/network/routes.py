@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access import permissions
 from portal.access.guard import requires
-from portal.commissions import projection
+from portal.commissions.standings import standings
 from portal.extensions import db
 from portal.kernel.errors import DomainError, NotYours
 from portal.members import placement
@@ -155,7 +155,7 @@ def _tree(viewer: Viewer, public_id: str) -> Response:
         spot=spot,
         path=path,
         person=queries.details(session, viewer, focus),
-        standings=dict(zip(people, projection.read_many(people), strict=True)),
+        standings=dict(zip(people, standings(people), strict=True)),
         waiting=members.waiting_people(session, viewer.id),
         sponsored=queries.sponsored(session, viewer) if viewer.levels == 0 else None,
         moved=(request.source or "").startswith("a"),

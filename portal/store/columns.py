@@ -16,7 +16,11 @@ NONE = -1
 
 def read_columns(session: Session, statement: Executable, *, width: int) -> list[NDArray[np.int64]]:
     """Run a query whose `width` columns are whole numbers; one array a column, NULL as -1."""
-    rows: Sequence[Any] = session.connection().execute(statement).fetchall()
+    return columns_of(session.connection().execute(statement).fetchall(), width=width)
+
+
+def columns_of(rows: Sequence[Any], *, width: int) -> list[NDArray[np.int64]]:
+    """Rows of whole numbers as arrays, one for each of the `width` columns, NULL as -1."""
     flat = (NONE if value is None else value for value in chain.from_iterable(rows))
     table = np.fromiter(flat, np.int64, count=len(rows) * width).reshape(-1, width)
     return [np.ascontiguousarray(table[:, column]) for column in range(width)]
