@@ -9,7 +9,8 @@ import click
 from flask.cli import AppGroup
 
 from portal.extensions import db
-from portal.ledger.audit import INVARIANTS, broken_invariants
+from portal.ledger.audit import broken_invariants
+from portal.ledger.invariants import INVARIANTS
 
 ledger = AppGroup("ledger", help="The books.")
 

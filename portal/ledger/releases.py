@@ -31,12 +31,17 @@ class Hold:
 
 @dataclass(frozen=True)
 class Claw:
-    """An amount in cents, above 0, to be taken back from a consultant; `key` can be used once."""
+    """An amount in cents, above 0, to be taken back from a consultant; `key` can be used once.
+
+    It goes to the company account `target`: the expense it came from, or what is corrected by hand.
+    """
 
     consultant_id: int
     amount: Cents
     key: str
     cause: tuple[str, int]
+    target: AccountKey = COMMISSION_EXPENSE
+    actor_id: int | None = None
 
 
 def new_release_rows(uow: UnitOfWork, holds: Sequence[Hold]) -> None:
@@ -91,7 +96,8 @@ def _claw_part(uow: UnitOfWork, claws: Sequence[Claw]) -> None:
             moves = _taken(claw, balances)
             held = sum(move.amount for move in moves if move.debit.purpose == "pending")
             clawed.update(_mark(waiting[claw.consultant_id], held))
-            drafts.append(Draft(claw.key, "clawback", moves, cause=claw.cause))
+            kind = "clawback" if claw.target == COMMISSION_EXPENSE else "adjustment correction"
+            drafts.append(Draft(claw.key, kind, moves, actor_id=claw.actor_id, cause=claw.cause))
     _store_clawed(uow, clawed)
     book.post_many(uow, drafts)
 
@@ -102,12 +108,12 @@ def _taken(claw: Claw, balances: dict[AccountKey, int]) -> list[Move]:
     for source in (pending(claw.consultant_id), available(claw.consultant_id)):
         part = min(rest, balances[source])
         if part > 0:
-            moves.append(Move(source, COMMISSION_EXPENSE, Cents(part)))
+            moves.append(Move(source, claw.target, Cents(part)))
             balances[source] -= part
             rest -= part
     if rest > 0:
         owed = receivable(claw.consultant_id)
-        moves.append(Move(owed, COMMISSION_EXPENSE, Cents(rest)))
+        moves.append(Move(owed, claw.target, Cents(rest)))
         balances[owed] += rest
     return moves
 

@@ -59,7 +59,11 @@ class Account(Base):
 
 
 class LedgerPeriod(Base):
-    """A calendar month of the books; `id` is year × 100 + month."""
+    """A calendar month of the books; `id` is year × 100 + month.
+
+    When it is closed, how many entries it has, the cents they moved, and a SHA-256 over all of it and over
+    the month before are written down: whether it stayed as it was can be reckoned again.
+    """
 
     __tablename__ = "ledger_period"
     __table_args__ = (CheckConstraint("ends >= starts", name="length"),)
@@ -68,6 +72,9 @@ class LedgerPeriod(Base):
     starts: Mapped[date] = mapped_column(Date)
     ends: Mapped[date] = mapped_column(Date)
     closed_at: Mapped[OptionalAt]
+    entry_count: Mapped[OptionalNumber]
+    posted_cents: Mapped[OptionalNumber]
+    fingerprint: Mapped[str | None] = mapped_column(String(64))
 
 
 class Entry(Base):

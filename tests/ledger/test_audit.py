@@ -6,9 +6,9 @@ import json
 
 from sqlalchemy.orm import Session
 
-from portal.ledger.audit import INVARIANTS, broken_invariants
+from portal.ledger.audit import GUARDS, broken_invariants
+from portal.ledger.invariants import INVARIANTS
 
-GUARDS = "the database guards the books"
 _RUN = (
     "INSERT INTO run (cycle_id, purpose, plan_version_id, inputs, input_hash, frozen_at, posted_at)"
     " SELECT :cycle, 'close', plan_version_id, '', '', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP"
@@ -21,6 +21,25 @@ _LINE = (
 _DEBT = (
     "INSERT INTO posting (entry_id, debit_id, credit_id, currency, amount_cents)"
     " VALUES (:entry, :ben_receivable, :ben_commission_expense, 'USD', 1)"
+)
+_ADJUSTMENT = (
+    "INSERT INTO adjustment (public_id, key, consultant_id, kind, amount_cents, reason, state, proposed_by,"
+    " proposed_at, decided_by, decided_at, entry_id)"
+    " SELECT 'planted', 'planted', :ben, 'correction', 100, 'none', 'approved', min(id), CURRENT_TIMESTAMP,"
+    " max(id), CURRENT_TIMESTAMP, :entry FROM account_user"
+)
+_METHOD = (
+    "INSERT INTO payout_method (code, name, kind, enabled, position, countries, minimum_cents, maximum_cents,"
+    " daily_limit_cents, run_limit_cents, automatic_limit_cents, fee_cents, fee_rate, created_at)"
+    " VALUES ('planted', 'Planted', 'stripe', TRUE, 9, '[]', 1, 2, 1, 1, 1, 0, 0, CURRENT_TIMESTAMP)"
+)
+_STRIPE = (
+    "INSERT INTO account (owner_type, owner_id, purpose, currency, normal, tracked)"
+    " VALUES ('company', 0, 'stripe_balance', 'USD', 'D', FALSE)"
+)
+_AT_STRIPE = (
+    "INSERT INTO posting (entry_id, debit_id, credit_id, currency, amount_cents) SELECT :entry, id,"
+    " :ben_commission_expense, 'USD', 1 FROM account WHERE purpose = 'stripe_balance'"
 )
 PLANTS = {
     "each entry has at least one posting": [
@@ -45,11 +64,32 @@ PLANTS = {
         "UPDATE release SET amount_cents = amount_cents + 1 WHERE entry_id = :entry"
     ],
     "nobody has money free and owes at the same time": [_DEBT],
+    "nobody who owes had a withdrawal approved since": [_DEBT],
+    "a closed month is as it was when it was closed": [
+        (
+            "UPDATE ledger_period SET entry_count = 1, posted_cents = 1, closed_at = '2999-01-01 00:00:00'"
+            " WHERE id = :period"
+        )
+    ],
+    "each hold was released once, with what was left of it": ["UPDATE release SET released_at = NULL"],
+    "each adjustment was booked once, for its amount, by two people": [_ADJUSTMENT],
+    "each paid withdrawal left by one entry with its whole amount, no other left": [
+        "UPDATE withdrawal SET state = 'paid' WHERE id = :waiting"
+    ],
+    "each payment by a provider has the provider's reference": [
+        _METHOD,
+        (
+            "UPDATE withdrawal SET state = 'sent', method_id = (SELECT max(id) FROM payout_method)"
+            " WHERE id = :waiting"
+        ),
+    ],
+    "money at Stripe is what came in, less what went back and what was sent": [_STRIPE, _AT_STRIPE],
     "each posted run booked its lines, no more and no less": [_RUN, _LINE],
     "no withdrawal is in two live batches or in a batch of another sum": [
         "UPDATE payout_batch SET sum_cents = sum_cents + 1 WHERE id = :batch"
     ],
 }
+TRIAL = "the trial balance is 0 in each currency"
 _OFF = "UPDATE account SET balance = balance + 1 WHERE id = :ben_available"
 _BELOW = "UPDATE account SET balance = -1 WHERE id = :ben_receivable"
 PAST_THE_GUARDS = {
@@ -59,6 +99,7 @@ PAST_THE_GUARDS = {
             _OFF,
             "DELETE FROM posting_guard",
         ],
+        TRIAL: ["INSERT INTO posting_guard VALUES (1)", _OFF, "DELETE FROM posting_guard"],
         "no tracked account is below its floor": [
             "PRAGMA ignore_check_constraints = ON",
             "INSERT INTO posting_guard VALUES (1)",
@@ -72,6 +113,7 @@ PAST_THE_GUARDS = {
             "SET LOCAL session_replication_role = replica",
             _OFF,
         ],
+        TRIAL: ["SET LOCAL session_replication_role = replica", _OFF],
         "no tracked account is below its floor": [
             "ALTER TABLE account DROP CONSTRAINT ck_account_no_overdraft",
             "SET LOCAL session_replication_role = replica",

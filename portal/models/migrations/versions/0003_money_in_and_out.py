@@ -26,6 +26,11 @@ NEW_COLUMNS: dict[str, list[tuple[str, Any, dict[str, Any]]]] = {
         ("account", sa.String(255), {}),
         ("found_by", sa.String(64), {"server_default": "webhook", "nullable": False}),
     ],
+    "ledger_period": [
+        ("entry_count", WHOLE, {}),
+        ("posted_cents", WHOLE, {}),
+        ("fingerprint", sa.String(64), {}),
+    ],
     "person": [("country", sa.String(2), {"server_default": "US", "nullable": False})],
     "service": [("price_cents", WHOLE, {}), ("price_per_unit_cents", WHOLE, {})],
     "payment": [
@@ -100,7 +105,7 @@ TABLES = (
     "refund_request",
     "event_sweep",
 )
-PLAIN = ("contract", "inbox", "person", "service")
+PLAIN = ("contract", "inbox", "ledger_period", "person", "service")
 REBUILT = ("payment", "payout_batch", "withdrawal")
 
 
