@@ -21,6 +21,7 @@ see_company = _permission("see company", "admin", "finance")
 manage_cycles = _permission("manage cycles", "admin")
 approve_cycles = _permission("approve cycles", "admin", "finance")
 manage_payouts = _permission("manage payouts", "admin", "finance")
+manage_adjustments = _permission("manage adjustments", "admin", "finance")
 manage_vendors = _permission("manage vendors", "admin")
 see_traffic = _permission("see traffic", "admin")
 
