@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from portal.extensions import db
-from portal.kernel.errors import BadInput, Conflict, NotYours
+from portal.kernel.errors import BadInput, Conflict, NotYetKnown, NotYours
 from portal.ledger import audit
 from portal.members import queries, service
 from portal.members.service import Applicant
@@ -255,7 +255,7 @@ def test_the_first_invoice_may_come_before_the_completed_checkout(small_company)
 
 def test_a_renewal_of_nobody_is_refused(small_company):
     notice = PaymentNotice("in_1", 1900, NOW, "usd", subscription_ref="sub_9")
-    with small_company.app.app_context(), pytest.raises(NotYours):
+    with small_company.app.app_context(), pytest.raises(NotYetKnown):
         perform(lambda uow: record_renewal(uow, notice=notice))
 
 
