@@ -53,7 +53,7 @@ def environment(database: Database, instance: Path, **more: str) -> dict[str, st
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("template")
     file = folder / "template.sqlite"
-    _migrate(Database("sqlite", f"sqlite:///{file}", f"sqlite:///{file}"), folder)
+    migrate(Database("sqlite", f"sqlite:///{file}", f"sqlite:///{file}"), folder)
     return file
 
 
@@ -68,7 +68,7 @@ def postgresql_template(tmp_path_factory: pytest.TempPathFactory) -> str:
         " EXCEPTION WHEN duplicate_object THEN NULL; END $$",
     )
     _execute(server, "CREATE DATABASE canopy_template")
-    _migrate(_postgresql_database(server, "canopy_template"), tmp_path_factory.mktemp("template"))
+    migrate(_postgresql_database(server, "canopy_template"), tmp_path_factory.mktemp("template"))
     return "canopy_template"
 
 
@@ -159,7 +159,7 @@ def _postgresql_database(server: str, name: str) -> Database:
     )
 
 
-def _migrate(database: Database, instance: Path) -> None:
+def migrate(database: Database, instance: Path) -> None:
     from flask_migrate import upgrade
 
     app = create_app(environment(database, instance))

@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -121,7 +122,48 @@ def _required(part: str, address: str | None) -> str:
     return address
 
 
-def _start_postgres() -> str:
+@dataclass
+class PostgresServer:
+    """A server of its own folder and port, which can be killed and started again."""
+
+    folder: Path
+    user: str
+    port: int
+    password: str
+    settings: dict[str, object]
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"postgresql+psycopg://canopy:{self.password}@127.0.0.1:{self.port}/postgres"
+
+    def start(self, name: str = "postgres") -> None:
+        """Start it, and wait until it answers."""
+        programs = postgres_programs()
+        assert programs is not None, "it was made with these programs"
+        options = [part for key, value in self.settings.items() for part in ("-c", f"{key}={value}")]
+        command = [programs / "postgres", "-D", self.folder / "data", "-c", f"port={self.port}", *options]
+        self.process = servers.start(name, command, self.folder, self.user)
+        address = self.url.replace("+psycopg", "")
+        _wait(
+            "PostgreSQL",
+            self.process,
+            self.folder,
+            lambda: psycopg.connect(address, connect_timeout=2).close(),
+        )
+
+    def kill(self) -> None:
+        """End it at once, and wait until the processes it leaves behind are gone."""
+        assert self.process is not None, "it runs"
+        self.process.kill()
+        self.process.wait()
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while _has_processes(self.process.pid) and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+
+def new_postgres(**settings: object) -> PostgresServer:
+    """A new server that is not started yet; `settings` on top of those for quick tests."""
     programs = postgres_programs()
     if programs is None:
         raise CannotBeHad("no initdb found; install the package postgresql")
@@ -133,9 +175,7 @@ def _start_postgres() -> str:
     initdb = f"{programs / 'initdb'} --no-sync -U canopy -A scram-sha-256 --encoding=UTF8 --locale=C"
     places = ["-D", folder / "data", f"--pwfile={folder / 'password'}"]
     servers.run([*initdb.split(), *places], folder, user)
-    port = servers.free_port()
-    settings = {
-        "port": port,
+    usual = {
         "listen_addresses": "127.0.0.1",
         "unix_socket_directories": "",
         "fsync": "off",
@@ -145,11 +185,22 @@ def _start_postgres() -> str:
         "shared_buffers": "128MB",
         "timezone": "UTC",
     }
-    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    server = servers.start("postgres", [programs / "postgres", "-D", folder / "data", *options], folder, user)
-    url = f"postgresql://canopy:{password}@127.0.0.1:{port}/postgres"
-    _wait("PostgreSQL", server, folder, lambda: psycopg.connect(url, connect_timeout=2).close())
-    return url.replace("postgresql://", "postgresql+psycopg://")
+    return PostgresServer(folder, user, servers.free_port(), password, {**usual, **settings})
+
+
+def _has_processes(group: int) -> bool:
+    """Whether anything of a process group still lives."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _start_postgres() -> str:
+    server = new_postgres()
+    server.start()
+    return server.url
 
 
 def postgres_programs() -> Path | None:
