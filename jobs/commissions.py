@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 from flask import current_app
 from sqlalchemy import select
 
+from jobs import books
 from portal.commissions import cycles, projection
 from portal.commissions.closing import CLOSE_STEPS
 from portal.extensions import db
 from portal.kernel.clock import utc_now
-from portal.kernel.errors import DomainError
+from portal.kernel.errors import Conflict, DomainError
 from portal.models import Cycle
 from portal.store import perform
 
@@ -68,9 +69,15 @@ def preview(cycle_id: int) -> None:
 
 
 def close(cycle_id: int) -> None:
-    """Freeze, calculate, post: three commits; what was done before is not done again."""
+    """Freeze, calculate, post: three commits; what was done before is not done again.
+
+    The books are checked before and after.
+    """
+    if books.check():
+        raise Conflict("The books are not in order, so nothing was closed. The page Books says why.")
     for step in CLOSE_STEPS:
         perform(partial(step, cycle_id=cycle_id, zone=company_zone()))
+    books.check()
 
 
 def company_zone() -> ZoneInfo:

@@ -20,12 +20,15 @@ from portal.commissions import cycles, queries, weeks
 from portal.commissions.closing import CLOSE_STEPS
 from portal.commissions.plans import SHIPPED, add_plan
 from portal.extensions import db
+from portal.kernel.clock import utc_now
 from portal.kernel.errors import DomainError
 from portal.kernel.money import format_money, format_volume
 from portal.members.packs import ensure_defaults
 from portal.models import AccountUser, Cycle, PayoutBatch, PlanVersion, Run
-from portal.payouts import batches, company, releases
+from portal.payouts import batches, checks, company, releases
+from portal.payouts.payees.shipped import ensure_methods
 from portal.payouts.queries import file_of
+from portal.payouts.stored import content_of
 from portal.sales.cooling_off import ensure_rules
 from portal.store import UnitOfWork, perform
 
@@ -39,7 +42,7 @@ as_option = click.option("--as", "email", required=True, metavar="EMAIL", help="
 @as_json_option
 def open_first(as_json: bool) -> None:
     """Open the first week of a new company, with the shipped packs and pay plan where there are none."""
-    with _one_line_errors():
+    with one_line_errors():
         name = perform(_open_first)
         _tell({"cycle": name, "state": "open"}, f"Cycle {name} is open.", as_json=as_json)
 
@@ -69,7 +72,7 @@ def preview(name: str, early: bool, as_json: bool) -> None:
         raise click.ClickException(
             "In production a cycle ends at its time; --early is for trying things out."
         )
-    with _one_line_errors():
+    with one_line_errors():
         _end_what_is_due()
         cycle_id = _cycle(name).id
         if early and _cycle(name).state == "open":
@@ -89,8 +92,8 @@ def preview(name: str, early: bool, as_json: bool) -> None:
 @as_json_option
 def approve(name: str, email: str, as_json: bool) -> None:
     """Approve the current preview of cycle NAME. Two people have to."""
-    with _one_line_errors():
-        actor_id, found = _actor(email, "approve cycles"), _cycle(name)
+    with one_line_errors():
+        actor_id, found = acting(email, "approve cycles"), _cycle(name)
         if found.preview_run_id is None:
             raise DomainError(f"Cycle {name} has no preview yet.")
         ids = {"cycle_id": found.id, "run_id": found.preview_run_id, "actor_id": actor_id}
@@ -108,9 +111,11 @@ def approve(name: str, email: str, as_json: bool) -> None:
 @as_json_option
 def close(name: str, email: str, as_json: bool) -> None:
     """Close the approved cycle NAME: freeze, calculate, post. Running it again goes on or changes nothing."""
-    with _one_line_errors():
-        actor_id, cycle_id = _actor(email, "approve cycles"), _cycle(name).id
+    with one_line_errors():
+        actor_id, cycle_id = acting(email, "approve cycles"), _cycle(name).id
+        checks.demand_order(db.session())
         _close(cycle_id, actor_id)
+        _look_at_the_books()
         closed = _cycle(name)
         run = queries.run_of(db.session(), closed)
         assert run is not None, "a closed cycle has its run"
@@ -129,17 +134,21 @@ def close(name: str, email: str, as_json: bool) -> None:
 @click.option("--confirm", is_flag=True, help="The bank has paid: settle the cycle.")
 @as_json_option
 def pay(name: str, email: str, out: Path | None, confirm: bool, as_json: bool) -> None:
-    """Pay out the closed cycle NAME: release what is due, withdraw what is available, export one batch."""
-    with _one_line_errors():
-        actor_id, cycle_id = _actor(email, "manage payouts"), _cycle(name).id
+    """Pay out the closed cycle NAME, step by step; two people have to.
+
+    The first call makes withdrawals of all that is available, a second one by another person approves and
+    exports them, --confirm settles the cycle.
+    """
+    with one_line_errors():
+        actor_id, cycle_id = acting(email, "manage payouts"), _cycle(name).id
         if confirm:
             _confirm(_cycle(name), actor_id)
         else:
             _release_what_is_due()
-            perform(lambda uow: _withdraw(uow, cycle_id, actor_id))
+            perform(lambda uow: company.pay_on(uow, cycle_id=cycle_id, actor_id=actor_id))
         batch = _batch(_cycle(name))
         if batch is not None and out is not None:
-            _write(out, file_of(db.session(), batch.id, format="csv").content)
+            _write(out, content_of(file_of(db.session(), batch.id, format="csv")))
         _tell(*_paid(_cycle(name), batch), as_json=as_json)
 
 
@@ -148,6 +157,7 @@ def _open_first(uow: UnitOfWork) -> str:
         raise DomainError("There are cycles already; each opens the next one when it ends.")
     ensure_defaults(uow)
     ensure_rules(uow)
+    ensure_methods(uow)
     now = uow.clock()
     if uow.session.scalar(select(PlanVersion.id).limit(1)) is None:
         add_plan(uow, SHIPPED, valid_from=weeks.week_of(now, _zone()).starts_at)
@@ -182,13 +192,17 @@ def _close(cycle_id: int, actor_id: int) -> None:
         raise
 
 
+def _look_at_the_books() -> None:
+    """After a close; what is broken stops payouts."""
+    outcome = checks.look(db.session(), now=utc_now())
+    if outcome.broken:
+        perform(lambda uow: checks.stop_payouts(uow, outcome=outcome))
+        raise DomainError("Closed, but the books are not in order. Payouts are stopped; see `ledger check`.")
+
+
 def _release_what_is_due() -> None:
     while perform(lambda uow: releases.release_due(uow, today=uow.clock().astimezone(_zone()).date())):
         pass
-
-
-def _withdraw(uow: UnitOfWork, cycle_id: int, actor_id: int) -> None:
-    company.make_company_withdrawals(uow, cycle_id=cycle_id, actor_id=actor_id)
 
 
 def _confirm(found: Cycle, actor_id: int) -> None:
@@ -215,10 +229,21 @@ def _write(out: Path, content: bytes) -> None:
 def _paid(found: Cycle, batch: PayoutBatch | None) -> tuple[dict[str, Any], str]:
     known: dict[str, Any] = {"cycle": found.name, "state": found.state}
     if batch is None:
-        return known, f"Cycle {found.name} is {found.state}; nobody has enough to be paid."
-    about = {"batch": batch.public_id, "count": batch.count, "sum_cents": batch.sum_cents}
+        return _waiting(found, known)
+    about: dict[str, Any] = {"batch": batch.public_id, "count": batch.count, "sum_cents": batch.sum_cents}
     sum_paid = f"{batch.count:,} withdrawals, {_money(batch.sum_cents)}"
     return known | about, f"Cycle {found.name} is {found.state}. Batch {batch.public_id}: {sum_paid}."
+
+
+def _waiting(found: Cycle, known: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """What there is to say before a batch is exported."""
+    made = company.selection_of(db.session(), found.id)
+    if made is None:
+        return known, f"Cycle {found.name} is {found.state}; nobody has enough to be paid."
+    count, cents = company.made_of(db.session(), made.id)
+    about = {"selection": made.public_id, "count": count, "sum_cents": cents}
+    sentence = f"{count:,} withdrawals, {_money(cents)}, wait for the yes of another person."
+    return known | about, f"Cycle {found.name} is {found.state}. {sentence}"
 
 
 def _cycle(name: str) -> Cycle:
@@ -230,7 +255,8 @@ def _cycle(name: str) -> Cycle:
     return found
 
 
-def _actor(email: str, permission: str) -> int:
+def acting(email: str, permission: str) -> int:
+    """The user who acts; raises `DomainError` for strangers and for those without the permission."""
     user = db.session.scalar(select(AccountUser).where(AccountUser.email == email.strip().lower()))
     if user is None or not user.is_active:
         raise DomainError(f"Nobody signs in as {email}.")
@@ -268,7 +294,8 @@ def _tell(facts: dict[str, Any], sentence: str, *, as_json: bool) -> None:
 
 
 @contextmanager
-def _one_line_errors() -> Iterator[None]:
+def one_line_errors() -> Iterator[None]:
+    """A refusal is one line and exit code 1."""
     try:
         yield
     except DomainError as refusal:
