@@ -42,12 +42,13 @@ def test_a_monthly_price_makes_a_subscription_with_a_first_invoice(outside):
 
     outside.post(f"/checkout/{page.session_id}/pay", {"card": CARD})
 
-    until(lambda: told(outside, "checkout.session.completed", "invoice.paid"))
-    completed, invoice = sorted(outside.door.events(), key=lambda event: event.type)
+    until(lambda: told(outside, "checkout.session.completed", "invoice.paid", "invoice_payment.paid"))
+    completed, invoice, link = sorted(outside.door.events(), key=lambda event: event.type)
     assert (completed.amount, invoice.amount) == (32_800, 32_800)
     assert completed.payment_ref == invoice.payment_ref == invoice.object_id
     assert completed.subscription_ref == invoice.subscription_ref != ""
     assert (invoice.registration_id, invoice.billing_reason) == ("reg1", "subscription_create")
+    assert (link.payment_ref, link.intent_ref[:3]) == (invoice.object_id, "pi_")
 
 
 def test_a_subscription_renews_on_request_for_its_monthly_price(outside):
@@ -56,10 +57,11 @@ def test_a_subscription_renews_on_request_for_its_monthly_price(outside):
 
     outside.post(f"/checkout/{page.session_id}/renew")
 
-    until(lambda: len(outside.door.calls) == 3)
+    until(lambda: len(outside.door.calls) == 6)
     renewal = next(event for event in outside.door.events() if event.billing_reason == "subscription_cycle")
     assert (renewal.amount, renewal.registration_id, renewal.paid) == (2_900, "reg1", True)
-    assert len({event.payment_ref for event in outside.door.events()}) == 2
+    invoices = [event for event in outside.door.events() if event.type == "invoice.paid"]
+    assert len({event.payment_ref for event in invoices}) == 2
 
 
 def test_a_declined_card_pays_nothing_and_can_be_followed_by_a_good_one(outside):

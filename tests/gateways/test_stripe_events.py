@@ -80,8 +80,12 @@ def test_a_reordered_delivery_is_overtaken_by_the_next(outside):
 
     pay(outside, monthly_cents=2_900)
 
-    until(lambda: len(outside.door.calls) == 2)
-    assert [event.type for event in outside.door.events()] == ["invoice.paid", "checkout.session.completed"]
+    until(lambda: len(outside.door.calls) == 3)
+    assert [event.type for event in outside.door.events()] == [
+        "invoice.paid",
+        "invoice_payment.paid",
+        "checkout.session.completed",
+    ]
 
 
 def test_what_an_earlier_process_left_is_delivered_by_the_next(outside):

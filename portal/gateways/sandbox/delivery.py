@@ -49,6 +49,8 @@ class Courier:
         if not self._url:
             return
         kind, _ = books.take_fault("webhook")
+        if kind == "lost":
+            return
         now = _milliseconds()
         books.queue_delivery(event["id"], at=now + (REORDER_MILLISECONDS if kind == "reorder" else 0))
         if kind == "duplicate":

@@ -15,6 +15,9 @@ OPERATIONS = (
     "stripe.checkout.create",
     "stripe.checkout.get",
     "stripe.checkout.expire",
+    "stripe.refunds.create",
+    "stripe.refunds.list",
+    "stripe.billing.create",
     "stripe.events.list",
     "stripe.events.get",
     "stripe.accounts.create",
@@ -34,7 +37,7 @@ OPERATIONS = (
     "webhook",
 )
 CALL_FAULTS = ("ok", "drop_before", "drop_after", "500_before", "500_after", "429", "hang")
-DELIVERY_FAULTS = ("ok", "duplicate", "reorder")
+DELIVERY_FAULTS = ("ok", "duplicate", "reorder", "lost")
 _LONGEST_HANG_SECONDS = 120
 
 

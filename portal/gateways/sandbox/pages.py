@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 from flask import (
@@ -20,12 +21,30 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
+from portal.gateways.sandbox import charges, monthly
 from portal.gateways.sandbox.play import DECLINES, PAYS, Declined, NotInThisState, Play
 from portal.gateways.sandbox.store import Books, Document
 from portal.gateways.sandbox.stripe_objects import PRIVATE
 from portal.kernel.money import format_money
 
 blueprint = Blueprint("pages", __name__)
+
+ACTS: dict[str, Callable[[Play, Books, Document], object]] = {
+    "arrive": Play.arrive,
+    "not-arrive": Play.fail_to_arrive,
+    "expire": Play.expire,
+    "renew": monthly.renew,
+    "fail-renewal": monthly.fail_renewal,
+    "pay-late": monthly.pay_late,
+    "call-off": monthly.call_off,
+    "end": monthly.end,
+    "refund": charges.refund_all,
+    "refund-part": charges.refund_part,
+    "fail-refund": charges.fail_refund,
+    "dispute": charges.dispute,
+    "win": charges.win,
+    "lose": charges.lose,
+}
 
 _SHOWN = 200
 # A mail may be styled within itself; it can run nothing, load nothing and reach nothing around it.
@@ -69,19 +88,38 @@ def pay_by_bank(session_id: str) -> ResponseReturnValue:
     return _onward(_act(session_id, _play().pay_by_bank))
 
 
-@blueprint.post("/checkout/<session_id>/arrive")
-def arrive(session_id: str) -> ResponseReturnValue:
-    return _back(_act(session_id, _play().arrive))
+@blueprint.post("/checkout/<session_id>/<act>")
+def act(session_id: str, act: str) -> ResponseReturnValue:
+    """One of the things that can happen to a session, a charge or a subscription."""
+    if act not in ACTS:
+        abort(404)
+    return _back(_act(session_id, partial(ACTS[act], _play())))
 
 
-@blueprint.post("/checkout/<session_id>/renew")
-def renew(session_id: str) -> ResponseReturnValue:
-    return _back(_act(session_id, _play().renew))
+@blueprint.get("/billing/<session_id>")
+def billing(session_id: str) -> ResponseReturnValue:
+    """The customer portal: card and subscription."""
+    with _play().store.reading() as books:
+        page = books.find("billing_session", session_id)
+        session = monthly.session_of_customer(books, page["customer"]) if page else None
+        subscription = books.find("subscription", session["subscription"]) if session else None
+    if page is None:
+        abort(404)
+    return render_template("sandbox/billing.html", page=page, subscription=subscription)
 
 
-@blueprint.post("/checkout/<session_id>/expire")
-def expire(session_id: str) -> ResponseReturnValue:
-    return _back(_act(session_id, _play().expire))
+@blueprint.post("/billing/<session_id>/cancel")
+def call_off(session_id: str) -> ResponseReturnValue:
+    """End the subscription when the paid month is over."""
+    play = _play()
+    with play.store.writing() as books:
+        page = books.find("billing_session", session_id)
+        session = monthly.session_of_customer(books, page["customer"]) if page else None
+        if session is None:
+            abort(404)
+        monthly.call_off(play, books, session)
+    play.courier.wake()
+    return redirect(url_for("pages.billing", session_id=session_id), 303)
 
 
 @blueprint.get("/mailbox")
@@ -106,9 +144,10 @@ def mail_html(mail_id: str) -> Response:
 
 @blueprint.errorhandler(NotInThisState)
 def not_in_this_state(error: NotInThisState) -> ResponseReturnValue:
-    """Two clicks at once: show where the payment is now."""
+    """Two clicks at once: show where the thing is now."""
     session_id = (request.view_args or {})["session_id"]
-    return redirect(url_for("pages.checkout", session_id=session_id), 303)
+    page = "pages.billing" if request.endpoint == "pages.call_off" else "pages.checkout"
+    return redirect(url_for(page, session_id=session_id), 303)
 
 
 def policy() -> str:
@@ -142,7 +181,7 @@ def _checkout_page(session: Document, *, error: str = "") -> str:
     )
 
 
-def _act(session_id: str, act: Callable[[Books, Document], None]) -> Document:
+def _act(session_id: str, act: Callable[[Books, Document], object]) -> Document:
     play = _play()
     with play.store.writing() as books:
         session = _session(books, session_id)

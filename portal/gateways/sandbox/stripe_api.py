@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
+from portal.gateways.sandbox import charges
 from portal.gateways.sandbox.calls import current_play, missing, performed, refused, sent
 from portal.gateways.sandbox.known_parameters import refuse_unknown
 from portal.gateways.sandbox.play import NotInThisState
@@ -48,8 +49,48 @@ def expire_session(session_id: str) -> Response:
     return performed("stripe.checkout.expire", effect)
 
 
+@blueprint.post("/refunds")
+def create_refund() -> Response:
+    from stripe.params import RefundCreateParams
+
+    def effect(books: Books) -> Answer:
+        parameters = read_form(request.form.items(multi=True))
+        refuse_unknown(parameters, RefundCreateParams)
+        return charges.create_refund(current_play(), books, parameters)
+
+    return performed("stripe.refunds.create", effect)
+
+
+@blueprint.get("/refunds")
+def list_refunds() -> Response:
+    from stripe.params import RefundListParams
+
+    def effect(books: Books) -> Answer:
+        refuse_unknown(read_form(request.args.items(multi=True)), RefundListParams)
+        return Answer(
+            200, _listed(charges.refunds_of_intent(books, request.args["payment_intent"]), "refunds")
+        )
+
+    return performed("stripe.refunds.list", effect)
+
+
+@blueprint.post("/billing_portal/sessions")
+def create_billing_session() -> Response:
+    from stripe.params.billing_portal import SessionCreateParams
+
+    def effect(books: Books) -> Answer:
+        parameters = read_form(request.form.items(multi=True))
+        refuse_unknown(parameters, SessionCreateParams)
+        return current_play().open_billing(books, parameters)
+
+    return performed("stripe.billing.create", effect)
+
+
 @blueprint.get("/events")
 def list_events() -> Response:
+    from stripe.params import EventListParams
+
+    refuse_unknown(read_form(request.args.items(multi=True)), EventListParams)
     return performed("stripe.events.list", lambda books: Answer(200, _page_of_events(books)))
 
 
@@ -94,9 +135,14 @@ def _page_of_events(books: Books) -> Document:
         for event in books.newest("event", limit=10_000)
         if (not kinds or event["type"] in kinds) and event["created"] >= since
     ]
-    ids = [event["id"] for event in events]
-    cursor = wanted.get("starting_after", "")
+    return _listed(events, "events")
+
+
+def _listed(things: list[Document], path: str) -> Document:
+    """One page of a list, by cursor and limit."""
+    ids = [thing["id"] for thing in things]
+    cursor = request.args.get("starting_after", "")
     start = ids.index(cursor) + 1 if cursor in ids else 0
-    limit = min(int(wanted.get("limit", "10")), 100)
-    page = events[start : start + limit]
-    return {"object": "list", "url": "/v1/events", "has_more": start + limit < len(events), "data": page}
+    limit = min(int(request.args.get("limit", "10")), 100)
+    page = things[start : start + limit]
+    return {"object": "list", "url": f"/v1/{path}", "has_more": start + limit < len(things), "data": page}

@@ -53,34 +53,130 @@ def complete(session: Document, *, paid: bool) -> None:
         session.update(payment_intent=new_id("pi"))
 
 
-def paid_invoice(session: Document, *, invoice_id: str, reason: str, now: int) -> Document:
-    """A paid invoice of a session's subscription: the first with all lines, later ones with the monthly."""
-    renewal = reason == "subscription_cycle"
-    cents = sum(line["cents"] for line in session[PRIVATE]["lines"] if line["monthly"] or not renewal)
-    details = {
-        "metadata": session[PRIVATE]["subscription_metadata"],
-        "subscription": session["subscription"],
+def new_customer(session: Document, *, now: int) -> Document:
+    """Who paid."""
+    return {
+        "id": session["customer"],
+        "object": "customer",
+        "created": now,
+        "email": session["customer_email"],
+        "metadata": {},
+    }
+
+
+def new_billing_session(parameters: dict[str, Any], *, now: int) -> Document:
+    """A page of the customer portal."""
+    return {
+        "id": new_id("bps"),
+        "object": "billing_portal.session",
+        "livemode": False,
+        "created": now,
+        "customer": parameters["customer"],
+        "return_url": parameters.get("return_url"),
+        "url": "",
+    }
+
+
+def new_charge(session: Document, intent_id: str, *, cents: int, now: int) -> tuple[Document, Document]:
+    """A payment intent that has succeeded, and its charge."""
+    shared = {"livemode": False, "created": now, "amount": cents, "currency": session["currency"]}
+    charge_id = f"ch_{new_id('c')[2:]}"
+    intent = {
+        "id": intent_id,
+        "object": "payment_intent",
+        **shared,
+        "amount_received": cents,
+        "customer": session["customer"],
+        "latest_charge": charge_id,
+        "metadata": session["metadata"],
+        "status": "succeeded",
+    }
+    charge = {
+        "id": charge_id,
+        "object": "charge",
+        **shared,
+        "amount_refunded": 0,
+        "customer": session["customer"],
+        "disputed": False,
+        "metadata": {},
+        "paid": True,
+        "payment_intent": intent_id,
+        "refunded": False,
+        "status": "succeeded",
+    }
+    return intent, charge
+
+
+def new_subscription(session: Document, *, now: int) -> Document:
+    """The subscription of a completed session, in its first month."""
+    item = {
+        "id": new_id("si"),
+        "object": "subscription_item",
+        "current_period_start": now,
+        "current_period_end": now + 30 * _DAY,
     }
     return {
-        "id": invoice_id or new_id("in"),
+        "id": session["subscription"],
+        "object": "subscription",
+        "livemode": False,
+        "created": now,
+        "cancel_at": None,
+        "cancel_at_period_end": False,
+        "canceled_at": None,
+        "customer": session["customer"],
+        "ended_at": None,
+        "items": {"object": "list", "data": [item]},
+        "latest_invoice": None,
+        "metadata": session[PRIVATE]["subscription_metadata"],
+        "status": "active",
+    }
+
+
+def new_invoice(session: Document, subscription: Document, *, reason: str, now: int) -> Document:
+    """An open invoice of a subscription: the first with all lines, later ones with the monthly."""
+    renewal = reason == "subscription_cycle"
+    cents = sum(line["cents"] for line in session[PRIVATE]["lines"] if line["monthly"] or not renewal)
+    (item,) = subscription["items"]["data"]
+    period = {"start": item["current_period_start"], "end": item["current_period_end"]}
+    details = {"metadata": subscription["metadata"], "subscription": subscription["id"]}
+    return {
+        "id": new_id("in") if renewal else session["invoice"],
         "object": "invoice",
         "livemode": False,
         "created": now,
         "amount_due": cents,
-        "amount_paid": cents,
-        "amount_remaining": 0,
+        "amount_paid": 0,
+        "amount_remaining": cents,
         "billing_reason": reason,
         "currency": session["currency"],
         "customer": session["customer"],
         "customer_email": session["customer_email"],
+        "lines": {"object": "list", "data": [{"object": "line_item", "amount": cents, "period": period}]},
         "metadata": {},
         "parent": {
             "type": "subscription_details",
             "quote_details": None,
             "subscription_details": details,
         },
-        "status": "paid",
+        "status": "open",
         "total": cents,
+    }
+
+
+def new_invoice_payment(invoice: Document, *, intent: str, now: int) -> Document:
+    """Which payment intent paid an invoice."""
+    return {
+        "id": new_id("inpay"),
+        "object": "invoice_payment",
+        "livemode": False,
+        "created": now,
+        "amount_paid": invoice["amount_paid"],
+        "amount_requested": invoice["amount_due"],
+        "currency": invoice["currency"],
+        "invoice": invoice["id"],
+        "is_default": True,
+        "payment": {"type": "payment_intent", "payment_intent": intent},
+        "status": "paid",
     }
 
 
