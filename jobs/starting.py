@@ -21,4 +21,5 @@ def fit_settings() -> Settings:
     if reasons := database_faults(settings):
         sys.exit("\n".join(reasons))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("stripe").setLevel(logging.WARNING)
     return settings

@@ -29,6 +29,7 @@ COMMANDS = {
     "worker": ("jobs.worker", "money", "mail"),
 }
 START_SECONDS = 60
+SHOWN_CHARACTERS = 3000
 
 
 @dataclass
@@ -112,6 +113,15 @@ def staged(environment: dict[str, str], folder: Path, *names: str) -> Iterator[S
         for name in names:
             stage.start(name)
         yield stage
+    except BaseException:
+        for log in sorted(folder.glob("*.log")):
+            print(
+                f"--- {log.name}",
+                log.read_text(errors="replace")[-SHOWN_CHARACTERS:],
+                sep="\n",
+                file=sys.stderr,
+            )
+        raise
     finally:
         for process in stage.running.values():
             end(process, signal.SIGKILL)

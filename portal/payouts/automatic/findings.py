@@ -61,8 +61,8 @@ def not_told(uow: UnitOfWork, order: Order, *, reason: str, by_hand: bool, patie
     if by_hand:
         steps.send_to_review(uow, withdrawal.id, old="resolving", reason=reason)
         return
-    tried = attempts_of(uow.session, withdrawal.id)
-    withdrawal.next_at = patience.next_look(tried[-1].sent_at, now=uow.clock())
+    tried, now = attempts_of(uow.session, withdrawal.id), uow.clock()
+    withdrawal.next_at = min(patience.next_look(tried[-1].sent_at, now=now), now + patience.gap)
     uow.session.flush()
     _give_up_when_old(uow, withdrawal, tried, patience)
 
