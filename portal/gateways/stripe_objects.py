@@ -69,7 +69,7 @@ def refund(thing: Thing) -> dict[str, Any]:
     return {
         "intent_ref": intent,
         "amount": cents(thing.get("amount")),
-        "reason": text(thing.get("failure_reason") or thing.get("reason")),
+        "reason": text(thing.get("reason")),
         "request_id": marks_of(thing).get(REFUND_REQUEST, ""),
         "belongs_to": intent or text(thing.get("charge")),
     }
