@@ -22,7 +22,7 @@ from jobs.starting import fit_settings
 from jobs.work import QUEUES, poke, queue
 from portal.commissions import projection
 from portal.kernel.clock import utc_now
-from portal.models import Cycle, Inbox, Message, Outbox, Task, Withdrawal
+from portal.models import Cycle, Inbox, Message, Outbox, RefundRequest, Task, Withdrawal
 from portal.payouts.automatic.claiming import ASKING
 from portal.store import UnitOfWork, perform
 from portal.store.wake import wait_for_wake
@@ -124,6 +124,9 @@ def _due(uow: UnitOfWork) -> list[str]:
         ),
         "payout-sending": select(Withdrawal.id).where(
             Withdrawal.state.in_(ASKING), Withdrawal.next_at <= now
+        ),
+        "refunds": select(RefundRequest.id).where(
+            RefundRequest.state == "asked", RefundRequest.next_at <= now
         ),
         "messages": select(Message.id).where(
             Message.state.in_(("queued", "sending")), Message.next_at <= now

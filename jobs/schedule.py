@@ -15,6 +15,9 @@ DUTIES: dict[str, int] = {
     "payout-sending": 60,
     "placements": 3600,
     "books": 600,
+    "event-sweep": 3600,
+    "page-sweep": 86_400,
+    "ended-subscriptions": 3600,
 }
 
 

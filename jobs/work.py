@@ -39,6 +39,10 @@ WORKS: dict[str, Work] = {
     "releases": Work("money", "jobs.payouts.release_due", 600),
     "payout-sending": Work("money", "jobs.sending.drain", 3600),
     "placements": Work("money", "jobs.members.place_waiting", 300),
+    "refunds": Work("money", "jobs.refunds.drain", 300),
+    "event-sweep": Work("money", "jobs.sweep.ask_for_events", 600),
+    "page-sweep": Work("money", "jobs.sweep.ask_for_pages", 600),
+    "ended-subscriptions": Work("money", "jobs.sweep.end_subscriptions", 300),
     "books": Work("money", "jobs.books.check", 300),
 }
 

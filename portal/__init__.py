@@ -145,9 +145,10 @@ def _commands(app: Flask) -> None:
     from portal.cli.cycles import cycle
     from portal.cli.demo import demo
     from portal.cli.ledger import ledger
+    from portal.cli.stripe import stripe
     from portal.cli.users import users
     from portal.cli.vendors import vendors
 
-    groups: tuple[Command, ...] = (comp, cycle, demo, users, vendors, ledger)
+    groups: tuple[Command, ...] = (comp, cycle, demo, users, vendors, ledger, stripe)
     for group in groups:
         app.cli.add_command(group)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from portal.config import Settings
 from portal.gateways.errors import ProviderUnavailable
+from portal.gateways.stripe_events import translated
 from portal.gateways.stripe_objects import ORDER, REFUND_REQUEST, REGISTRATION
+from portal.kernel.provider_events import FoundEvent
 
 # The SDK takes 0.4 s to import, so that it is imported where it is first needed.
 if TYPE_CHECKING:
@@ -70,16 +72,6 @@ class RefundRejected(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-@dataclass(frozen=True)
-class FoundEvent:
-    """An event as Stripe lists it: its id, its moment, and the body a webhook would have carried."""
-
-    id: str
-    type: str
-    created: int
-    body: bytes
 
 
 class StripeGateway:
@@ -169,22 +161,37 @@ class StripeGateway:
         """Every event from a moment on, newest first, page by page. Raises `ProviderUnavailable`."""
         import stripe
 
-        wanted = {"created": {"gte": int(since.timestamp())}, "limit": EVENTS_A_PAGE}
+        wanted: Any = {"created": {"gte": int(since.timestamp())}, "limit": EVENTS_A_PAGE}
         try:
-            for event in self._client.v1.events.list(wanted).auto_paging_iter():  # type: ignore[arg-type]
-                body = json.dumps(event.to_dict()).encode()
-                yield FoundEvent(id=event.id, type=event.type, created=event.created, body=body)
+            for event in self._client.v1.events.list(wanted).auto_paging_iter():
+                yield _found(event.to_dict())
         except stripe.StripeError as error:
             raise _unavailable(error) from error
 
-    def checkout_session(self, session_id: str) -> dict[str, Any]:
-        """A Checkout page as it is now. Raises `ProviderUnavailable`."""
+    def page_event(self, session_id: str) -> FoundEvent | None:
+        """What became of a Checkout page, as the event that would have told it; None while it is open.
+
+        Raises `ProviderUnavailable`.
+        """
         import stripe
 
         try:
-            return self._client.v1.checkout.sessions.retrieve(session_id).to_dict()
+            session = self._client.v1.checkout.sessions.retrieve(session_id).to_dict()
         except stripe.StripeError as error:
             raise _unavailable(error) from error
+        status = session["status"]
+        if status == "open":
+            return None
+        kind = "completed" if status == "complete" else "expired"
+        return _found(
+            {
+                "id": f"{session_id}-{status}-{session['payment_status']}",
+                "type": f"checkout.session.{kind}",
+                "created": session["created"],
+                "livemode": session["livemode"],
+                "data": {"object": session},
+            }
+        )
 
     @cached_property
     def _client(self) -> stripe.StripeClient:
@@ -233,6 +240,19 @@ def _session_parameters(request: CheckoutRequest) -> SessionCreateParams:
     else:
         parameters["payment_intent_data"] = {"metadata": mark}
     return parameters
+
+
+def _found(event: dict[str, Any]) -> FoundEvent:
+    read = translated(event)
+    return FoundEvent(
+        id=read.id,
+        type=read.type,
+        created=read.created,
+        body=json.dumps(event).encode(),
+        object_ref=read.object_ref,
+        account=read.account,
+        live=read.livemode,
+    )
 
 
 def _line_item(request: CheckoutRequest, name: str, *, cents: int) -> Any:

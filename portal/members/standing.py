@@ -13,22 +13,23 @@ from portal.store.locks import lock_row
 CHANGED = "pack changed"
 
 
-def settle_pack(uow: UnitOfWork, *, registration: Registration) -> None:
+def settle_pack(uow: UnitOfWork, *, registration: Registration) -> bool:
     """Let a consultant fall back to the free pack where theirs is not paid for, and up again where it is.
 
-    Whoever was moved to another pack otherwise stays there. Each change is noted and told.
+    Whoever was moved to another pack otherwise stays there. Each change is noted and told; whether there was
+    one.
     """
     if registration.consultant_id is None:
-        return
+        return False
     consultant = lock_row(uow, Consultant, registration.consultant_id)
     free = _free_pack(uow)
     if registration.pack == free or consultant.pack not in (registration.pack, free):
-        return
+        return False
     earlier = _changes(uow, consultant.id)
     stands = is_paid_for(uow.session, registration, now=uow.clock())
     wanted = registration.pack if stands else free
     if consultant.pack == wanted or (stands and not earlier):
-        return
+        return False
     consultant.pack = wanted
     uow.note(
         CHANGED,
@@ -40,6 +41,7 @@ def settle_pack(uow: UnitOfWork, *, registration: Registration) -> None:
     )
     uow.publish(PackChanged(consultant_id=consultant.id, number=earlier + 1))
     uow.session.flush()
+    return True
 
 
 def _changes(uow: UnitOfWork, consultant_id: int) -> int:

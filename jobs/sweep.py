@@ -1,0 +1,47 @@
+"""What Stripe would have told us and did not, by asking; and packs whose paid time is over."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import current_app
+
+from portal.gateways.errors import ProviderUnavailable
+from portal.gateways.stripe import stripe_of
+from portal.members.standing import settle_pack
+from portal.payments import subscriptions, sweeping
+from portal.store import UnitOfWork, perform
+
+log = logging.getLogger(__name__)
+
+
+def ask_for_events() -> None:
+    """Every hour: store the events that no webhook brought."""
+    settings = current_app.config["SETTINGS"]
+    try:
+        swept = sweeping.sweep_events(stripe_of(settings), live_only=settings.production)
+    except ProviderUnavailable as away:
+        log.warning("events were not swept: %s", away.message)
+        return
+    if swept.found:
+        log.warning("%s of %s events had not been told", swept.found, swept.listed)
+
+
+def ask_for_pages() -> None:
+    """Every day: ask for the payment pages of which nothing was heard."""
+    settings = current_app.config["SETTINGS"]
+    try:
+        sweeping.sweep_pages(stripe_of(settings), live_only=settings.production)
+    except ProviderUnavailable as away:
+        log.warning("pages were not swept: %s", away.message)
+
+
+def end_subscriptions() -> None:
+    """Let packs fall back whose subscription has ended and whose paid time is over."""
+    while perform(_end_some):
+        pass
+
+
+def _end_some(uow: UnitOfWork) -> int:
+    due = subscriptions.over(uow.session, now=uow.clock())
+    return sum(settle_pack(uow, registration=registration) for registration in due)
