@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from jobs import money_in
+from jobs.sending_effects import PAYOUT_EVENTS, payout_event
 from portal.gateways import stripe_events, vendor_events
 from portal.gateways.stripe_events import StripeEvent
 from portal.kernel.errors import NothingToDo
@@ -18,6 +19,8 @@ Effect: TypeAlias = Callable[[UnitOfWork, Inbox], None]
 
 def effect_of(row: Inbox) -> Effect:
     """What to do about a message."""
+    if row.vendor_id is None and row.kind in PAYOUT_EVENTS:
+        return payout_event
     return _stripe_event if row.vendor_id is None else _vendor_event
 
 

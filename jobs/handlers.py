@@ -20,7 +20,7 @@ HANDLERS: dict[str, tuple[str, ...]] = {
     "adjustment.booked": ("jobs.mail.adjustment_booked",),
     "withdrawal.requested": (),
     "withdrawal.approved": (),
-    "withdrawal.returned": (),
+    "withdrawal.returned": ("jobs.mail.withdrawal_returned",),
     "withdrawal.paid": ("jobs.mail.withdrawal_paid",),
     "payee.changed": ("jobs.mail.payee_changed",),
 }

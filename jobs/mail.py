@@ -47,6 +47,11 @@ def withdrawal_paid(uow: UnitOfWork, body: dict[str, Any]) -> None:
     service.say_withdrawal_paid(uow, withdrawal_id=body["withdrawal_id"])
 
 
+def withdrawal_returned(uow: UnitOfWork, body: dict[str, Any]) -> None:
+    """A withdrawal came back."""
+    service.say_withdrawal_returned(uow, withdrawal_id=body["withdrawal_id"])
+
+
 def payee_changed(uow: UnitOfWork, body: dict[str, Any]) -> None:
     """Somebody's bank details were saved."""
     service.say_payee_changed(uow, destination_id=body["destination_id"])

@@ -131,6 +131,23 @@ def say_withdrawal_paid(uow: UnitOfWork, *, withdrawal_id: int) -> None:
     )
 
 
+def say_withdrawal_returned(uow: UnitOfWork, *, withdrawal_id: int) -> None:
+    """Tell that a withdrawal came back, and why as far as that is known."""
+    withdrawal = uow.session.get_one(Withdrawal, withdrawal_id)
+    queue_message(
+        uow,
+        key=f"withdrawal-returned:{withdrawal_id}",
+        template="withdrawal_returned",
+        person_id=uow.session.get_one(Consultant, withdrawal.consultant_id).person_id,
+        params={
+            "withdrawal": withdrawal.public_id,
+            "amount_cents": withdrawal.amount_cents,
+            "currency": withdrawal.currency,
+            "reason": withdrawal.reason or "",
+        },
+    )
+
+
 def say_payee_changed(uow: UnitOfWork, *, destination_id: int) -> None:
     """Warn that bank details were saved: whoever did not do that themselves has three days to say so."""
     destination = uow.session.get_one(Destination, destination_id)

@@ -1,0 +1,69 @@
+"""What Stripe tells about payouts: they reached the bank, came back, or an account changed. Repeatable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from portal.gateways.payout_adapter import ProviderEvent
+from portal.gateways.stripe_connect import parse_event
+from portal.kernel.errors import NothingToDo
+from portal.models import Inbox
+from portal.payouts.automatic import arrivals
+from portal.store import UnitOfWork
+
+
+def payout_event(uow: UnitOfWork, row: Inbox) -> None:
+    """A believed event of Stripe takes effect. Raises `NothingToDo` where it changes nothing."""
+    event = parse_event(row.body)
+    change = _CHANGES.get(event.transition)
+    if change is None:
+        raise NothingToDo("This is not about a payout of ours.")
+    if not change(uow, event):
+        raise NothingToDo("Nothing changes: it is known already, or about nobody here.")
+
+
+def _arrived(uow: UnitOfWork, event: ProviderEvent) -> object:
+    assert event.created is not None, "a payout of Stripe has its moment"
+    return arrivals.arrived(
+        uow,
+        account=event.account,
+        arrival=event.ref,
+        amount_cents=event.amount_cents,
+        created=event.created,
+    )
+
+
+def _failed(uow: UnitOfWork, event: ProviderEvent) -> object:
+    assert event.created is not None, "a payout of Stripe has its moment"
+    return arrivals.bounced(
+        uow,
+        account=event.account,
+        arrival=event.ref,
+        amount_cents=event.amount_cents,
+        created=event.created,
+    )
+
+
+def _reversed(uow: UnitOfWork, event: ProviderEvent) -> object:
+    return arrivals.reversed_there(uow, ref=event.ref, group=event.group)
+
+
+def _account(uow: UnitOfWork, event: ProviderEvent) -> object:
+    return arrivals.account_changed(uow, account=event.account, ready=event.ready, problem=event.reason)
+
+
+_CHANGES: dict[str, Callable[[UnitOfWork, ProviderEvent], object]] = {
+    "arrived": _arrived,
+    "failed": _failed,
+    "reversed": _reversed,
+    "account": _account,
+}
+PAYOUT_EVENTS = frozenset(
+    {
+        "payout.paid",
+        "payout.failed",
+        "transfer.reversed",
+        "account.updated",
+        "account.application.deauthorized",
+    }
+)
