@@ -16,7 +16,7 @@ from portal.ledger import book
 from portal.ledger.accounts import ADJUSTMENTS, WRITE_OFF, available, receivable
 from portal.ledger.book import Draft, Move
 from portal.ledger.releases import Claw, claw_back_many
-from portal.models import Adjustment, Consultant, Person
+from portal.models import AccountUser, Adjustment, Consultant, Person
 from portal.payouts.approval import is_own
 from portal.store.locks import lock_row
 from portal.store.unit_of_work import UnitOfWork
@@ -130,6 +130,17 @@ def decided(session: Session, *, before: int | None = None, limit: int = 20) -> 
     if before is not None:
         question = question.where(Adjustment.id < before)
     return [Named(*row) for row in session.execute(question.limit(limit))]
+
+
+def people_of(session: Session, found: Adjustment) -> tuple[str, str]:
+    """The names of who proposed and who decided; the second is empty while nobody did."""
+    rows = session.execute(
+        select(AccountUser.id, Person.name)
+        .join(Person, Person.id == AccountUser.person_id)
+        .where(AccountUser.id.in_([found.proposed_by, found.decided_by or 0]))
+    )
+    names = {int(user_id): name for user_id, name in rows}
+    return names[found.proposed_by], names.get(found.decided_by or 0, "")
 
 
 def _named() -> Select[Adjustment, str, str]:

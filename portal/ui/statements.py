@@ -1,0 +1,101 @@
+"""A wallet's statement on a page: filters kept in the address, one page of lines, and the sums around it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from flask_babel import get_timezone
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from sqlalchemy.orm import Session
+from wtforms import DateField, SelectField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import Optional
+
+from portal.ledger import running
+from portal.ledger.running import Line, Purse, Span
+from portal.ui.bookings import GROUPS
+
+LINES_A_PAGE = 25
+MOST_LINES = 5_000
+OLDEST_YEAR = 1900
+
+
+class StatementForm(FlaskForm):
+    """From a day to a day, and what kind of entries."""
+
+    since = DateField(_l("From"), validators=[Optional()])
+    until = DateField(_l("To"), validators=[Optional()])
+    kind = SelectField(
+        _l("Show"),
+        choices=[SelectChoice(value=value, label=label) for value, label in GROUPS.items()],
+        default="all",
+    )
+
+    class Meta:
+        csrf = False
+
+    @property
+    def span(self) -> Span:
+        """What is asked for, from midnight to midnight in the company's time zone."""
+        since = None if self.since.errors else self.since.data
+        until = None if self.until.errors else self.until.data
+        after = until + timedelta(days=1) if until is not None and until < date.max else None
+        group = self.kind.data if self.kind.data in GROUPS else "all"
+        return Span(_midnight(since), _midnight(after), group)
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """The filters as they stand in the address."""
+        span = {name: self[name]._value() for name in ("since", "until") if self[name].data}
+        return span | ({"kind": self.kind.data} if self.kind.data in GROUPS else {})
+
+
+@dataclass(frozen=True)
+class StatementPage:
+    """One page of a statement: lines newest first, and what was there before and after the span."""
+
+    form: StatementForm
+    lines: list[Line]
+    opening: Purse
+    closing: Purse
+    older: int | None
+    whole: bool
+    owes: bool
+
+
+def statement_page(session: Session, consultant_id: int, arguments: Mapping[str, str]) -> StatementPage:
+    """The page that the address asks for; `rows=all` brings everything on one page, for paper."""
+    form = read_form(arguments)
+    whole = arguments.get("rows") == "all"
+    limit = MOST_LINES if whole else LINES_A_PAGE
+    written = arguments.get("before", "")
+    before = int(written) if written.isdecimal() and len(written) < 18 else None
+    found = running.lines(session, consultant_id, form.span, before=before, limit=limit + 1)
+    shown = found[:limit]
+    return StatementPage(
+        form=form,
+        lines=shown,
+        opening=running.purse_at(session, consultant_id, form.span.since)
+        if form.span.since
+        else Purse(0, 0, 0, 0),
+        closing=running.purse_at(session, consultant_id, form.span.until),
+        older=shown[-1].entry_id if len(found) > limit else None,
+        whole=whole,
+        owes=any(line.change.debt or line.after.debt for line in shown),
+    )
+
+
+def read_form(arguments: Mapping[str, str]) -> StatementForm:
+    """The filters of an address; what cannot be read is left out and named at its field."""
+    form = StatementForm(arguments)
+    form.validate()
+    return form
+
+
+def _midnight(day: date | None) -> datetime | None:
+    if day is None or day.year < OLDEST_YEAR:
+        return None
+    return datetime.combine(day, time(), tzinfo=get_timezone()).astimezone(UTC)
