@@ -1,6 +1,33 @@
 """The company's own pages: payouts and what else those who keep it need."""
 
-from portal.admin import cycles, given_up, overview, payouts
+from portal.admin import (
+    adjustments,
+    books,
+    cooling_off,
+    cycles,
+    entries,
+    given_up,
+    overview,
+    payout_batches,
+    payout_methods,
+    payout_selections,
+    payout_tax_forms,
+    payouts,
+)
 from portal.admin.room import admin
 
-__all__ = ["admin", "cycles", "given_up", "overview", "payouts"]
+__all__ = [
+    "adjustments",
+    "admin",
+    "books",
+    "cooling_off",
+    "cycles",
+    "entries",
+    "given_up",
+    "overview",
+    "payout_batches",
+    "payout_methods",
+    "payout_selections",
+    "payout_tax_forms",
+    "payouts",
+]

@@ -22,16 +22,15 @@ from portal.commissions import queries
 from portal.commissions.review import Review, review_of
 from portal.commissions.runs import is_reproducible
 from portal.extensions import db
-from portal.kernel.errors import Conflict, DomainError, NotYours
+from portal.kernel.errors import DomainError, NotYours
 from portal.ledger.audit import broken_invariants
 from portal.members.queries import consultant_by_public_id
 from portal.models import Cycle, Run
 from portal.payouts import company
 from portal.payouts.files import guarded, written
-from portal.payouts.queries import batch_by_id, payable
+from portal.payouts.queries import batch_by_id
 from portal.store import UnitOfWork, perform
 from portal.ui import show
-from portal.ui.filters import money
 from portal.ui.htmx import request
 
 NOTHING_HERE = "There is nothing here under this address."
@@ -96,20 +95,16 @@ def close_cycle(name: str) -> AnyResponse:
 @requires(permissions.manage_payouts)
 @require_recent_password()
 def pay_cycle(name: str) -> AnyResponse:
-    """Withdraw for everybody what is available, in one batch of this week."""
+    """Find everybody who can be paid; their withdrawals are made on the next page and approved by another."""
     cycle_id, actor_id = _found(name).id, current_user.id
     try:
-        shown = request.form.get("shown", "")
-        batch = perform(lambda uow: _batch_of(uow, cycle_id, actor_id, shown=shown))
+        public_id = perform(lambda uow: _selected(uow, cycle_id, actor_id))
     except DomainError as refusal:
         return _page(_found(name), status=refusal.status, refused=refusal.message)
-    if batch is None:
-        flash(
-            _("Nobody has enough available. The week is settled; what is on hold is paid with a later one."),
-            "ok",
-        )
+    if public_id is None:
+        flash(_("Nobody can be paid. The week is settled; what is left is paid with a later one."), "ok")
         return redirect(url_for("admin.cycle", name=name), 303)
-    return redirect(url_for("admin.batch", public_id=batch), 303)
+    return redirect(url_for("admin.payout_selection", public_id=public_id), 303)
 
 
 @admin.get("/cycles/<name>/lines.csv")
@@ -167,7 +162,7 @@ def _page(found: Cycle, *, status: int = 200, refused: str = "") -> Response:
         may_manage=may(permissions.manage_cycles),
         may_approve=may(permissions.approve_cycles),
         may_pay=may(permissions.manage_payouts),
-        payable=payable(db.session(), actor_id=current_user.id),
+        selection=company.selection_of(session, found.id),
         words=words,
     )
 
@@ -211,13 +206,9 @@ def _after(name: str, work: Callable[[UnitOfWork], None], done: str) -> AnyRespo
     return redirect(url_for("admin.cycle", name=name), 303)
 
 
-def _batch_of(uow: UnitOfWork, cycle_id: int, actor_id: int, *, shown: str) -> str | None:
-    """The batch of the sum that was on the screen, and of no other."""
-    cents = payable(uow.session, actor_id=actor_id)[1]
-    if shown != str(cents):
-        raise Conflict(_("What is available has changed to %(sum)s. Please look again.", sum=money(cents)))
-    batch = company.make_company_withdrawals(uow, cycle_id=cycle_id, actor_id=actor_id)
-    return batch.public_id if batch else None
+def _selected(uow: UnitOfWork, cycle_id: int, actor_id: int) -> str | None:
+    found = company.select_for_cycle(uow, cycle_id=cycle_id, actor_id=actor_id)
+    return found.public_id if found else None
 
 
 def _batch_id(found: Cycle) -> str:

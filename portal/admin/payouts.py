@@ -1,10 +1,10 @@
-"""/admin/payouts: the queue, decisions, and batches for the bank."""
+"""/admin/payouts: the queue, and decisions on what waits in it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from flask import Response, flash, make_response, redirect, url_for
+from flask import Response, flash, redirect, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -16,7 +16,8 @@ from portal.admin.payout_forms import ChoiceForm, FilterForm
 from portal.admin.room import admin
 from portal.extensions import db
 from portal.kernel.errors import DomainError
-from portal.payouts import batches, queries, service
+from portal.payouts import batches, queries, results, service
+from portal.payouts.stops import standing
 from portal.store import UnitOfWork, perform
 from portal.ui import show
 from portal.ui.htmx import request
@@ -54,77 +55,24 @@ def reject_payouts() -> AnyResponse:
 @requires(permissions.manage_payouts)
 @require_recent_password()
 def export_payouts() -> AnyResponse:
-    """Write what is ticked into one batch."""
+    """Write what is ticked into files for the bank, one batch for each way to pay."""
     form, actor_id = ChoiceForm(), current_user.id
     if not form.validate_on_submit():
         return _queue(form, status=422)
     ids = _ids(form.chosen.data)
     try:
-        public_id = perform(
-            lambda uow: batches.export_batch(uow, withdrawal_ids=ids, actor_id=actor_id).public_id
-        )
+        made = perform(lambda uow: _exported(uow, ids, actor_id))
     except DomainError as refusal:
         form.refuse(refusal)
         return _queue(form, status=refusal.status)
-    return redirect(url_for("admin.batch", public_id=public_id), 303)
+    if len(made) > 1:
+        return _back(_("Exported into %(num)s batches, one for each way to pay.", num=len(made)))
+    return redirect(url_for("admin.batch", public_id=made[0]), 303)
 
 
-@admin.post("/payouts/<public_id>/return")
-@requires(permissions.manage_payouts)
-@require_recent_password()
-def return_payout(public_id: str) -> AnyResponse:
-    """The bank sent one back."""
-    (row_id,), actor_id = queries.ids_of(db.session(), [public_id]), current_user.id
-    reason = request.form.get("reason", "")
-    try:
-        batch_id = perform(
-            lambda uow: (
-                service.return_withdrawal(
-                    uow, withdrawal_id=row_id, actor_id=actor_id, reason=reason
-                ).batch_id
-            )
-        )
-    except DomainError as refusal:
-        flash(refusal.message, "bad")
-        batch_id = queries.batch_of(db.session(), row_id)
-    else:
-        flash(_("Returned. The money is back in the wallet."), "ok")
-    return redirect(_batch_url(batch_id), 303)
-
-
-@admin.get("/payouts/batches/<public_id>")
-@requires(permissions.manage_payouts)
-def batch(public_id: str) -> Response:
-    """One batch: its lines, its file, whether the bank has paid."""
-    return _batch_page(public_id)
-
-
-@admin.get("/payouts/batches/<public_id>/file.csv")
-@requires(permissions.manage_payouts)
-@require_recent_password()
-def batch_csv(public_id: str) -> AnyResponse:
-    """The stored file, the same bytes each time."""
-    found = queries.batch_by_public_id(db.session(), public_id)
-    response = make_response(queries.file_of(db.session(), found.id, format="csv").content)
-    response.headers["Content-Type"] = "text/csv; charset=utf-8"
-    response.headers["Content-Disposition"] = f'attachment; filename="payouts-{found.public_id}.csv"'
-    return response
-
-
-@admin.post("/payouts/batches/<public_id>/confirm")
-@requires(permissions.manage_payouts)
-@require_recent_password()
-def confirm_batch(public_id: str) -> AnyResponse:
-    """The bank has paid."""
-    return _settle(public_id, batches.confirm_batch, _("The batch is paid."))
-
-
-@admin.post("/payouts/batches/<public_id>/void")
-@requires(permissions.manage_payouts)
-@require_recent_password()
-def void_batch(public_id: str) -> AnyResponse:
-    """The file was not used."""
-    return _settle(public_id, batches.void_batch, _("The batch is void. Its lines are approved again."))
+def _exported(uow: UnitOfWork, ids: Sequence[int], actor_id: int) -> list[str]:
+    made = batches.export_batches(uow, withdrawal_ids=ids, actor_id=actor_id)
+    return [batch.public_id for batch in made]
 
 
 def _queue(form: ChoiceForm, *, status: int = 200) -> Response:
@@ -147,18 +95,11 @@ def _queue(form: ChoiceForm, *, status: int = 200) -> Response:
         rows=rows[:ROWS_A_PAGE],
         more=more,
         counts=queries.counts(db.session()),
+        stopped=standing(db.session()),
+        suspended=len(results.suspense(db.session())),
         batches=queries.batches(db.session()),
         words=forms,
     )
-
-
-def _batch_page(public_id: str, *, status: int = 200) -> Response:
-    found = queries.batch_by_public_id(db.session(), public_id)
-    lines = queries.lines_of(db.session(), found.id)
-    form = ChoiceForm(formdata=None)
-    file = queries.file_of(db.session(), found.id, format="csv")
-    page = "admin/payout_batch.html"
-    return show(page, "batch", status=status, batch=found, file=file, lines=lines, form=form, words=forms)
 
 
 def _for_each(form: ChoiceForm, decide: Callable[..., object], **more: str) -> Response | None:
@@ -180,27 +121,6 @@ def _for_each(form: ChoiceForm, decide: Callable[..., object], **more: str) -> R
         form.refuse(refusal)
         return _queue(form, status=refusal.status)
     return None
-
-
-def _settle(public_id: str, settle: Callable[..., object], words: str) -> AnyResponse:
-    batch_id, actor_id = queries.batch_by_public_id(db.session(), public_id).id, current_user.id
-
-    def work(uow: UnitOfWork) -> None:
-        settle(uow, batch_id=batch_id, actor_id=actor_id)
-
-    try:
-        perform(work)
-    except DomainError as refusal:
-        flash(refusal.message, "bad")
-    else:
-        flash(words, "ok")
-    return redirect(url_for("admin.batch", public_id=public_id), 303)
-
-
-def _batch_url(batch_id: int | None) -> str:
-    if batch_id is None:
-        return url_for("admin.payouts")
-    return url_for("admin.batch", public_id=queries.batch_by_id(db.session(), batch_id).public_id)
 
 
 def _ids(public_ids: Sequence[str] | None) -> list[int]:

@@ -21,6 +21,7 @@ from portal.members import queries, service
 from portal.members.packs import ensure_defaults
 from portal.members.service import Invitation
 from portal.models import AccountUser, Person
+from portal.payouts.payees.shipped import ensure_methods
 from portal.sales.cooling_off import ensure_rules
 from portal.store import UnitOfWork, perform
 
@@ -97,6 +98,7 @@ def _add(uow: UnitOfWork, *, email: str, password_hash: str, **about: str) -> st
         return ""
     ensure_defaults(uow)
     ensure_rules(uow)
+    ensure_methods(uow)
     invitation = _invitation(about["sponsor"])
     return service.add_consultant(uow, person=person, pack="plus", invitation=invitation).code
 

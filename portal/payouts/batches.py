@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -11,47 +11,72 @@ from sqlalchemy import select, update
 from portal.kernel.errors import BadInput, Conflict
 from portal.kernel.facts import WithdrawalPaid
 from portal.kernel.ids import new_id, payout_reference
+from portal.kernel.money import format_money
 from portal.ledger.accounts import BANK, CURRENCY
-from portal.models import Consultant, Cycle, PayoutBatch, PayoutFile, Person, Withdrawal
-from portal.payouts.files import Line, batch_file
+from portal.models import (
+    Consultant,
+    Cycle,
+    Destination,
+    PayoutBatch,
+    PayoutMethod,
+    PayoutSelection,
+    Person,
+    Withdrawal,
+)
+from portal.payouts.cycle_settling import settle_cycle_when_done
+from portal.payouts.files import FORMATS, WRITERS, Contents, Line
+from portal.payouts.payees.destinations import details_of
+from portal.payouts.payees.methods import settings_of
+from portal.payouts.selections import refuse_above_run_limit
 from portal.payouts.settling import post_payments
+from portal.payouts.stops import refuse_while_stopped
+from portal.payouts.stored import keep_file
 from portal.store.locks import lock_row
 from portal.store.unit_of_work import UnitOfWork
 
+_NOT_APPROVED = "Not all of these are approved any more. Please look again and choose afresh."
 _AT_ONCE = 1_000
 
 
-def export_batch(
-    uow: UnitOfWork, *, withdrawal_ids: Sequence[int], actor_id: int, cycle_id: int | None = None
-) -> PayoutBatch:
-    """Write approved withdrawals into one file, once; the stored bytes are what is downloaded ever after.
+def export_batches(uow: UnitOfWork, *, withdrawal_ids: Sequence[int], actor_id: int) -> list[PayoutBatch]:
+    """Write approved withdrawals into files, one batch for each method; raises as `export_batch`."""
+    if not withdrawal_ids:
+        raise BadInput("Please choose at least one withdrawal.")
+    by_method: dict[int, list[int]] = {}
+    for row_id, (_state, method_id) in _locked(uow, withdrawal_ids).items():
+        by_method.setdefault(method_id or 0, []).append(row_id)
+    missing = len(set(withdrawal_ids)) - sum(len(ids) for ids in by_method.values())
+    if missing:
+        raise Conflict(_NOT_APPROVED)
+    return [export_batch(uow, withdrawal_ids=ids, actor_id=actor_id) for ids in by_method.values()]
 
-    Raises `BadInput` when nothing is chosen, `Conflict` when one of them is not approved (any more).
+
+def export_batch(uow: UnitOfWork, *, withdrawal_ids: Sequence[int], actor_id: int) -> PayoutBatch:
+    """Write approved withdrawals of one method into files, once; these bytes are downloaded ever after.
+
+    Raises `BadInput` when nothing is chosen, several methods are, or a method's limit for one run is passed;
+    `Conflict` when one of them is not approved (any more) or payouts are stopped.
     """
     if not withdrawal_ids:
         raise BadInput("Please choose at least one withdrawal.")
-    states = _locked_states(uow, withdrawal_ids)
-    if len(states) != len(set(withdrawal_ids)) or set(states.values()) != {"approved"}:
-        raise Conflict("Not all of these are approved any more. Please look again and choose afresh.")
-    lines = _lines(uow, sorted(states))
-    file = batch_file(lines, currency=CURRENCY)
-    batch = PayoutBatch(
-        public_id=new_id(),
-        cycle_id=cycle_id,
-        state="exported",
-        count=len(lines),
-        sum_cents=sum(line.amount_cents for line in lines),
-        currency=CURRENCY,
-        created_by=actor_id,
-        created_at=uow.clock(),
-    )
-    uow.session.add(batch)
+    refuse_while_stopped(uow)
+    locked = _locked(uow, withdrawal_ids)
+    if len(locked) != len(set(withdrawal_ids)) or {state for state, _ in locked.values()} != {"approved"}:
+        raise Conflict(_NOT_APPROVED)
+    methods = {method_id for _, method_id in locked.values()}
+    if len(methods) > 1:
+        raise BadInput("Please choose withdrawals of one way to pay.")
+    method = uow.session.get(PayoutMethod, methods.pop() or 0)
+    lines = _lines(uow, sorted(locked))
+    batch = _write(uow, lines, method=method, actor_id=actor_id)
+    batch.cycle_id = _cycle_of(uow, sorted(locked))
+    if batch.cycle_id is not None:
+        lock_row(uow, Cycle, batch.cycle_id).payout_batch_id = batch.id
     uow.session.flush()
-    sha256 = hashlib.sha256(file).hexdigest()
-    uow.session.add(PayoutFile(batch_id=batch.id, format="csv", content=file, sha256=sha256))
-    _change(uow, sorted(states), state="exported", batch_id=batch.id)
-    uow.note("batch.export", thing="payout_batch", thing_id=batch.id, actor_id=actor_id, count=len(lines))
-    return batch
+    batch_id = batch.id
+    _change(uow, sorted(locked), state="exported", batch_id=batch_id)
+    uow.note("batch.export", thing="payout_batch", thing_id=batch_id, actor_id=actor_id, count=len(lines))
+    return uow.session.get_one(PayoutBatch, batch_id)
 
 
 def confirm_batch(uow: UnitOfWork, *, batch_id: int, actor_id: int) -> PayoutBatch:
@@ -66,10 +91,10 @@ def confirm_batch(uow: UnitOfWork, *, batch_id: int, actor_id: int) -> PayoutBat
     _demand_exported(batch)
     batch.state, batch.confirmed_by, batch.confirmed_at = "confirmed", actor_id, uow.clock()
     uow.session.flush()
-    _pay(uow, _exported(uow, batch_id), actor_id)
+    pay(uow, _exported(uow, batch_id), actor_id)
     uow.note("batch.confirm", thing="payout_batch", thing_id=batch_id, actor_id=actor_id)
     if cycle_id is not None:
-        settle_cycle(uow, cycle_id=cycle_id, actor_id=actor_id)
+        settle_cycle_when_done(uow, cycle_id=cycle_id, actor_id=actor_id)
     uow.session.flush()
     return batch
 
@@ -84,7 +109,7 @@ def void_batch(uow: UnitOfWork, *, batch_id: int, actor_id: int) -> PayoutBatch:
     batch = lock_row(uow, PayoutBatch, batch_id)
     _demand_exported(batch)
     batch.state = "void"
-    if cycle is not None:
+    if cycle is not None and cycle.payout_batch_id == batch_id:
         cycle.payout_batch_id = None
     uow.session.flush()
     _change(uow, [row.id for row in _exported(uow, batch_id)], state="approved", batch_id=None)
@@ -93,51 +118,95 @@ def void_batch(uow: UnitOfWork, *, batch_id: int, actor_id: int) -> PayoutBatch:
     return batch
 
 
-def settle_cycle(uow: UnitOfWork, *, cycle_id: int, actor_id: int) -> None:
-    """A closed cycle whose batch is paid, or that has nothing to pay, is paid.
-
-    Raises `Conflict` when the cycle is not closed.
-    """
-    cycle = lock_row(uow, Cycle, cycle_id)
-    if cycle.state != "closed":
-        raise Conflict(f"This cycle is {cycle.state}; only a closed one can be paid.")
-    cycle.state, cycle.paid_at = "paid", uow.clock()
-    uow.note("cycle.paid", thing="cycle", thing_id=cycle_id, actor_id=actor_id)
-    uow.session.flush()
-
-
 def _demand_exported(batch: PayoutBatch) -> None:
     if batch.state != "exported":
         raise Conflict(f"This batch is {batch.state} already.")
 
 
-def _locked_states(uow: UnitOfWork, withdrawal_ids: Sequence[int]) -> dict[int, str]:
-    states: dict[int, str] = {}
+def _write(
+    uow: UnitOfWork, lines: Sequence[Line], *, method: PayoutMethod | None, actor_id: int
+) -> PayoutBatch:
+    total = sum(line.amount_cents for line in lines)
+    if method is not None:
+        refuse_above_run_limit(uow, method.id, total)
+    batch = PayoutBatch(
+        public_id=new_id(),
+        state="exported",
+        count=len(lines),
+        sum_cents=total,
+        currency=CURRENCY,
+        method_id=method.id if method else None,
+        created_by=actor_id,
+        created_at=uow.clock(),
+    )
+    uow.session.add(batch)
+    uow.session.flush()
+    settings = settings_of(method) if method else {}
+    contents = Contents(batch.public_id, lines, CURRENCY, uow.clock(), settings)
+    for name in FORMATS.get(method.kind if method else "file", ()):
+        keep_file(uow, batch_id=batch.id, format=name, content=WRITERS[name](contents))
+    return batch
+
+
+def _cycle_of(uow: UnitOfWork, withdrawal_ids: Sequence[int]) -> int | None:
+    """The cycle that all these withdrawals pay out, if there is one."""
+    cycles: set[int | None] = set()
+    for start in range(0, len(withdrawal_ids), _AT_ONCE):
+        statement = (
+            select(PayoutSelection.cycle_id)
+            .select_from(Withdrawal)
+            .outerjoin(PayoutSelection, PayoutSelection.id == Withdrawal.selection_id)
+            .where(Withdrawal.id.in_(withdrawal_ids[start : start + _AT_ONCE]))
+            .distinct()
+        )
+        cycles.update(uow.session.scalars(statement))
+    return cycles.pop() if len(cycles) == 1 else None
+
+
+def _locked(uow: UnitOfWork, withdrawal_ids: Sequence[int]) -> dict[int, tuple[str, int | None]]:
+    """State and method of these withdrawals, locked in the order of their ids."""
+    found: dict[int, tuple[str, int | None]] = {}
     wanted = sorted(set(withdrawal_ids))
     for start in range(0, len(wanted), _AT_ONCE):
         statement = (
-            select(Withdrawal.id, Withdrawal.state)
+            select(Withdrawal.id, Withdrawal.state, Withdrawal.method_id)
             .where(Withdrawal.id.in_(wanted[start : start + _AT_ONCE]))
             .order_by(Withdrawal.id)
             .with_for_update()
         )
-        states.update((row_id, state) for row_id, state in uow.session.execute(statement))
-    return states
+        found.update((row_id, (state, method)) for row_id, state, method in uow.session.execute(statement))
+    return found
 
 
 def _lines(uow: UnitOfWork, withdrawal_ids: Sequence[int]) -> list[Line]:
     lines = []
     for start in range(0, len(withdrawal_ids), _AT_ONCE):
         statement = (
-            select(Withdrawal.id, Person.name, Withdrawal.amount_cents, Withdrawal.currency)
+            select(Withdrawal, Person.name, Destination)
             .join(Consultant, Consultant.id == Withdrawal.consultant_id)
             .join(Person, Person.id == Consultant.person_id)
+            .outerjoin(Destination, Destination.id == Withdrawal.destination_id)
             .where(Withdrawal.id.in_(withdrawal_ids[start : start + _AT_ONCE]))
             .order_by(Withdrawal.id)
         )
-        for row_id, name, amount, currency in uow.session.execute(statement):
-            lines.append(Line(payout_reference(row_id), name, amount, currency))
+        lines += [line_of(*row._tuple()) for row in uow.session.execute(statement)]
     return lines
+
+
+def line_of(withdrawal: Withdrawal, name: str, destination: Destination | None) -> Line:
+    """A withdrawal as it stands in a file: what arrives, and where."""
+    details = details_of(destination) if destination else None
+    reference = payout_reference(withdrawal.id)
+    line = Line(reference, name, withdrawal.net_cents, withdrawal.currency)
+    if details is None:
+        return line
+    return replace(
+        line,
+        holder=details.holder,
+        routing=details.routing,
+        account=details.account,
+        account_type=details.type,
+    )
 
 
 def _exported(uow: UnitOfWork, batch_id: int) -> Sequence[Withdrawal]:
@@ -151,7 +220,8 @@ def _exported(uow: UnitOfWork, batch_id: int) -> Sequence[Withdrawal]:
     ).all()
 
 
-def _pay(uow: UnitOfWork, withdrawals: Sequence[Withdrawal], actor_id: int) -> None:
+def pay(uow: UnitOfWork, withdrawals: Sequence[Withdrawal], actor_id: int) -> None:
+    """Book exported withdrawals as paid by the bank; the caller holds their rows."""
     ids = [withdrawal.id for withdrawal in withdrawals]
     post_payments(uow, withdrawals, from_account=BANK, actor_id=actor_id)
     _change(uow, ids, state="paid", settled_at=uow.clock())
@@ -165,3 +235,8 @@ def _change(uow: UnitOfWork, withdrawal_ids: Sequence[int], **values: str | int 
         statement = update(Withdrawal).where(Withdrawal.id.in_(withdrawal_ids[start : start + _AT_ONCE]))
         uow.session.execute(statement.values(**values).execution_options(synchronize_session=False))
     uow.session.expire_all()
+
+
+def amount_of(line: Line) -> str:
+    """The amount of a line for people."""
+    return format_money(line.amount_cents, line.currency)

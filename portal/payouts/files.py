@@ -1,35 +1,101 @@
-"""The file of a batch: one line for each withdrawal and a control line, safe to open in a spreadsheet."""
+"""The files of a batch: a line for each withdrawal and a control line, safe to open in a spreadsheet."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+import xlsxwriter
 
 _FORMULA = "=+-@\t\r\n＝＋－＠"
+HEAD = (
+    "reference",
+    "name",
+    "account_holder",
+    "routing_number",
+    "account_number",
+    "account_type",
+    "amount",
+    "currency",
+)
 
 
 @dataclass(frozen=True)
 class Line:
-    """One payment: who gets how many cents, under a reference that the bank gives back."""
+    """One payment: who gets how many cents where, under a reference that the bank gives back."""
 
     reference: str
     name: str
     amount_cents: int
     currency: str
+    holder: str = ""
+    routing: str = ""
+    account: str = ""
+    account_type: str = ""
 
 
-def batch_file(lines: Sequence[Line], *, currency: str) -> bytes:
+@dataclass(frozen=True)
+class Contents:
+    """What goes into the files of a batch; `settings` are those of its method."""
+
+    batch: str
+    lines: Sequence[Line]
+    currency: str
+    at: datetime
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def sum_cents(self) -> int:
+        return sum(line.amount_cents for line in self.lines)
+
+
+Writer = Callable[[Contents], bytes]
+
+
+def csv_file(contents: Contents) -> bytes:
     """The lines as CSV (UTF-8, CRLF), ended by a control line with their number and sum."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(["reference", "name", "amount", "currency"])
-    for line in lines:
-        writer.writerow([line.reference, guarded(line.name), written(line.amount_cents), line.currency])
-    total = sum(line.amount_cents for line in lines)
-    writer.writerow(["CONTROL", len(lines), written(total), currency])
+    writer.writerow(HEAD)
+    for line in contents.lines:
+        cells = _cells(line)
+        writer.writerow([*map(guarded, cells), written(line.amount_cents), line.currency])
+    total = written(contents.sum_cents)
+    writer.writerow(["CONTROL", len(contents.lines), "", "", "", "", total, contents.currency])
     return text.getvalue().encode()
+
+
+def xlsx_file(contents: Contents) -> bytes:
+    """The same as a workbook: every text is a text cell, amounts are numbers, nothing is a formula."""
+    bytes_of_it = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(bytes_of_it, options) as book:
+        book.set_properties({"created": contents.at.replace(tzinfo=None)})
+        sheet = book.add_worksheet("Payouts")
+        money = book.add_format({"num_format": "#,##0.00"})
+        for column, title in enumerate(HEAD):
+            sheet.write_string(0, column, title)
+        for row, line in enumerate(contents.lines, start=1):
+            for column, cell in enumerate(_cells(line)):
+                sheet.write_string(row, column, cell)
+            sheet.write_number(row, 6, _number(line.amount_cents), money)
+            sheet.write_string(row, 7, line.currency)
+        last = len(contents.lines) + 1
+        sheet.write_string(last, 0, "CONTROL")
+        sheet.write_number(last, 1, len(contents.lines))
+        sheet.write_number(last, 6, _number(contents.sum_cents), money)
+        sheet.write_string(last, 7, contents.currency)
+    return bytes_of_it.getvalue()
+
+
+# What a method of each kind exports. A bank's own format is added where the house is put together.
+WRITERS: dict[str, Writer] = {"csv": csv_file, "xlsx": xlsx_file}
+FORMATS: dict[str, tuple[str, ...]] = {"file": ("csv", "xlsx"), "nacha": ("nacha", "csv", "xlsx")}
 
 
 def guarded(cell: str) -> str:
@@ -40,3 +106,11 @@ def guarded(cell: str) -> str:
 def written(cents: int) -> str:
     """An amount for machines: `1234.50`."""
     return f"{cents // 100}.{cents % 100:02d}"
+
+
+def _number(cents: int) -> Fraction:
+    return Fraction(cents, 100)
+
+
+def _cells(line: Line) -> tuple[str, ...]:
+    return (line.reference, line.name, line.holder, line.routing, line.account, line.account_type)

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
-from portal.kernel.errors import NotYours
+from portal.kernel.errors import BadInput, NotYours
 from portal.kernel.ids import payout_reference
-from portal.kernel.money import Cents
 from portal.models import (
-    Account,
-    AccountUser,
     Consultant,
+    Destination,
     PayoutBatch,
     PayoutFile,
     Person,
     Release,
     Withdrawal,
 )
-from portal.payouts.limits import MINIMUM
+from portal.payouts.payees.destinations import destinations_of
+from portal.payouts.terms import demand_form
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,7 @@ class Waiting:
     withdrawal: Withdrawal
     name: str
     code: str
+    place: str = ""
 
     @property
     def reference(self) -> str:
@@ -78,6 +78,21 @@ def own_withdrawal(session: Session, consultant_id: int, public_id: str) -> With
     return found
 
 
+def destination_of(session: Session, withdrawal: Withdrawal) -> Destination | None:
+    """Where a withdrawal is paid; None for those of the time before there were destinations."""
+    return session.get(Destination, withdrawal.destination_id) if withdrawal.destination_id else None
+
+
+def missing_for_payment(session: Session, consultant_id: int, *, now: datetime) -> list[str]:
+    """What somebody has to do before they can be paid, of: `destination`, `tax_form`."""
+    missing = [] if destinations_of(session, consultant_id) else ["destination"]
+    try:
+        demand_form(session, consultant_id, amount=1, now=now)
+    except BadInput:
+        missing.append("tax_form")
+    return missing
+
+
 def withdrawals(
     *, states: Sequence[str] = (), name: str = "", least: int | None = None
 ) -> Select[Withdrawal, str, str]:
@@ -99,7 +114,15 @@ def withdrawals(
 
 def read(session: Session, question: Select[Withdrawal, str, str]) -> list[Waiting]:
     """The rows of such a question."""
-    return [Waiting(found, name, code) for found, name, code in session.execute(question)]
+    rows = session.execute(question).all()
+    places = _places(session, {found.destination_id for found, _name, _code in rows} - {None})
+    return [Waiting(found, name, code, places.get(found.destination_id, "")) for found, name, code in rows]
+
+
+def _places(session: Session, ids: Set[int | None]) -> dict[int | None, str]:
+    """Way to pay and masked account of some destinations."""
+    found = session.scalars(select(Destination).where(Destination.id.in_(ids))).unique()
+    return {place.id: f"{place.method.name} {place.label}" for place in found}
 
 
 def page(
@@ -145,6 +168,12 @@ def file_of(session: Session, batch_id: int, *, format: str) -> PayoutFile:
     return file
 
 
+def files_of(session: Session, batch_id: int) -> Sequence[PayoutFile]:
+    """All files of a batch, without reading what is in them."""
+    question = select(PayoutFile).where(PayoutFile.batch_id == batch_id).order_by(PayoutFile.id)
+    return session.scalars(question.options(defer(PayoutFile.content))).all()
+
+
 def batch_by_id(session: Session, batch_id: int) -> PayoutBatch:
     """A batch that is known to be there."""
     return session.get_one(PayoutBatch, batch_id)
@@ -171,17 +200,3 @@ def _with_owners() -> Select[Withdrawal, str, str]:
         .join(Consultant, Consultant.id == Withdrawal.consultant_id)
         .join(Person, Person.id == Consultant.person_id)
     )
-
-
-def payable(session: Session, *, actor_id: int) -> tuple[int, Cents]:
-    """How many people have enough to be paid by the company, and the sum; without the wallet of who acts."""
-    own = select(Consultant.id).join(AccountUser, AccountUser.person_id == Consultant.person_id)
-    people, cents = session.execute(
-        select(func.count(), func.coalesce(func.sum(Account.balance), 0)).where(
-            Account.owner_type == "consultant",
-            Account.purpose == "available",
-            Account.balance >= MINIMUM,
-            Account.owner_id.not_in(own.where(AccountUser.id == actor_id)),
-        )
-    ).one()
-    return people, Cents(int(cents))

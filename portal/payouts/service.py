@@ -2,49 +2,71 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from portal.kernel.errors import BadInput, Conflict, DomainError, KeyReused, NotEnoughMoney, NotYours
-from portal.kernel.facts import WithdrawalApproved, WithdrawalRequested, WithdrawalReturned
+from portal.kernel.facts import WithdrawalRequested, WithdrawalReturned
 from portal.kernel.ids import new_id
 from portal.kernel.money import Cents, format_money
 from portal.ledger import book
 from portal.ledger.accounts import CURRENCY, available, receivable, reserved
 from portal.ledger.book import Draft, Move
 from portal.ledger.statements import Balances
-from portal.models import AccountUser, Consultant, PayoutMethod, Withdrawal
-from portal.payouts.limits import MAXIMUM, MINIMUM
+from portal.models import Destination, Withdrawal
+from portal.payouts.approval import approve as approve
+from portal.payouts.approval import is_own as is_own
+from portal.payouts.payees import destinations
 from portal.payouts.settling import bring_back, give_back
+from portal.payouts.terms import Terms, terms_of
 from portal.store.locks import lock_row
 from portal.store.unit_of_work import UnitOfWork
 
 LONGEST_REASON = 500
-AUTOMATIC_KINDS = ("stripe", "http")
 
 
 def request_withdrawal(
     uow: UnitOfWork, *, consultant_id: int, amount: Cents, key: str, actor_id: int
 ) -> Withdrawal:
+    """Ask for a withdrawal to the consultant's first destination; all else as `request_to`."""
+    destination = destinations.preferred(uow.session, consultant_id)
+    if destination is None:
+        raise BadInput("Please say first how you want to be paid.", field="method")
+    return request_to(uow, destination_id=destination.id, amount=amount, key=key, actor_id=actor_id)
+
+
+def request_to(uow: UnitOfWork, *, destination_id: int, amount: Cents, key: str, actor_id: int) -> Withdrawal:
     """Set money aside for a withdrawal; the same key gives back the withdrawal that is there.
 
-    Raises `BadInput` below the minimum and above the maximum, `NotEnoughMoney` when it is not available or a
-    debt is open, `KeyReused` when the key was used for something else.
+    Raises `NotEnoughMoney` when it is not available or a debt is open, `KeyReused` when the key was used for
+    something else, and all that `terms_of` raises.
     """
+    destination = uow.session.get_one(Destination, destination_id)
+    consultant_id = destination.consultant_id
     free, debt = available(consultant_id), receivable(consultant_id)
     held = book.hold(uow, free, debt)
     if known := uow.session.scalar(select(Withdrawal).where(Withdrawal.key == key)):
-        if (known.consultant_id, known.amount_cents) != (consultant_id, amount):
+        if (known.destination_id, known.amount_cents) != (destination_id, amount):
             raise KeyReused("This was asked before with another amount. Please start again.")
         return known
-    _check(amount, free=held[free].balance, debt=held[debt].balance)
-    withdrawal = _reserve(uow, consultant_id, amount, key, actor_id)
+    _check_debt(held[debt].balance)
+    terms = terms_of(uow.session, destination, amount, now=uow.clock())
+    _check_free(amount, free=held[free].balance)
+    withdrawal = _reserve(uow, destination, terms, key=key, actor_id=actor_id)
     uow.publish(WithdrawalRequested(withdrawal.id), key=f"withdrawal.requested:{withdrawal.id}")
     return withdrawal
 
 
-def check_amount(amount: Cents, *, balances: Balances) -> None:
-    """Whether this much could be asked for as things stand; raises as `request_withdrawal` does."""
-    _check(amount, free=balances.available, debt=balances.debt)
+def check_amount(
+    session: Session, destination: Destination, amount: Cents, *, balances: Balances, now: datetime
+) -> Terms:
+    """The terms as things stand, for the check page; raises as `request_to` does."""
+    _check_debt(balances.debt)
+    terms = terms_of(session, destination, amount, now=now)
+    _check_free(amount, free=balances.available)
+    return terms
 
 
 def cancel_withdrawal(
@@ -60,24 +82,6 @@ def cancel_withdrawal(
     _demand(withdrawal, "requested")
     _decided(uow, withdrawal, actor_id)
     give_back(uow, withdrawal, state="cancelled", actor_id=actor_id)
-    return withdrawal
-
-
-def approve(uow: UnitOfWork, *, withdrawal_id: int, actor_id: int) -> Withdrawal:
-    """Say yes to somebody else's withdrawal.
-
-    Raises `Conflict` once it is decided or while its owner owes money, `DomainError` for one's own.
-    """
-    withdrawal = lock_row(uow, Withdrawal, withdrawal_id)
-    _demand(withdrawal, "requested")
-    _refuse_own(uow, withdrawal, actor_id)
-    if book.balance(uow, receivable(withdrawal.consultant_id)) > 0:
-        raise Conflict("A correction is open on this wallet. Reject the withdrawal; its money pays the debt.")
-    _decided(uow, withdrawal, actor_id)
-    _set_out(uow, withdrawal)
-    uow.note("withdrawal.approve", thing="withdrawal", thing_id=withdrawal.id, actor_id=actor_id)
-    uow.publish(WithdrawalApproved(withdrawal.id), key=f"withdrawal.approved:{withdrawal.id}")
-    uow.session.flush()
     return withdrawal
 
 
@@ -112,30 +116,35 @@ def return_withdrawal(uow: UnitOfWork, *, withdrawal_id: int, actor_id: int, rea
     return withdrawal
 
 
-def _check(amount: int, *, free: int, debt: int) -> None:
+def _check_debt(debt: int) -> None:
     if debt > 0:
         raise NotEnoughMoney(
             f"A correction of {format_money(debt)} is open. Your next earnings pay it first.", field="amount"
         )
-    if amount < MINIMUM:
-        raise BadInput(f"The smallest withdrawal is {format_money(MINIMUM)}.", field="amount")
-    if amount > MAXIMUM:
-        raise BadInput(f"The largest withdrawal is {format_money(MAXIMUM)}.", field="amount")
+
+
+def _check_free(amount: int, *, free: int) -> None:
     if amount > free:
         raise NotEnoughMoney(f"{format_money(free)} is available, not more.", field="amount")
 
 
-def _reserve(uow: UnitOfWork, consultant_id: int, amount: Cents, key: str, actor_id: int) -> Withdrawal:
-    public_id = new_id()
-    move = Move(available(consultant_id), reserved(consultant_id), amount)
+def _reserve(
+    uow: UnitOfWork, destination: Destination, terms: Terms, *, key: str, actor_id: int
+) -> Withdrawal:
+    public_id, owner = new_id(), destination.consultant_id
+    move = Move(available(owner), reserved(owner), terms.amount)
     entry = book.post(uow, Draft(f"wd:{public_id}", "withdrawal requested", [move], actor_id=actor_id))
     withdrawal = Withdrawal(
         public_id=public_id,
         key=key,
-        consultant_id=consultant_id,
-        amount_cents=amount,
+        consultant_id=owner,
+        amount_cents=terms.amount,
+        fee_cents=terms.fee,
+        withheld_cents=terms.withheld,
         currency=CURRENCY,
         state="requested",
+        method_id=destination.method_id,
+        destination_id=destination.id,
         reserve_entry_id=entry.id,
         requested_by=actor_id,
         requested_at=uow.clock(),
@@ -155,18 +164,6 @@ def _refuse_own(uow: UnitOfWork, withdrawal: Withdrawal, actor_id: int) -> None:
         raise DomainError("Somebody else has to decide on your own withdrawal.")
 
 
-def is_own(uow: UnitOfWork, *, consultant_id: int, actor_id: int) -> bool:
-    """Whether the wallet belongs to the person who acts."""
-    return (
-        uow.session.scalar(
-            select(Consultant.id)
-            .join(AccountUser, AccountUser.person_id == Consultant.person_id)
-            .where(Consultant.id == consultant_id, AccountUser.id == actor_id)
-        )
-        is not None
-    )
-
-
 def _checked_reason(reason: str) -> str:
     reason = reason.strip()
     if not reason:
@@ -178,11 +175,3 @@ def _checked_reason(reason: str) -> str:
 
 def _decided(uow: UnitOfWork, withdrawal: Withdrawal, actor_id: int) -> None:
     withdrawal.decided_by, withdrawal.decided_at = actor_id, uow.clock()
-
-
-def _set_out(uow: UnitOfWork, withdrawal: Withdrawal) -> None:
-    """What a provider pays waits for its turn at once; what a file pays waits for its export."""
-    method = uow.session.get(PayoutMethod, withdrawal.method_id) if withdrawal.method_id else None
-    withdrawal.state = "approved"
-    if method is not None and method.kind in AUTOMATIC_KINDS:
-        withdrawal.state, withdrawal.next_at = "queued", uow.clock()

@@ -30,13 +30,34 @@ class Row:
         return self.endpoint.partition(".")[0]
 
 
+PAYOUT_PAGES = (
+    "batch",
+    "import_result",
+    "suspense",
+    "payout_selections",
+    "find_selection",
+    "payout_selection",
+    "payout_methods",
+    "payout_method",
+    "change_payout_method",
+    "new_payout_method",
+    "add_payout_method",
+    "payout_tax_forms",
+    "read_tax_number",
+)
+
+BOOKS_PAGES = ("account", "entry", "statement", "cooling_off", "add_cooling_off")
+ADJUSTING = ("adjust", "adjustment", "propose_adjustment", "approve_adjustment", "reject_adjustment")
+
 ROWS: tuple[Row, ...] = (
     Row("see own business", "dashboard.home", "house", _l("Home")),
     Row("see own business", "network.team", "network", _l("Team")),
     Row("see own business", "wallets.earnings", "wallet", _l("Earnings")),
     Row("see company", "admin.overview", "house", _l("Overview"), _l("Company")),
     Row("see company", "admin.cycles", "history", _l("Cycles"), _l("Company"), ("cycle", "cycle_person")),
-    Row("manage payouts", "admin.payouts", "banknote", _l("Payouts"), _l("Company"), ("batch",)),
+    Row("manage payouts", "admin.payouts", "banknote", _l("Payouts"), _l("Company"), PAYOUT_PAGES),
+    Row("see company", "admin.books", "receipt", _l("Books"), _l("Company"), BOOKS_PAGES),
+    Row("manage adjustments", "admin.adjustments", "refresh-cw", _l("Corrections"), _l("Company"), ADJUSTING),
     Row("manage vendors", "vendors.index", "store", _l("Vendors"), _l("Company")),
 )
 

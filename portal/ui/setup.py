@@ -23,6 +23,7 @@ def register(app: Flask) -> None:
     app.request_class = PortalRequest
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.globals["is_open"] = is_open
+    app.jinja_env.globals["may"] = may
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     assets.install(app, Path(str(app.static_folder)))

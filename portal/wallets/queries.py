@@ -17,16 +17,14 @@ from portal.models import CommissionLine, Consultant, Contract, Customer, Cycle,
 
 ENTRIES_A_PAGE = 20
 INSIDE = {"pending", "available", "receivable"}
+_PAID_FROM = ("bank", "stripe_balance", "payout_fees", "tax_withheld")
 SHOWN: dict[str, tuple[tuple[str, str], ...]] = {
     "all": (),
     "earned": (("commission_expense", "pending"), ("commission_expense", "available")),
     "withdrawals": (
         ("available", "reserved"),
-        ("reserved", "available"),
-        ("reserved", "receivable"),
-        ("reserved", "bank"),
-        ("bank", "available"),
-        ("bank", "receivable"),
+        *(("reserved", target) for target in ("available", "receivable", *_PAID_FROM)),
+        *((source, target) for source in _PAID_FROM for target in ("available", "receivable")),
     ),
     "corrections": (
         ("pending", "commission_expense"),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
+
+from portal.models import Withdrawal
 
 
 @dataclass(frozen=True)
@@ -27,10 +30,35 @@ STATES: dict[str, tuple[LazyString, str]] = {
     "requested": (_l("Asked for"), "sun"),
     "approved": (_l("Approved"), "ok"),
     "exported": (_l("At the bank"), "ok"),
+    "queued": (_l("Approved"), "ok"),
+    "sending": (_l("On its way"), "ok"),
+    "resolving": (_l("On its way"), "sun"),
+    "review": (_l("Being checked"), "sun"),
+    "sent": (_l("On its way"), "ok"),
     "paid": (_l("Paid"), "ok"),
     "rejected": (_l("Not approved"), "bad"),
     "cancelled": (_l("Called off"), ""),
+    "failed": (_l("Not paid"), "bad"),
     "returned": (_l("Returned"), "bad"),
+}
+
+# What is done in a state of the way, of: approved, sent out, paid.
+_DONE = {
+    "requested": 0,
+    "approved": 1,
+    "queued": 1,
+    "sending": 1,
+    "resolving": 1,
+    "review": 1,
+    "exported": 2,
+    "sent": 2,
+    "paid": 3,
+}
+_ENDED = {
+    "rejected": _l("Not approved; the money is back in your wallet"),
+    "cancelled": _l("Called off; the money is back in your wallet"),
+    "failed": _l("It could not be paid; the money is back in your wallet"),
+    "returned": _l("Returned by the bank; the money is back in your wallet"),
 }
 
 _MOVES: dict[tuple[str, str], Words] = {
@@ -46,6 +74,15 @@ _MOVES: dict[tuple[str, str], Words] = {
     ("reserved", "available"): Words(_l("Withdrawal, back in your wallet"), "banknote", "ok"),
     ("reserved", "receivable"): Words(_l("Withdrawal, paid an open correction"), "history"),
     ("reserved", "bank"): Words(_l("Withdrawal paid"), "banknote", "ok"),
+    ("reserved", "stripe_balance"): Words(_l("Withdrawal paid"), "banknote", "ok"),
+    ("reserved", "payout_fees"): Words(_l("Fee of a withdrawal"), "receipt"),
+    ("reserved", "tax_withheld"): Words(_l("Tax withheld from a withdrawal"), "receipt"),
+    ("stripe_balance", "available"): Words(_l("Returned by the bank"), "banknote", "bad"),
+    ("stripe_balance", "receivable"): Words(_l("Returned by the bank, paid an open correction"), "history"),
+    ("payout_fees", "available"): Words(_l("Fee given back"), "receipt", "ok"),
+    ("payout_fees", "receivable"): Words(_l("Fee given back, paid an open correction"), "history"),
+    ("tax_withheld", "available"): Words(_l("Withheld tax given back"), "receipt", "ok"),
+    ("tax_withheld", "receivable"): Words(_l("Withheld tax given back, paid an open correction"), "history"),
     ("bank", "available"): Words(_l("Returned by the bank"), "banknote", "bad"),
     ("bank", "receivable"): Words(_l("Returned by the bank, paid an open correction"), "history"),
 }
@@ -60,3 +97,17 @@ def words_for(taken_from: str, given_to: str) -> Words:
 def kind_of_entry(kind: str) -> LazyString | str:
     """What a commission entry's kind is called; nothing for other entries."""
     return KINDS.get(kind.removeprefix("commission "), "") if kind.startswith("commission ") else ""
+
+
+def steps_of(found: Withdrawal) -> list[tuple[str, LazyString, datetime | None]]:
+    """The way of a withdrawal for its timeline: (state of the step, words, when)."""
+    rows: list[tuple[str, LazyString, datetime | None]] = [("done", _l("Asked for"), found.requested_at)]
+    approved = ("done", _l("Approved by finance"), found.decided_at)
+    if found.state in _ENDED:
+        rows += [approved] if found.state in ("failed", "returned") else []
+        return [*rows, ("bad", _ENDED[found.state], found.settled_at)]
+    done = _DONE[found.state]
+    steps = (approved, ("done", _l("Sent to the bank"), None), ("done", _l("Paid"), found.settled_at))
+    for number, (_done, label, at) in enumerate(steps):
+        rows.append(("done", label, at) if number < done else ("todo", label, None))
+    return rows

@@ -35,6 +35,7 @@ from portal.kernel.clock import utc_now
 from portal.ledger.audit import broken_invariants
 from portal.members.packs import ensure_defaults
 from portal.models import Person, Sale, Withdrawal
+from portal.payouts.payees.shipped import ensure_methods
 from portal.sales.cooling_off import ensure_rules
 from portal.store import UnitOfWork
 
@@ -86,6 +87,7 @@ def _invent(rng: Random, calendar: Calendar, count: int) -> Company:
     def found(uow: UnitOfWork) -> Company:
         ensure_defaults(uow)
         ensure_rules(uow)
+        ensure_methods(uow)
         staff, staff_sign_ins = insert_staff(uow, invented=invented)
         ids = insert_network(uow, members, invented=invented)
         offers = store_offers(uow, actor_id=staff.sam)

@@ -1,0 +1,168 @@
+"""/admin/payouts/selections: whom the company pays, found by criteria, made by one, approved by another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Response, flash, redirect, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from flask_login import current_user
+from werkzeug.wrappers import Response as AnyResponse
+
+from portal.access import permissions
+from portal.access.guard import require_recent_password, requires
+from portal.admin.payout_forms import SelectionForm
+from portal.admin.room import admin
+from portal.extensions import db
+from portal.kernel.errors import DomainError
+from portal.members.queries import packs
+from portal.payouts import approval, selected, selections
+from portal.payouts.payees import methods
+from portal.store import UnitOfWork, perform
+from portal.ui import show
+from portal.ui.htmx import request
+
+ROWS_A_PAGE = 200
+
+
+@admin.get("/payouts/selections")
+@requires(permissions.manage_payouts)
+def payout_selections() -> Response:
+    """The form, and the selections there were."""
+    return _form_page(SelectionForm(formdata=None))
+
+
+@admin.post("/payouts/selections")
+@requires(permissions.manage_payouts)
+@require_recent_password()
+def find_selection() -> AnyResponse:
+    """Find whom to pay."""
+    form, actor_id = SelectionForm(), current_user.id
+    _offer(form)
+    if not form.validate_on_submit():
+        return _form_page(form, status=422)
+    criteria = form.criteria()
+    try:
+        public_id = perform(lambda uow: selections.find(uow, criteria, actor_id=actor_id).public_id)
+    except DomainError as refusal:
+        form.refuse(refusal)
+        return _form_page(form, status=refusal.status)
+    return redirect(url_for("admin.payout_selection", public_id=public_id), 303)
+
+
+@admin.get("/payouts/selections/<public_id>")
+@requires(permissions.manage_payouts)
+def payout_selection(public_id: str) -> Response:
+    """Who is in it, with the sums, and who is not, with the reasons."""
+    session = db.session()
+    found = selected.by_public_id(session, public_id)
+    after = request.args.get("after", default=0, type=int)
+    lines = selected.lines_of(session, found.id, after=after, limit=ROWS_A_PAGE + 1)
+    return show(
+        "admin/payout_selection.html",
+        "selection",
+        selection=found,
+        criteria=selected.in_words(session, found),
+        totals=selected.totals_of(session, found.id),
+        lines=lines[:ROWS_A_PAGE],
+        more=lines[ROWS_A_PAGE - 1].consultant_id if len(lines) > ROWS_A_PAGE else None,
+        waiting=selected.waiting_of(session, found.id),
+        mine=found.made_by == current_user.id,
+    )
+
+
+@admin.post("/payouts/selections/<public_id>/leave-out/<person>")
+@requires(permissions.manage_payouts)
+def leave_out_of_selection(public_id: str, person: str) -> AnyResponse:
+    """Leave one person out, with a reason."""
+    selection_id, consultant_id = selected.ids_of(db.session(), public_id, person)
+    actor_id, reason = current_user.id, request.form.get("reason", "")
+
+    def work(uow: UnitOfWork) -> None:
+        selections.leave_out(
+            uow, selection_id=selection_id, consultant_id=consultant_id, actor_id=actor_id, reason=reason
+        )
+
+    return _after(public_id, work, "")
+
+
+@admin.post("/payouts/selections/<public_id>/take-in/<person>")
+@requires(permissions.manage_payouts)
+def take_into_selection(public_id: str, person: str) -> AnyResponse:
+    """Take one person back in."""
+    selection_id, consultant_id = selected.ids_of(db.session(), public_id, person)
+    actor_id = current_user.id
+
+    def work(uow: UnitOfWork) -> None:
+        selections.take_in(uow, selection_id=selection_id, consultant_id=consultant_id, actor_id=actor_id)
+
+    return _after(public_id, work, "")
+
+
+@admin.post("/payouts/selections/<public_id>/make")
+@requires(permissions.manage_payouts)
+@require_recent_password()
+def make_selection(public_id: str) -> AnyResponse:
+    """Make the withdrawals."""
+    selection_id, actor_id = selected.by_public_id(db.session(), public_id).id, current_user.id
+
+    def work(uow: UnitOfWork) -> None:
+        selections.make(uow, selection_id=selection_id, actor_id=actor_id)
+
+    return _after(public_id, work, _("Made. Another person has to approve them."))
+
+
+@admin.post("/payouts/selections/<public_id>/drop")
+@requires(permissions.manage_payouts)
+def drop_selection(public_id: str) -> AnyResponse:
+    """Make nothing of it."""
+    selection_id, actor_id = selected.by_public_id(db.session(), public_id).id, current_user.id
+
+    def work(uow: UnitOfWork) -> None:
+        selections.drop(uow, selection_id=selection_id, actor_id=actor_id)
+
+    return _after(public_id, work, _("Dropped."))
+
+
+@admin.post("/payouts/selections/<public_id>/approve")
+@requires(permissions.manage_payouts)
+@require_recent_password()
+def approve_selection(public_id: str) -> AnyResponse:
+    """Approve all that somebody else made."""
+    selection_id, actor_id = selected.by_public_id(db.session(), public_id).id, current_user.id
+    left: list[approval.Refused] = []
+
+    def work(uow: UnitOfWork) -> None:
+        left[:] = approval.approve_selection(uow, selection_id=selection_id, actor_id=actor_id)
+
+    answer = _after(public_id, work, _("Approved."))
+    if left:
+        waits = ngettext(
+            "%(num)s stays waiting: %(why)s", "%(num)s stay waiting: %(why)s", len(left), why=left[0].reason
+        )
+        flash(waits, "bad")
+    return answer
+
+
+def _form_page(form: SelectionForm, *, status: int = 200) -> Response:
+    _offer(form)
+    rows = selected.newest(db.session())
+    return show("admin/payout_selections.html", "form", status=status, form=form, rows=rows)
+
+
+def _offer(form: SelectionForm) -> None:
+    session = db.session()
+    offered = [(method.code, method.name) for method in methods.offered(session)]
+    form.offer([(pack.code, pack.name) for pack in packs(session)], offered)
+
+
+def _after(public_id: str, work: Callable[[UnitOfWork], None], words: str) -> AnyResponse:
+    try:
+        perform(work)
+    except DomainError as refusal:
+        flash(refusal.message, "bad")
+    else:
+        if words:
+            flash(words, "ok")
+    return redirect(url_for("admin.payout_selection", public_id=public_id), 303)

@@ -1,0 +1,140 @@
+"""Reads of selections: who is in, who is not and why, and what waits for another person's yes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from portal.kernel.errors import NotYours
+from portal.kernel.money import format_money
+from portal.models import (
+    Consultant,
+    Cycle,
+    Pack,
+    PayoutMethod,
+    PayoutSelection,
+    PayoutSelectionLine,
+    Person,
+    Withdrawal,
+)
+from portal.payouts.selections import read_criteria
+
+NOTHING_HERE = "There is nothing here under this address."
+
+
+@dataclass(frozen=True)
+class SelectedLine:
+    """One person of a selection; `by_hand` says that a person left them out."""
+
+    consultant_id: int
+    public_id: str
+    name: str
+    code: str
+    amount_cents: int
+    reason: str
+    by_hand: bool
+
+
+@dataclass(frozen=True)
+class Totals:
+    """People and cents: who is paid, who is not."""
+
+    people: int
+    cents: int
+    left_out: int
+    left_out_cents: int
+
+
+def by_public_id(session: Session, public_id: str) -> PayoutSelection:
+    """A selection; raises `NotYours` where there is none."""
+    found = session.scalar(select(PayoutSelection).where(PayoutSelection.public_id == public_id))
+    if found is None:
+        raise NotYours(NOTHING_HERE)
+    return found
+
+
+def ids_of(session: Session, public_id: str, person: str) -> tuple[int, int]:
+    """Row ids of a selection and of a consultant in it; raises `NotYours` where there is none."""
+    row = session.execute(
+        select(PayoutSelection.id, Consultant.id)
+        .join(PayoutSelectionLine, PayoutSelectionLine.selection_id == PayoutSelection.id)
+        .join(Consultant, Consultant.id == PayoutSelectionLine.consultant_id)
+        .where(PayoutSelection.public_id == public_id, Consultant.public_id == person)
+    ).first()
+    if row is None:
+        raise NotYours(NOTHING_HERE)
+    return row[0], row[1]
+
+
+def newest(session: Session, *, limit: int = 10) -> Sequence[PayoutSelection]:
+    """The newest selections."""
+    return session.scalars(select(PayoutSelection).order_by(PayoutSelection.id.desc()).limit(limit)).all()
+
+
+def lines_of(session: Session, selection_id: int, *, after: int, limit: int) -> list[SelectedLine]:
+    """People of a selection in the order of their ids."""
+    line = PayoutSelectionLine
+    rows = session.execute(
+        select(line, Consultant.public_id, Person.name, Consultant.code)
+        .join(Consultant, Consultant.id == line.consultant_id)
+        .join(Person, Person.id == Consultant.person_id)
+        .where(line.selection_id == selection_id, line.consultant_id > after)
+        .order_by(line.consultant_id)
+        .limit(limit)
+    )
+    return [
+        SelectedLine(
+            consultant_id=one.consultant_id,
+            public_id=public_id,
+            name=name,
+            code=code,
+            amount_cents=one.amount_cents,
+            reason=one.excluded_reason or "",
+            by_hand=one.excluded_by is not None,
+        )
+        for one, public_id, name, code in rows
+    ]
+
+
+def totals_of(session: Session, selection_id: int) -> Totals:
+    """How many people get how much, and how many do not."""
+    line = PayoutSelectionLine
+    inside = case((line.excluded_reason.is_(None), 1), else_=0)
+    row = session.execute(
+        select(
+            func.coalesce(func.sum(inside), 0),
+            func.coalesce(func.sum(inside * line.amount_cents), 0),
+            func.count(),
+            func.coalesce(func.sum(line.amount_cents), 0),
+        ).where(line.selection_id == selection_id)
+    ).one()
+    people, cents, all_people, all_cents = (int(value) for value in row)
+    return Totals(people, cents, all_people - people, all_cents - cents)
+
+
+def waiting_of(session: Session, selection_id: int) -> tuple[int, int]:
+    """How many withdrawals of it wait for a yes, and their sum in cents."""
+    question = select(func.count(), func.coalesce(func.sum(Withdrawal.amount_cents), 0))
+    ours = (Withdrawal.selection_id == selection_id, Withdrawal.state == "requested")
+    count, cents = session.execute(question.where(*ours)).one()
+    return count, int(cents)
+
+
+def in_words(session: Session, selection: PayoutSelection) -> dict[str, str]:
+    """What was looked for, as names and amounts for people; empty where nothing was asked."""
+    criteria = read_criteria(selection.criteria)
+    pack = session.scalar(select(Pack.name).where(Pack.code == criteria.pack))
+    method = session.scalar(select(PayoutMethod.name).where(PayoutMethod.code == criteria.method))
+    cycle = session.get(Cycle, selection.cycle_id) if selection.cycle_id else None
+    return {
+        "cycle": cycle.name if cycle else "",
+        "minimum": format_money(criteria.minimum),
+        "pack": pack or "",
+        "method": method or "",
+        "country": criteria.country,
+        "tax_form": criteria.tax_form,
+        "paid_before": criteria.paid_before.isoformat() if criteria.paid_before else "",
+    }
