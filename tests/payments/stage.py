@@ -50,6 +50,7 @@ from tests.people import invite_cast
 
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 FEES = {"pack": (49_00, 0), "plus": (149_00, 19_00)}
+MOST_NEWS = 50
 Event = dict[str, Any]
 
 
@@ -64,7 +65,7 @@ class Stage:
     seller: int
     service_id: int
     people: int = 0
-    told: int = 0
+    told: str = ""
     sessions: dict[str, str] = field(default_factory=dict)
 
     def register(self, pack: str = "pack") -> str:
@@ -117,9 +118,11 @@ class Stage:
     def news(self) -> list[Event]:
         """The events since the last look, in their order."""
         with self.play.store.reading() as books:
-            events = list(reversed(books.newest("event", limit=100_000)))
-        fresh, self.told = events[self.told :], len(events)
-        return fresh
+            newest = books.newest("event", limit=MOST_NEWS)
+        ids = [event["id"] for event in newest]
+        fresh = newest[: ids.index(self.told)] if self.told else newest
+        self.told = newest[0]["id"] if newest else ""
+        return fresh[::-1]
 
     def deliver(self, events: Iterable[Event]) -> None:
         """Store events in the inbox, as the door does."""
