@@ -17,6 +17,7 @@ from portal.engine.refusal import Refused
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Whole = NDArray[np.signedinteger[Any]]
 
 MAX: Final = 2**63 - 1
 RATE_UNIT: Final = 10_000
@@ -41,18 +42,23 @@ def read_only(array: NDArray[Any]) -> NDArray[Any]:
     return view
 
 
-def narrowed(values: NDArray[np.integer[Any]]) -> NDArray[np.signedinteger[Any]]:
-    """The same whole numbers in the narrowest of one, four and eight bytes that holds them all."""
-    least, most = (int(values.min()), int(values.max())) if values.size else (0, 0)
+def narrowest(least: int, most: int) -> type[np.signedinteger[Any]]:
+    """The narrowest of one, four and eight bytes that holds all whole numbers from `least` to `most`."""
     for kind in (np.int8, np.int32):
         if np.iinfo(kind).min <= least and most <= np.iinfo(kind).max:
-            return values.astype(kind)
-    return values.astype(np.int64)
+            return kind
+    return np.int64
+
+
+def narrowed(values: NDArray[np.integer[Any]]) -> Whole:
+    """The same whole numbers as narrow as they can be."""
+    least, most = (int(values.min()), int(values.max())) if values.size else (0, 0)
+    return values.astype(narrowest(least, most))
 
 
 def magnitude(values: Ints) -> int:
     """Sum up the sizes of all values, exactly."""
-    return total(np.abs(values))
+    return total(np.abs(values.astype(np.int64)))
 
 
 def total(values: Ints) -> int:

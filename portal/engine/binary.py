@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from portal.engine.activity import Personal
 from portal.engine.arithmetic import MAX, Flags, Ints, added, share
 from portal.engine.binary_plan import Binary
+from portal.engine.blocks import by_blocks
 from portal.engine.events import State
 from portal.engine.inputs import Inputs
 from portal.engine.legs import Legs, qualified
-from portal.engine.modes import Pay, match
+from portal.engine.modes import Pay, Ready, match, nothing_paid
+from portal.engine.ranks import PaidAs
 
 
-@dataclass(frozen=True)
-class Match:
-    """Per member: what the step did to the legs (volumes), and what it pays (cents)."""
+class Match(NamedTuple):
+    """Per member: what the step did to the legs (volumes), what it pays (cents), and who is out of it."""
 
     qualified: Flags
     matched: Ints
@@ -25,9 +28,30 @@ class Match:
     paid: Ints
     clawed_back: Ints
     restored: Ints
-    taken: Legs
-    expired: Legs
-    carry: Legs
+    taken_left: Ints
+    taken_right: Ints
+    expired_left: Ints
+    expired_right: Ints
+    carry_left: Ints
+    carry_right: Ints
+    inactive_cycles: Ints
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What the step looks at."""
+
+    inputs: Inputs
+    active: Flags
+    legs: Legs
+    ranks: PaidAs
+    may_match: Flags
+
+    def ready(self, settled: Legs, some: slice) -> Ready:
+        """Some members when their debt is settled."""
+        network = self.inputs.network
+        rank_cap = self.ranks.some(some).cap
+        return Ready(settled, self.may_match[some], network.pack[some], network.packs, rank_cap)
 
 
 class _Waiting:
@@ -58,29 +82,30 @@ class _Waiting:
         self.left, self.right = left, right
 
 
-def match_legs(inputs: Inputs, personal: Personal, legs: Legs, *, rank_cap: Ints) -> Match:
+def match_legs(inputs: Inputs, personal: Personal, legs: Legs, *, ranks: PaidAs) -> Match:
     """Settle debt, match, cap and carry out; `legs` are the cycle's new volumes."""
-    plan, network, state = inputs.plan, inputs.network, inputs.state
-    left = added(state.carry_left, legs.left, "members: left leg")
-    right = added(state.carry_right, legs.right, "members: right leg")
-    waiting = _Waiting(left, right)
-    if plan.binary is None:
-        return _nothing_matched(waiting)
-    restored, clawed_back = _settle_debt(plan.binary, state, waiting)
-    may_match = qualified(network, plan.binary, personal.active)
-    settled = Legs(waiting.left, waiting.right)
-    pay = match(inputs, plan.binary, legs=settled, may_match=may_match, rank_cap=rank_cap)
-    _carry_out(plan.binary, waiting, pay, may_match, cycles_inactive(state, personal.active))
-    return Match(
-        qualified=may_match,
-        matched=pay.matched,
-        earned=pay.earned,
-        paid=pay.paid,
-        clawed_back=clawed_back,
-        restored=restored,
-        taken=pay.taken,
-        expired=Legs(waiting.expired_left, waiting.expired_right),
-        carry=Legs(waiting.left, waiting.right),
+    network, binary = inputs.network, inputs.plan.binary
+    may_match = qualified(network, binary, personal.active) if binary else np.zeros(len(network), np.bool_)
+    step = _Step(inputs, personal.active, legs, ranks, may_match)
+    return Match(may_match, *by_blocks(len(network), lambda some: _matched(step, some)))
+
+
+def _matched(step: _Step, some: slice) -> Sequence[Ints]:
+    """The numbers of a match, for some members; nobody's depends on another's."""
+    state, binary, may_match = step.inputs.state.some(some), step.inputs.plan.binary, step.may_match[some]
+    left = added(state.carry_left, step.legs.left[some], "members: left leg")
+    right = added(state.carry_right, step.legs.right[some], "members: right leg")
+    inactive = cycles_inactive(state, step.active[some])
+    waiting, pay = _Waiting(left, right), nothing_paid(len(left))
+    restored = clawed_back = pay.matched
+    if binary is not None:
+        restored, clawed_back = _settle_debt(binary, state, waiting)
+        settled = Legs(waiting.left, waiting.right)
+        pay = match(step.inputs.plan, binary, step.ready(settled, some))
+        _carry_out(binary, waiting, pay, may_match, inactive)
+    return (
+        *(pay.matched, pay.earned, pay.paid, clawed_back, restored, pay.taken.left, pay.taken.right),
+        *(waiting.expired_left, waiting.expired_right, waiting.left, waiting.right, inactive),
     )
 
 
@@ -88,14 +113,6 @@ def cycles_inactive(state: State, active: Flags) -> Ints:
     """For how many cycles in a row each member has been inactive, this one counted."""
     one_more = added(state.inactive_cycles, np.ones_like(state.inactive_cycles), "members: inactive_cycles")
     return np.where(active, 0, one_more)
-
-
-def _nothing_matched(waiting: _Waiting) -> Match:
-    """Without `binary` in the plan the legs only grow."""
-    none = np.zeros_like(waiting.left)
-    nobody = np.zeros(len(none), np.bool_)
-    nothing, carry = Legs(none, none), Legs(waiting.left, waiting.right)
-    return Match(nobody, none, none, none, none, none, nothing, nothing, carry)
 
 
 def _settle_debt(binary: Binary, state: State, waiting: _Waiting) -> tuple[Ints, Ints]:

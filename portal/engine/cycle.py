@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from portal.engine.activity import Personal, personal_volume
 from portal.engine.arithmetic import Flags, Ints, added, bounded_together, read_only, total
-from portal.engine.binary import Match, cycles_inactive, match_legs
+from portal.engine.binary import Match, match_legs
 from portal.engine.binary_plan import Percent
+from portal.engine.blocks import blocks
 from portal.engine.events import BINARY, KINDS
 from portal.engine.inputs import Inputs
 from portal.engine.legs import Legs, leg_volumes
@@ -24,7 +25,7 @@ from portal.engine.matching import matching_lines
 from portal.engine.pool import Scale, limited, pool_lines
 from portal.engine.ranks import PaidAs, paid_as
 from portal.engine.reversals import reversal_lines
-from portal.engine.sale_lines import Sales, Uplines, all_sales, sale_lines
+from portal.engine.sale_lines import Uplines, all_sale_lines
 
 
 @dataclass(frozen=True)
@@ -107,9 +108,9 @@ def calculate(inputs: Inputs) -> Result:
     legs = leg_volumes(network, personal.pv)
     ranks = paid_as(plan.ranks, network, personal, legs)
     uplines = Uplines(network, personal.active)
-    parts = sale_lines(Sales(plan, network, events, uplines, all_sales(events)))
+    parts = all_sale_lines(inputs, uplines)
     parts.append(reversal_lines(inputs, uplines))
-    match = match_legs(inputs, personal, legs, rank_cap=ranks.cap)
+    match = match_legs(inputs, personal, legs, ranks=ranks)
     parts += binary_lines(match)
     parts += matching_lines(plan, network, uplines, paid=match.paid, ranks=ranks)
     parts += pool_lines(plan, volume, ranks)
@@ -142,16 +143,16 @@ def _members(inputs: Inputs, decided: _Decided, parts: list[Lines]) -> Members:
         matched=match.matched,
         binary_earned=match.earned,
         binary_paid=match.paid,
-        carry_left=match.carry.left,
-        carry_right=match.carry.right,
-        taken_left=match.taken.left,
-        taken_right=match.taken.right,
-        expired_left=match.expired.left,
-        expired_right=match.expired.right,
+        carry_left=match.carry_left,
+        carry_right=match.carry_right,
+        taken_left=match.taken_left,
+        taken_right=match.taken_right,
+        expired_left=match.expired_left,
+        expired_right=match.expired_right,
         restored=match.restored,
         matched_to_date=matched_to_date,
         paid_to_date=paid_to_date,
-        inactive_cycles=cycles_inactive(inputs.state, personal.active),
+        inactive_cycles=match.inactive_cycles,
         total=sum_by_member(len(inputs.network), parts),
     )
     return Members(*[read_only(getattr(members, field.name)) for field in fields(members)])
@@ -163,7 +164,7 @@ def _to_date(inputs: Inputs, match: Match, parts: list[Lines]) -> tuple[Ints, In
     if plan.binary is None or not isinstance(plan.binary.mode, Percent):
         return state.matched_to_date, state.paid_to_date
     paid = sum_by_member(len(state), [part for part in parts if part.is_all(BINARY)])
-    matched = match.taken.left - match.restored
+    matched = match.taken_left - match.restored
     return (
         added(state.matched_to_date, matched, "members: matched_to_date"),
         added(state.paid_to_date, paid, "members: paid_to_date"),
@@ -189,5 +190,6 @@ def sum_by_member(size: int, parts: list[Lines]) -> Ints:
     """What each of `size` members gets by all lines together."""
     sums = np.zeros(size, np.int64)
     for part in parts:
-        np.add.at(sums, part.member.astype(np.int64), part.amount)
+        for block in blocks(len(part)):
+            np.add.at(sums, part.member[block].astype(np.int64), part.amount[block].astype(np.int64))
     return sums

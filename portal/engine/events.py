@@ -129,6 +129,10 @@ class State:
     def __len__(self) -> int:
         return len(self.pv_prior)
 
+    def some(self, members: slice) -> State:
+        """What some members carry in."""
+        return State(*[getattr(self, field.name)[members] for field in fields(self)])
+
     @classmethod
     def fresh(cls, size: int) -> State:
         """The state of members for whom this is the first cycle."""

@@ -3,12 +3,14 @@ difference of two running sums."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from portal.engine.arithmetic import Flags, Ints
 from portal.engine.binary_plan import Binary
+from portal.engine.blocks import blocks
 from portal.engine.network import ACTIVE, Network
 
 
@@ -25,17 +27,33 @@ def leg_volumes(network: Network, pv: Ints) -> Legs:
 
 
 def in_legs(network: Network, values: Ints | Flags) -> Legs:
-    """Sum up a value, or count a mark, below each member by leg.
+    """Sum up a value, or count a mark, below each member by leg."""
+    left, right = np.empty((2, len(network)), np.int64)
+    for members, in_left, in_right in _seat_by_seat(network, values):
+        left[members], right[members] = in_left, in_right
+    return Legs(left, right)
 
-    The differences are taken seat by seat, where memory lies in order, and only then handed to the members.
-    """
+
+def in_each_leg(network: Network, holders: Flags) -> Flags:
+    """Whether at least one of the holders stands in each of a member's legs."""
+    in_each = np.empty(len(network), np.bool_)
+    for members, in_left, in_right in _seat_by_seat(network, holders):
+        in_each[members] = (in_left > 0) & (in_right > 0)
+    return in_each
+
+
+def _seat_by_seat(network: Network, values: Ints | Flags) -> Iterator[tuple[Ints, Ints, Ints]]:
+    """Members and what is in their legs. The differences are taken seat by seat, where memory lies in order,
+    and only then handed to the members."""
+    seats = network.by_seat
     running = np.zeros(len(network) + 1, np.int64)
-    in_seat_order = np.empty(len(network), values.dtype)
-    in_seat_order[network.seat] = values
-    np.cumsum(in_seat_order, out=running[1:])
-    first, behind = network.bounds_by_seat
-    left, right = running[:-1] - running[first], running[behind] - running[1:]
-    return Legs(left[network.seat], right[network.seat])
+    before, after = running[:-1], running[1:]
+    for block in blocks(len(network)):
+        after[block] = values[seats.member[block]]
+    np.cumsum(after, out=after)
+    for block in blocks(len(network)):
+        in_left = before[block] - running[seats.first[block]]
+        yield seats.member[block], in_left, running[seats.behind[block]] - after[block]
 
 
 def qualified(network: Network, binary: Binary, active: Flags) -> Flags:
@@ -44,13 +62,15 @@ def qualified(network: Network, binary: Binary, active: Flags) -> Flags:
     if binary.each_leg == 0:
         return fit
     sponsored = sponsored_in_legs(network, active)
-    return fit & (np.minimum(sponsored.left, sponsored.right) >= binary.each_leg)
+    return fit & (sponsored.left >= binary.each_leg) & (sponsored.right >= binary.each_leg)
 
 
 def sponsored_in_legs(network: Network, active: Flags) -> Legs:
     """How many active members that each member sponsored in person stand in its legs."""
-    sponsored = np.nonzero(active & (network.sponsor >= 0))[0]
-    sponsor = network.sponsor[sponsored]
-    in_left = np.bincount(sponsor[network.is_in_left(sponsored, sponsor)], minlength=len(network))
-    in_right = np.bincount(sponsor[network.is_in_right(sponsored, sponsor)], minlength=len(network))
+    in_left, in_right = np.zeros((2, len(network)), np.int64)
+    for block in blocks(len(network)):
+        sponsored = block.start + np.nonzero(active[block] & (network.sponsor[block] >= 0))[0]
+        sponsor = network.sponsor[sponsored]
+        np.add.at(in_left, sponsor[network.is_in_left(sponsored, sponsor)], 1)
+        np.add.at(in_right, sponsor[network.is_in_right(sponsored, sponsor)], 1)
     return Legs(in_left, in_right)

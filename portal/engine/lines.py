@@ -7,12 +7,9 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from portal.engine.arithmetic import Flags, Ints, narrowed, read_only
+from portal.engine.arithmetic import Flags, Ints, Whole, narrowed, read_only
 from portal.engine.events import NONE
-
-Whole = NDArray[np.signedinteger[Any]]
 
 
 @dataclass(frozen=True)
@@ -26,8 +23,8 @@ class Lines:
 
     member: Whole
     kind: Whole
-    amount: Ints
-    base: Ints
+    amount: Whole
+    base: Whole
     source: Whole
     level: Whole
 
@@ -43,7 +40,7 @@ class Lines:
         """Whether they were made as lines of one kind, and that is among these."""
         return self.only_kind in kinds
 
-    def where(self, chosen: Flags | Ints) -> Lines:
+    def where(self, chosen: Flags | Ints | slice) -> Lines:
         """The chosen lines."""
         return Lines(*[column[chosen] for column in self.columns()])
 
@@ -56,7 +53,7 @@ class Lines:
         return replace(self, level=_alike(level, len(self)))
 
     @staticmethod
-    def of(kind: int, member: Ints, amount: Ints, *, base: Ints, source: Ints | None = None) -> Lines:
+    def of(kind: int, member: Whole, amount: Ints, *, base: Ints, source: Ints | None = None) -> Lines:
         """Lines of one kind on level 0, without those whose amount is 0."""
         if not amount.all():
             paid = np.nonzero(amount)[0]
@@ -64,7 +61,8 @@ class Lines:
             source = None if source is None else source[paid]
         count = len(amount)
         sources = _alike(NONE, count) if source is None else narrowed(source)
-        return Lines(narrowed(member), _alike(kind, count), amount, base, sources, _alike(0, count))
+        columns = narrowed(member), _alike(kind, count), narrowed(amount), narrowed(base)
+        return Lines(*columns, sources, _alike(0, count))
 
     @staticmethod
     def none() -> Lines:
@@ -82,3 +80,26 @@ class Lines:
 def _alike(number: int, times: int) -> Whole:
     """The same small number many times, without keeping it many times."""
     return np.broadcast_to(narrowed(np.array([number])), times)
+
+
+class Sheaf:
+    """Lines of one kind and level that come in bundles, bound into columns that were made long enough."""
+
+    def __init__(self, kind: int, level: int, *, most: int) -> None:
+        self._kind, self._level, self._count = kind, level, 0
+        self._columns: Whole = np.empty((4, most), np.int32)
+
+    def add(self, lines: Lines) -> None:
+        """Put lines behind those that are there."""
+        bundle = (lines.member, lines.amount, lines.base, lines.source)
+        start, self._count = self._count, self._count + len(lines)
+        if max(added.itemsize for added in bundle) > self._columns.itemsize:
+            self._columns = self._columns.astype(np.int64)
+        for column, added in zip(self._columns, bundle, strict=True):
+            column[start : self._count] = added
+
+    def bound(self) -> Lines:
+        """All of them."""
+        member, amount, base, source = self._columns[:, : self._count]
+        kind, level = _alike(self._kind, self._count), _alike(self._level, self._count)
+        return Lines(member, kind, amount, base, source, level)

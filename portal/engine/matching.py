@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from portal.engine.arithmetic import RATE_UNIT, Ints, rounded_share
+from portal.engine.arithmetic import RATE_UNIT, Ints, Whole, rounded_share
 from portal.engine.events import MATCHING
 from portal.engine.lines import Lines
 from portal.engine.network import Network
@@ -13,10 +13,10 @@ from portal.engine.ranks import PaidAs
 from portal.engine.sale_lines import Uplines
 
 
-def matching_depth(plan: Plan, network: Network, ranks: PaidAs) -> Ints:
-    """How many generations each member is paid for: by its pack or by its rank, whichever is more."""
-    depth = by_pack(plan.matching.depth if plan.matching else None, network.packs)[network.pack]
-    return np.maximum(depth, ranks.matching_depth)
+def matching_depth(plan: Plan, network: Network, ranks: PaidAs, *, members: Whole) -> Ints:
+    """How many generations these members are paid for: by pack or by rank, whichever is more."""
+    depth = by_pack(plan.matching.depth if plan.matching else None, network.packs)[network.pack[members]]
+    return np.maximum(depth, ranks.some(members).matching_depth)
 
 
 def matching_lines(
@@ -25,11 +25,11 @@ def matching_lines(
     """Up the sponsor line above everybody with binary `paid`; who is not deep enough uses up a generation."""
     if plan.matching is None:
         return []
-    depth, matched = matching_depth(plan, network, ranks), np.nonzero(paid)[0]
+    matched = np.nonzero(paid)[0]
     receivers = uplines.of_sponsors(compress=plan.matching.compress).levels(matched)
     parts = []
     for level, (rate, (place, member)) in enumerate(zip(plan.matching.rates, receivers, strict=False), 1):
-        deep = np.nonzero(depth[member] >= level)[0]
+        deep = np.nonzero(matching_depth(plan, network, ranks, members=member) >= level)[0]
         member, source = member[deep], matched[place[deep]]
         base = paid[source]
         amount = rounded_share(base, np.int64(rate), RATE_UNIT)

@@ -18,7 +18,6 @@ from portal.engine.arithmetic import (
     smallest_yielding,
 )
 from portal.engine.binary_plan import Binary, Pairs, Percent, Tiers
-from portal.engine.inputs import Inputs
 from portal.engine.legs import Legs
 from portal.engine.plan import Plan, by_pack
 
@@ -33,6 +32,16 @@ class Pay(NamedTuple):
     paid: Ints
     taken: Legs
     exceeded: Flags
+
+
+class Ready(NamedTuple):
+    """Members as they come to the match: their legs, who may match, packs, what the ranks cap at."""
+
+    legs: Legs
+    may_match: Flags
+    pack: NDArray[np.int32]
+    packs: tuple[str, ...]
+    rank_cap: Ints
 
 
 @dataclass(frozen=True)
@@ -53,21 +62,14 @@ class Candidates:
         return self.binary.over_cap == "keep"
 
 
-def match(inputs: Inputs, binary: Binary, *, legs: Legs, may_match: Flags, rank_cap: Ints) -> Pay:
+def match(plan: Plan, binary: Binary, ready: Ready) -> Pay:
     """Match the legs of all who may; nothing happens to the others."""
-    plan, network = inputs.plan, inputs.network
-    rows = np.nonzero(may_match & (np.minimum(legs.left, legs.right) > 0))[0]
-    pack = network.pack[rows]
-    own_cap = by_pack(binary.cap_money, network.packs, missing=NO_CAP)[pack]
-    these = Candidates(
-        plan,
-        binary,
-        network.packs,
-        pack,
-        legs.left[rows],
-        legs.right[rows],
-        np.maximum(own_cap, rank_cap[rows]),
-    )
+    legs, packs = ready.legs, ready.packs
+    rows = np.nonzero(ready.may_match & (np.minimum(legs.left, legs.right) > 0))[0]
+    pack = ready.pack[rows]
+    own_cap = by_pack(binary.cap_money, packs, missing=NO_CAP)[pack]
+    cap_money = np.maximum(own_cap, ready.rank_cap[rows])
+    these = Candidates(plan, binary, packs, pack, legs.left[rows], legs.right[rows], cap_money)
     if isinstance(binary.mode, Percent):
         pay = _percent(these, binary.mode)
     elif isinstance(binary.mode, Pairs):
@@ -75,10 +77,16 @@ def match(inputs: Inputs, binary: Binary, *, legs: Legs, may_match: Flags, rank_
     else:
         pay = _tiers(these, binary.mode)
     matched, earned, paid, left, right, exceeded = (
-        _spread(column, rows, len(network))
+        _spread(column, rows, len(ready.pack))
         for column in (pay.matched, pay.earned, pay.paid, *pay.taken, pay.exceeded)
     )
     return Pay(matched, earned, paid, Legs(left, right), exceeded)
+
+
+def nothing_paid(size: int) -> Pay:
+    """What a plan without `binary` pays."""
+    none = np.zeros(size, np.int64)
+    return Pay(none, none, none, Legs(none, none), np.zeros(size, np.bool_))
 
 
 def _spread(values: NDArray[Any], rows: Ints, size: int) -> NDArray[Any]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from portal.engine.arithmetic import Flags, Ints, frozen
-from portal.engine.order import Order, in_order
+from portal.engine.order import Order, Seats, in_order
 from portal.engine.refusal import refuse_any
 from portal.engine.trees import tree_faults
 
@@ -85,11 +85,9 @@ class Network:
         return in_order(self.parent, self.leg)
 
     @cached_property
-    def bounds_by_seat(self) -> tuple[Ints, Ints]:
-        """For every seat the first seat of its subtree, and the one behind it."""
-        first, behind = np.empty_like(self.lo), np.empty_like(self.hi)
-        first[self.seat], behind[self.seat] = self.lo + 1, self.hi
-        return first, behind
+    def by_seat(self) -> Seats:
+        """The numbering the other way round; computed once, when first asked for."""
+        return Seats.of(self.order)
 
     @property
     def seat(self) -> Ints:

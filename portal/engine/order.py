@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portal.engine.arithmetic import Ints
+from portal.engine.blocks import blocks
 
 Short = NDArray[np.int32]
 
@@ -29,6 +30,24 @@ class Order(NamedTuple):
     seat: Ints
     lo: Ints
     hi: Ints
+
+
+class Seats(NamedTuple):
+    """Per seat: the `member` on it, the `first` seat of its subtree, and the one `behind` that."""
+
+    member: Ints
+    first: Ints
+    behind: Ints
+
+    @staticmethod
+    def of(order: Order) -> Seats:
+        """The same order, seat by seat."""
+        member, first, behind = (np.empty_like(order.seat) for _ in range(3))
+        for block in blocks(len(order.seat)):
+            seat = order.seat[block]
+            member[seat] = np.arange(block.start, block.stop)
+            first[seat], behind[seat] = order.lo[block] + 1, order.hi[block]
+        return Seats(member, first, behind)
 
 
 class _Tour(NamedTuple):

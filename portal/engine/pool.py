@@ -46,7 +46,7 @@ def pool_lines(plan: Plan, volume: int, ranks: PaidAs) -> list[Lines]:
 
 def shares_in_all(ranks: PaidAs) -> int:
     """How many shares of the pool all members have together."""
-    holders = np.bincount(ranks.rank + 1, minlength=1 + len(ranks.ranks)).tolist()[1:]
+    holders = [int(np.count_nonzero(ranks.rank == place)) for place in range(len(ranks.ranks))]
     return sum(own * count for own, count in zip(ranks.largest("pool_shares"), holders, strict=True))
 
 
@@ -79,7 +79,7 @@ def _scaled(part: Lines, scale: Scale) -> Lines:
         return part
     amount: Ints = np.where(
         part.amount > 0,
-        share(part.amount, np.int64(scale.numerator), np.int64(scale.denominator)),
+        share(part.amount.astype(np.int64), np.int64(scale.numerator), np.int64(scale.denominator)),
         part.amount,
     )
     return Lines.of(int(part.kind[0]), part.member, amount, base=part.base, source=part.source).on_level(

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portal.engine.activity import Personal
-from portal.engine.arithmetic import Flags, Ints
+from portal.engine.arithmetic import Flags, Ints, Whole
+from portal.engine.blocks import blocks
 from portal.engine.events import NONE
-from portal.engine.legs import Legs, in_legs
+from portal.engine.legs import Legs, in_each_leg
 from portal.engine.network import Network
 from portal.engine.parts import Rank
 
@@ -33,6 +34,10 @@ class PaidAs:
 
     rank: NDArray[np.int32]
     ranks: tuple[Rank, ...]
+
+    def some(self, members: slice | Whole) -> PaidAs:
+        """The ranks of some members."""
+        return PaidAs(self.rank[members], self.ranks)
 
     @property
     def cap(self) -> Ints:
@@ -70,9 +75,12 @@ def paid_as(ranks: tuple[Rank, ...], network: Network, personal: Personal, legs:
 
 def standing_of(network: Network, personal: Personal, legs: Legs) -> Standing:
     """What counts for ranks: only this cycle's volume in the legs, and active members sponsored anywhere."""
-    sponsored = network.sponsor[np.nonzero(personal.active & (network.sponsor >= 0))[0]]
-    counted = np.bincount(sponsored, minlength=len(network))
-    return Standing(personal.window_pv, np.minimum(legs.left, legs.right), counted)
+    counted, weak_leg = np.zeros((2, len(network)), np.int64)
+    for block in blocks(len(network)):
+        sponsor = network.sponsor[block]
+        np.add.at(counted, sponsor[personal.active[block] & (sponsor >= 0)], 1)
+        np.minimum(legs.left[block], legs.right[block], out=weak_leg[block])
+    return Standing(personal.window_pv, weak_leg, counted)
 
 
 def _meets(asked: Rank, network: Network, standing: Standing, holders: list[Flags]) -> Flags:
@@ -87,9 +95,3 @@ def _meets(asked: Rank, network: Network, standing: Standing, holders: list[Flag
     if asked.leg_rank is not None:
         met &= in_each_leg(network, holders[asked.leg_rank])
     return met
-
-
-def in_each_leg(network: Network, holders: Flags) -> Flags:
-    """Whether at least one of the holders stands in each of a member's legs."""
-    left, right = in_legs(network, holders)
-    return (left > 0) & (right > 0)

@@ -2,66 +2,66 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from portal.engine.arithmetic import Ints, added, share
-from portal.engine.events import EVENT_KINDS, REVENUE_KINDS, Events, History
+from portal.engine.arithmetic import Ints, added, narrowed, share
+from portal.engine.blocks import blocks
+from portal.engine.events import EVENT_KINDS, REVENUE_KINDS, Events
 from portal.engine.inputs import Inputs
 from portal.engine.lines import Lines
 from portal.engine.sale_lines import Sales, Uplines, sale_lines
 
+LINES_OF_A_SALE: Final = 8  # more or less
+
 
 def reversal_lines(inputs: Inputs, uplines: Uplines) -> Lines:
     """Take back from the same receivers what the reversed events brought, now or earlier."""
-    events, history = inputs.events, inputs.history
-    reversals = _in_order(events)
-    if not len(reversals):
+    rows = _in_order(inputs.events)
+    if not len(rows):
         return Lines.none()
-    reversed_now = np.unique(events.reverses[reversals])
-    reversed_now = reversed_now[reversed_now < len(events)]
-    paid = _lines_of_reversed(
-        events, history, Sales(inputs.plan, inputs.network, events, uplines, reversed_now)
-    )
-    pair, row = _pairs(events.reverses[reversals], paid.source)
-    paid = paid.where(row)
-    of_revenue = np.isin(paid.kind, REVENUE_KINDS)
-    by_volume, by_revenue = (
-        _Reversed.of(field, events, history, reversals=reversals) for field in ("volume", "revenue")
-    )
-    base, before, now = (
-        np.where(of_revenue, revenue[pair], volume[pair])
-        for revenue, volume in zip(by_revenue.columns(), by_volume.columns(), strict=True)
-    )
-    amount = _taken_back(paid.amount, base, before, now)
-    some = np.nonzero(amount)[0]
-    columns = (paid.member, paid.kind, -amount, -now, reversals[pair], paid.level)
-    return Lines(*[column[some] for column in columns])
+    past = _past_lines(inputs)
+    target = inputs.events.reverses[rows]
+    by_volume, by_revenue = (_Reversed.of(unit, inputs, rows) for unit in ("volume", "revenue"))
+    bundles = []
+    for some in blocks(len(rows), each=LINES_OF_A_SALE):
+        paid = _lines_of_reversed(inputs, uplines, target[some], past)
+        pair, row = _pairs(target[some], paid.source)
+        of_revenue = np.isin(paid.kind[row], REVENUE_KINDS)
+        base, before, now = (
+            np.where(of_revenue, revenue[some][pair], volume[some][pair])
+            for revenue, volume in zip(by_revenue, by_volume, strict=True)
+        )
+        amount = _taken_back(paid.amount[row], base, before, now)
+        columns = (paid.member[row], paid.kind[row], -amount, -now, rows[some][pair], paid.level[row])
+        bundles.append(Lines(*map(narrowed, columns)).where(np.nonzero(amount)[0]))
+    return Lines.join(bundles)
 
 
-@dataclass(frozen=True)
-class _Reversed:
+class _Reversed(NamedTuple):
     """Per reversal: what its original was worth, what was reversed before, and what is reversed now."""
 
     base: Ints
     before: Ints
     now: Ints
 
-    def columns(self) -> tuple[Ints, Ints, Ints]:
-        return self.base, self.before, self.now
-
     @staticmethod
-    def of(field: str, events: Events, history: History, *, reversals: Ints) -> _Reversed:
-        """Read one of the two bases; `reversals` stand in order, those of one original together."""
-        target = events.reverses[reversals]
-        values = getattr(events, field)
-        earlier = np.append(np.zeros(len(events), np.int64), getattr(history, f"reversed_{field}"))
-        now = -values[reversals]
+    def of(unit: str, inputs: Inputs, rows: Ints) -> _Reversed:
+        """Read one of the two bases; the reversals' rows stand in order, those of one original together."""
+        events, history = inputs.events, inputs.history
+        target = events.reverses[rows]
+        past = np.nonzero(target >= len(events))[0]
+        in_history = target[past] - len(events)
+        values = getattr(events, unit)
+        base, earlier = values[target % len(events)], np.zeros(len(target), np.int64)
+        base[past] = getattr(history, unit)[in_history]
+        earlier[past] = getattr(history, f"reversed_{unit}")[in_history]
+        now = -values[rows]
         running = np.cumsum(now) - now
         _, first, group = np.unique(target, return_index=True, return_inverse=True)
-        before = added(earlier[target], running - running[first][group], f"events: reversed {field}")
-        return _Reversed(np.append(values, getattr(history, field))[target], before, now)
+        before = added(earlier, running - running[first][group], f"events: reversed {unit}")
+        return _Reversed(base, before, now)
 
 
 def _in_order(events: Events) -> Ints:
@@ -70,18 +70,28 @@ def _in_order(events: Events) -> Ints:
     return rows[np.lexsort((events.order[rows], events.at[rows], events.reverses[rows]))]
 
 
-def _lines_of_reversed(events: Events, history: History, sales: Sales) -> Lines:
-    """All event-level lines that can be taken back, by their source: this cycle's and those of `history`."""
-    counted = np.nonzero(np.isin(history.line_kind, EVENT_KINDS) & (history.line_source >= 0))[0]
+def _past_lines(inputs: Inputs) -> Lines:
+    """The lines of earlier cycles that can be taken back, by their source."""
+    history = inputs.history
     past = Lines(
         history.line_member,
         history.line_kind,
         history.line_amount,
         np.zeros_like(history.line_amount),
-        history.line_source + len(events),
+        history.line_source + len(inputs.events),
         history.line_level,
     )
-    both = Lines.join([*sale_lines(sales), past.where(counted)])
+    counted = np.nonzero(np.isin(history.line_kind, EVENT_KINDS) & (history.line_source >= 0))[0]
+    return past.where(counted[np.argsort(past.source[counted], kind="stable")])
+
+
+def _lines_of_reversed(inputs: Inputs, uplines: Uplines, target: Ints, past: Lines) -> Lines:
+    """All event-level lines of the reversed events, by their source: this cycle's and `past` ones."""
+    events = inputs.events
+    reversed_now = np.unique(target[target < len(events)])
+    sales = Sales(inputs.plan, inputs.network, events, uplines, reversed_now)
+    of_these = slice(*np.searchsorted(past.source, [target[0], target[-1] + 1]).tolist())
+    both = Lines.join([*sale_lines(sales), past.where(of_these)])
     return both.where(np.argsort(both.source, kind="stable"))
 
 

@@ -9,8 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from portal.engine.arithmetic import MONEY_UNIT, RATE_UNIT, Flags, Ints, rounded_share
+from portal.engine.blocks import blocks
 from portal.engine.events import DIRECT, MATRIX, NONE, RETAIL, REVENUE_SHARE, UNILEVEL, Events
-from portal.engine.lines import Lines
+from portal.engine.inputs import Inputs
+from portal.engine.lines import Lines, Sheaf
 from portal.engine.network import ACTIVE, Network
 from portal.engine.parts import Levels
 from portal.engine.plan import Plan, Service, by_pack
@@ -25,18 +27,22 @@ class Uplines:
     active: Flags
 
     @cached_property
-    def _sponsors(self) -> dict[bool, Upline]:
+    def _made(self) -> dict[tuple[str, bool], Upline]:
         return {}
 
     def of_sponsors(self, *, compress: bool) -> Upline:
         """The sponsor line."""
-        if compress not in self._sponsors:
-            self._sponsors[compress] = Upline(self.network.sponsor, self.active, compress=compress)
-        return self._sponsors[compress]
+        return self._of("sponsor", compress)
 
     def of_matrix(self, *, compress: bool) -> Upline:
         """The matrix line."""
-        return Upline(self.network.matrix_parent, self.active, compress=compress)
+        return self._of("matrix_parent", compress)
+
+    def _of(self, tree: str, compress: bool) -> Upline:
+        if (tree, compress) not in self._made:
+            above = getattr(self.network, tree)
+            self._made[tree, compress] = Upline(above, self.active, compress=compress)
+        return self._made[tree, compress]
 
 
 @dataclass(frozen=True)
@@ -92,9 +98,19 @@ def sale_lines(sales: Sales) -> list[Lines]:
     return [lines for kind in kinds for lines in kind(sales)] if len(sales.rows) else []
 
 
-def all_sales(events: Events) -> Ints:
-    """The events that are no reversals."""
-    return np.nonzero(events.reverses == NONE)[0]
+def all_sale_lines(inputs: Inputs, uplines: Uplines) -> list[Lines]:
+    """What all events that are no reversals bring, by kind and level; computed block by block."""
+    plan, network, events = inputs.plan, inputs.network, inputs.events
+    sheaves: dict[tuple[int, int], Sheaf] = {}
+    for block in blocks(len(events)):
+        rows = block.start + np.nonzero(events.reverses[block] == NONE)[0]
+        for lines in sale_lines(Sales(plan, network, events, uplines, rows)):
+            if len(lines):
+                this = kind, level = int(lines.kind[0]), int(lines.level[0])
+                if this not in sheaves:
+                    sheaves[this] = Sheaf(kind, level, most=len(events))
+                sheaves[this].add(lines)
+    return [sheaf.bound() for sheaf in sheaves.values()]
 
 
 def _retail(sales: Sales) -> Iterator[Lines]:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from portal.engine.arithmetic import Flags, Ints
+from portal.engine.arithmetic import Flags, Ints, Whole, narrowest
+from portal.engine.blocks import places
 from portal.engine.network import NOBODY
 
-Level = tuple[Ints, Ints]
+Level = tuple[Ints, Whole]
 """The places of those who have a receiver on a level, and the receivers."""
 
 
@@ -21,8 +22,11 @@ class Upline:
     """
 
     def __init__(self, above: Ints, active: Flags, *, compress: bool) -> None:
-        self._above = np.append(_nearest_active(above, active) if compress else above, NOBODY)
+        self._above = np.full(len(above) + 1, NOBODY, narrowest(NOBODY, len(above)))
+        self._above[:-1] = above
         self._receives = None if compress else np.append(active, False)
+        if compress:
+            _pass_over_inactive(self._above, active)
 
     def levels(self, start: Ints) -> Iterator[Level]:
         """Go up from each of `start`, level by level, while anybody is left.
@@ -59,12 +63,10 @@ class Walk:
             yield level
 
 
-def _nearest_active(above: Ints, active: Flags) -> Ints:
-    """The nearest active member above each one; runs of inactive ones are jumped, twice as far each round."""
-    nearest = above.copy()
-    ahead = np.append(active, True)
-    jumping = np.nonzero(~ahead[nearest])[0]
+def _pass_over_inactive(above: Whole, active: Flags) -> None:
+    """Put the nearest active one above everybody; runs of inactive ones are jumped, ever farther each round."""
+    stops = np.append(active, True)
+    jumping = places(len(above), lambda block: ~stops[above[block]])
     while len(jumping):
-        nearest[jumping] = nearest[nearest[jumping]]
-        jumping = jumping[~ahead[nearest[jumping]]]
-    return nearest
+        above[jumping] = above[above[jumping]]
+        jumping = jumping[~stops[above[jumping]]]

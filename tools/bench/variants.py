@@ -51,7 +51,7 @@ def legs_with_order(inputs: Inputs) -> Legs:
     """The same with the order built in it."""
     network = inputs.network
     network.__dict__["order"] = in_order(network.parent, network.leg)
-    network.__dict__.pop("bounds_by_seat", None)
+    network.__dict__.pop("by_seat", None)
     return legs(inputs)
 
 

@@ -11,11 +11,11 @@ from portal.engine.arithmetic import MAX, Ints, added
 from portal.engine.binary_plan import Binary, Pairs, Percent, Tiers
 from portal.engine.cycle import Result
 from portal.engine.explaining.match import cap_money, legs_before
-from portal.engine.legs import Legs, sponsored_in_legs
+from portal.engine.legs import Legs, in_each_leg, sponsored_in_legs
 from portal.engine.modes import PairedLegs
 from portal.engine.network import ACTIVE
 from portal.engine.parts import Rank
-from portal.engine.ranks import in_each_leg, standing_of
+from portal.engine.ranks import standing_of
 
 
 @dataclass(frozen=True)
