@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portal.engine.arithmetic import Ints
-from portal.engine.order import Order, in_order
+from portal.engine.blocks import blocks
+from portal.engine.order import Order, Short, in_order
 
 
 class _Branches(NamedTuple):
@@ -35,15 +36,17 @@ def with_joins(order: Order, parent: Ints, leg: NDArray[np.int8]) -> Order:
     tops = np.nonzero(among_new < 0)[0]
     alone = in_order(np.maximum(among_new, -1), np.where(among_new < 0, -1, leg[known:]).astype(np.int8))
     branches = _branches(order, alone, tops, parent=parent[known:], leg=leg[known:])
-    pushed_first, pushed = _pushed(branches, known)
     before = np.cumsum(branches.size) - branches.size + branches.gap
     moved = np.zeros(count - known, np.int64)
     moved[:] = np.repeat(before - branches.first_seat, branches.size)[_places(branches, alone)]
-    return Order(
-        np.append(order.seat + pushed[order.seat], alone.seat + moved),
-        np.append(order.lo + pushed_first[order.lo + 1], alone.lo + moved),
-        np.append(order.hi + pushed_first[order.hi], alone.hi + moved),
-    )
+    seat, lo, hi = np.empty((3, count), np.int64)
+    seat[known:], lo[known:], hi[known:] = (column + moved for column in alone)
+    pushed_first, pushed = _pushed(branches, known)
+    for block in blocks(known):
+        np.add(order.seat[block], pushed[order.seat[block]], out=seat[block])
+        np.add(order.lo[block], pushed_first[order.lo[block] + 1], out=lo[block])
+        np.add(order.hi[block], pushed_first[order.hi[block]], out=hi[block])
+    return Order(seat, lo, hi)
 
 
 def _branches(order: Order, alone: Order, tops: Ints, *, parent: Ints, leg: NDArray[np.int8]) -> _Branches:
@@ -57,14 +60,15 @@ def _branches(order: Order, alone: Order, tops: Ints, *, parent: Ints, leg: NDAr
     return _Branches(gap[ordered], on_right[ordered], alone.hi[tops] - first_seat, first_seat)
 
 
-def _pushed(branches: _Branches, known: int) -> tuple[Ints, Ints]:
+def _pushed(branches: _Branches, known: int) -> tuple[Short, Short]:
     """For every gap how many are pushed in before its second part, and before its end."""
-    in_gap, first_in_gap = np.zeros(known + 1, np.int64), np.zeros(known + 1, np.int64)
-    np.add.at(in_gap, branches.gap, branches.size)
-    first = branches.comes_first
-    np.add.at(first_in_gap, branches.gap[first], branches.size[first])
-    upto = np.cumsum(in_gap)
-    return upto - in_gap + first_in_gap, upto
+    size, second = branches.size.astype(np.int32), ~branches.comes_first
+    upto = np.zeros(known + 1, np.int32)
+    np.add.at(upto, branches.gap, size)
+    np.cumsum(upto, out=upto)
+    before_second = upto.copy()
+    np.subtract.at(before_second, branches.gap[second], size[second])
+    return before_second, upto
 
 
 def _places(branches: _Branches, alone: Order) -> Ints:

@@ -18,6 +18,7 @@ from portal.engine.blocks import blocks
 
 Short = NDArray[np.int32]
 
+FEW_VISITS: Final = 1 << 12
 SHORTEST_LANE: Final = 8
 USUAL_LANE: Final = 64
 FEW_LANES: Final = 1 << 13
@@ -94,9 +95,24 @@ def _walk_around(parent: Ints, leg: NDArray[np.int8]) -> _Tour:
 
 def _seats_given_before(tour: _Tour) -> Short:
     """How many seats were given out before each visit of the tour."""
+    if len(tour.following) <= FEW_VISITS:
+        return _walked_alone(tour)
     heads = _lane_heads(tour)
     lane, given, lane_total, next_lane = _run_lanes(tour, heads)
     return given + _seats_before_lane(lane_total, next_lane)[lane]
+
+
+def _walked_alone(tour: _Tour) -> Short:
+    """The same for a short tour, walked in one go."""
+    following, gives_seat = tour.following.tolist(), tour.gives_seat.tolist()
+    given = [0] * len(following)
+    at, seats, ahead = -1, 0, tour.start
+    while ahead != at:
+        at = ahead
+        given[at] = seats
+        seats += gives_seat[at]
+        ahead = following[at]
+    return np.array(given, np.int32)
 
 
 def _lane_heads(tour: _Tour) -> Short:

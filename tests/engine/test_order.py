@@ -33,7 +33,13 @@ def walked(parent, leg):
 
 
 def numbered(parent, leg):
-    order = in_order(np.array(parent, np.int64), np.array(leg, np.int8))
+    """The numbering, which is the same walked in one go and in lanes."""
+    arrays = np.array(parent, np.int64), np.array(leg, np.int8)
+    order = in_order(*arrays)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("portal.engine.order.FEW_VISITS", 0)
+        in_lanes = in_order(*arrays)
+    assert all(map(np.array_equal, order, in_lanes))
     return [column.tolist() for column in order]
 
 
