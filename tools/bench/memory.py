@@ -1,8 +1,9 @@
 """Whether the process keeps the memory that arrays gave back, or returns it at once.
 
-The C library returns every large array to the kernel, and a virtual machine may return it to its host. Touching
-it anew can then cost more than all the arithmetic: a matter of the machine, not of the engine. So the benchmark
-keeps it, as a worker that computes the same again and again should, and measures the other way beside it.
+The C library returns every large array to the kernel, and a virtual machine may return it to its host.
+Touching it anew can then cost more than all the arithmetic: a matter of the machine, not of the engine. So
+the benchmark keeps it, as a worker that computes the same again and again should, and measures the other way
+beside it.
 """
 
 from __future__ import annotations
