@@ -93,11 +93,12 @@ def _rooms(app: Flask, settings: Settings) -> None:
     from portal.inbound import inbound
     from portal.join import join
     from portal.network import network
+    from portal.shop import shop
     from portal.vendors import vendors
     from portal.wallets import wallets
 
     public(app.view_functions["static"])
-    rooms: tuple[Blueprint, ...] = (admin, auth, inbound, join, dashboard, network, vendors, wallets)
+    rooms: tuple[Blueprint, ...] = (admin, auth, inbound, join, dashboard, network, shop, vendors, wallets)
     for room in rooms:
         app.register_blueprint(room)
     if settings.sandbox:

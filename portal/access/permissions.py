@@ -24,6 +24,8 @@ manage_payouts = _permission("manage payouts", "admin", "finance")
 manage_payout_methods = _permission("manage payout methods", "admin")
 review_tax_forms = _permission("review tax forms", "admin", "finance")
 manage_adjustments = _permission("manage adjustments", "admin", "finance")
+see_payments = _permission("see payments", "admin", "finance")
+refund_payments = _permission("refund payments", "admin", "finance")
 manage_vendors = _permission("manage vendors", "admin")
 see_traffic = _permission("see traffic", "admin")
 

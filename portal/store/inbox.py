@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import or_, update
 
+from portal.kernel.errors import Conflict, NotYours
 from portal.models import Inbox
 from portal.store.insert import insert_or_skip
 from portal.store.locks import lock_where
@@ -94,3 +95,18 @@ def try_waiting(
     about = (Inbox.source == source, Inbox.object_ref.in_(wanted), Inbox.state.in_(states), asleep)
     again = update(Inbox).where(*about).values(state="retry", attempts=0, next_at=uow.clock(), done_at=None)
     return len(uow.session.scalars(again.returning(Inbox.id)).all())
+
+
+def replay(uow: UnitOfWork, *, source: str, inbox_id: int, actor_id: int) -> None:
+    """Try a message once more from the start that was given up; its effects are keyed, so nothing doubles.
+
+    Raises `NotYours` for a message of somebody else, `Conflict` for one that was not given up.
+    """
+    row = lock_where(uow, Inbox, Inbox.id == inbox_id, Inbox.source == source)
+    if row is None:
+        raise NotYours("There is no such event.")
+    if row.state != "dead":
+        raise Conflict("Only an event that was given up can be tried again.")
+    row.state, row.attempts, row.next_at, row.done_at = "retry", 0, uow.clock(), None
+    uow.note("event replayed", thing="inbox", thing_id=row.id, actor_id=actor_id)
+    uow.published = True

@@ -46,6 +46,7 @@ PAYOUT_PAGES = (
     "read_tax_number",
 )
 
+PAYMENT_PAGES = ("payment", "ask_for_refund", "payment_events", "payment_event")
 BOOKS_PAGES = ("account", "entry", "statement", "cooling_off", "add_cooling_off")
 ADJUSTING = ("adjust", "adjustment", "propose_adjustment", "approve_adjustment", "reject_adjustment")
 
@@ -53,9 +54,12 @@ ROWS: tuple[Row, ...] = (
     Row("see own business", "dashboard.home", "house", _l("Home")),
     Row("see own business", "network.team", "network", _l("Team")),
     Row("see own business", "wallets.earnings", "wallet", _l("Earnings")),
+    Row("see own business", "shop.own_orders", "store", _l("Orders")),
+    Row("see own business", "shop.plan", "credit-card", _l("Your plan"), "", ("receipt",)),
     Row("see company", "admin.overview", "house", _l("Overview"), _l("Company")),
     Row("see company", "admin.cycles", "history", _l("Cycles"), _l("Company"), ("cycle", "cycle_person")),
     Row("manage payouts", "admin.payouts", "banknote", _l("Payouts"), _l("Company"), PAYOUT_PAGES),
+    Row("see payments", "admin.payments", "credit-card", _l("Payments"), _l("Company"), PAYMENT_PAGES),
     Row("see company", "admin.books", "receipt", _l("Books"), _l("Company"), BOOKS_PAGES),
     Row("manage adjustments", "admin.adjustments", "refresh-cw", _l("Corrections"), _l("Company"), ADJUSTING),
     Row("manage vendors", "vendors.index", "store", _l("Vendors"), _l("Company")),

@@ -7,11 +7,11 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, DateField, IntegerField, StringField
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.validators import InputRequired, Length, NumberRange, ValidationError
 
 from portal.kernel.errors import DomainError
 from portal.kernel.money import parse_money, parse_volume
-from portal.ui.fields import RefusingForm
+from portal.ui.fields import MoneyField, RefusingForm
 from portal.vendors.service import Offer, Terms
 
 NEEDED = InputRequired(_l("Please fill this in."))
@@ -46,6 +46,13 @@ def _read(parse: Any, text: str | None) -> int:
         raise ValidationError(refusal.message) from refusal
 
 
+class PriceForm(RefusingForm):
+    """What customers pay when they order here."""
+
+    price_cents = MoneyField(_l("For each order"))
+    price_per_unit_cents = MoneyField(_l("For each unit"))
+
+
 class TermsForm(RefusingForm):
     valid_from = DateField(
         _l("For contracts signed from"), validators=[InputRequired(_l("Please choose a day."))]
@@ -60,9 +67,18 @@ class TermsForm(RefusingForm):
         validators=[InputRequired(_l("Please write a number of days."))],
     )
 
+    paid_share = IntegerField(
+        _l("Share at the payment, %"),
+        default=0,
+        validators=[NumberRange(min=0, max=100, message=_l("Please write 0 to 100."))],
+    )
+
     def terms(self) -> Terms:
         """What was written; only for a form that validates."""
+        paid = (self.paid_share.data or 0) * 100
+        shares = {"paid": paid, "activated": 10_000 - paid}
         return Terms(
+            milestones={name: share for name, share in shares.items() if share},
             valid_from=self.valid_from.data,
             volume_flat=_read(parse_volume, self.volume_flat.data),
             volume_per_unit=_read(parse_volume, self.volume_per_unit.data),

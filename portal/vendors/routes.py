@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, url_for
-from flask_babel import get_timezone
+from flask import Response, flash, redirect, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -15,17 +12,13 @@ from werkzeug.wrappers import Response as AnyResponse
 from portal.access import permissions
 from portal.access.guard import requires
 from portal.extensions import db
-from portal.kernel.clock import utc_now
 from portal.kernel.errors import DomainError
-from portal.models import Service, Vendor
 from portal.sales.queries import reconciliation
 from portal.store import UnitOfWork, perform
 from portal.ui import show
-from portal.ui.fields import RefusingForm
 from portal.vendors import queries, service
-from portal.vendors.forms import ServiceForm, TermsForm, VendorForm
-
-vendors = Blueprint("vendors", __name__, url_prefix="/admin/vendors")
+from portal.vendors.forms import ServiceForm, VendorForm
+from portal.vendors.room import done, today, vendor_named, vendors
 
 
 @vendors.get("")
@@ -53,7 +46,7 @@ def create() -> AnyResponse:
         name, core = (form.name.data or "").strip(), bool(form.core.data)
         added[:] = [service.add_vendor(uow, name=name, core=core, actor_id=actor_id).public_id]
 
-    if not _done(form, work):
+    if not done(form, work):
         return show("vendors/new.html", "form", status=422, form=form)
     flash(_("The vendor is added. Next: a service, its terms, and a key."), "ok")
     return redirect(url_for("vendors.vendor", public_id=added[0]), 303)
@@ -70,49 +63,23 @@ def vendor(public_id: str) -> Response:
 @requires(permissions.manage_vendors)
 def add_service(public_id: str) -> AnyResponse:
     """Add a service; its terms come next."""
-    found, form = _vendor(public_id), ServiceForm()
+    found, form = vendor_named(public_id), ServiceForm()
     vendor_id = found.id
 
     def work(uow: UnitOfWork, actor_id: int) -> None:
         service.add_service(uow, vendor_id=vendor_id, offer=form.offer(), actor_id=actor_id)
 
-    if not _done(form, work):
+    if not done(form, work):
         return _page(public_id, block="services", status=422, service_form=form)
     flash(_("The service is added. It is worth nothing before it has terms."), "ok")
     return redirect(url_for("vendors.terms", public_id=public_id, code=form.code.data), 303)
-
-
-@vendors.get("/<public_id>/services/<code>")
-@requires(permissions.manage_vendors)
-def terms(public_id: str, code: str) -> Response:
-    """What a service is worth: today, before, and from a day on."""
-    found = _vendor(public_id)
-    form = TermsForm(formdata=None, valid_from=_today())
-    return _terms_page(found, queries.service_of(found, code), form)
-
-
-@vendors.post("/<public_id>/services/<code>")
-@requires(permissions.manage_vendors)
-def add_terms(public_id: str, code: str) -> AnyResponse:
-    """Add terms for contracts signed from a day on."""
-    form = TermsForm()
-    service_id = queries.service_of(_vendor(public_id), code).id
-
-    def work(uow: UnitOfWork, actor_id: int) -> None:
-        service.add_terms(uow, service_id=service_id, terms=form.terms(), actor_id=actor_id)
-
-    if not _done(form, work):
-        found = _vendor(public_id)
-        return _terms_page(found, queries.service_of(found, code), form, status=422)
-    flash(_("The new terms are kept."), "ok")
-    return redirect(url_for("vendors.terms", public_id=public_id, code=code), 303)
 
 
 @vendors.post("/<public_id>/keys")
 @requires(permissions.manage_vendors)
 def add_key(public_id: str) -> Response:
     """Make a key and show it in this one answer."""
-    vendor_id, actor_id = _vendor(public_id).id, current_user.id
+    vendor_id, actor_id = vendor_named(public_id).id, current_user.id
     try:
         shown = perform(lambda uow: service.add_key(uow, vendor_id=vendor_id, actor_id=actor_id))
     except DomainError as refusal:
@@ -124,7 +91,7 @@ def add_key(public_id: str) -> Response:
 @requires(permissions.manage_vendors)
 def revoke_key(public_id: str, key: str) -> AnyResponse:
     """End a key at once."""
-    vendor_id, actor_id = _vendor(public_id).id, current_user.id
+    vendor_id, actor_id = vendor_named(public_id).id, current_user.id
     perform(lambda uow: service.revoke_key(uow, vendor_id=vendor_id, key_public_id=key, actor_id=actor_id))
     flash(_("The key is revoked. Events signed with it are refused from now on."), "ok")
     return redirect(url_for("vendors.vendor", public_id=public_id), 303)
@@ -134,51 +101,23 @@ def revoke_key(public_id: str, key: str) -> AnyResponse:
 @requires(permissions.manage_vendors)
 def replay(public_id: str, inbox_id: int) -> AnyResponse:
     """Try an event again that was given up."""
-    vendor_id, actor_id = _vendor(public_id).id, current_user.id
+    vendor_id, actor_id = vendor_named(public_id).id, current_user.id
     perform(lambda uow: service.replay(uow, vendor_id=vendor_id, inbox_id=inbox_id, actor_id=actor_id))
     flash(_("The event is tried again."), "ok")
     return redirect(url_for("vendors.vendor", public_id=public_id, _anchor="events"), 303)
 
 
-def _done(form: RefusingForm, work: Callable[[UnitOfWork, int], None]) -> bool:
-    """Whether the form was right and its work is done; else the form says why not."""
-    if not form.validate_on_submit():
-        return False
-    actor_id = current_user.id
-    try:
-        perform(lambda uow: work(uow, actor_id))
-    except DomainError as refusal:
-        form.refuse(refusal)
-        return False
-    return True
-
-
-def _vendor(public_id: str) -> Vendor:
-    return queries.vendor_by_public_id(db.session(), public_id)
-
-
-def _today() -> date:
-    return utc_now().astimezone(get_timezone()).date()
-
-
 def _page(public_id: str, *, block: str, status: int = 200, **context: Any) -> Response:
-    found = _vendor(public_id)
+    found = vendor_named(public_id)
     context.setdefault("service_form", ServiceForm(formdata=None))
     return show(
         "vendors/vendor.html",
         block,
         status=status,
         vendor=found,
-        services=queries.service_rows(found, today=_today()),
+        services=queries.service_rows(found, today=today()),
         live_keys=queries.live_keys(found),
         most_keys=service.MOST_LIVE_KEYS,
         events=queries.newest_events(db.session(), found.id),
         **context,
-    )
-
-
-def _terms_page(found: Vendor, sold: Service, form: TermsForm, *, status: int = 200) -> Response:
-    in_force = queries.terms_in_force(sold, today=_today())
-    return show(
-        "vendors/terms.html", "main", status=status, vendor=found, service=sold, in_force=in_force, form=form
     )

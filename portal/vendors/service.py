@@ -84,6 +84,24 @@ def add_service(uow: UnitOfWork, *, vendor_id: int, offer: Offer, actor_id: int 
     return service
 
 
+def set_price(
+    uow: UnitOfWork, *, service_id: int, price_cents: int, per_unit_cents: int, actor_id: int | None
+) -> None:
+    """What a service costs when it is ordered here, cents: a flat part and a part for each unit; 0 and 0 for
+    not sold here.
+
+    Orders that are open keep their sum. Raises `BadInput` for numbers out of bounds.
+    """
+    for name, cents in (("price_cents", price_cents), ("price_per_unit_cents", per_unit_cents)):
+        if not 0 <= cents <= MOST_NUMBER:
+            raise BadInput("This must be 0 or more, and not beyond ten million.", field=name)
+    service = lock_row(uow, Service, service_id)
+    service.price_cents, service.price_per_unit_cents = price_cents or None, per_unit_cents or None
+    uow.session.flush()
+    prices = {"price_cents": price_cents, "price_per_unit_cents": per_unit_cents}
+    uow.note("price set", thing="service", thing_id=service_id, actor_id=actor_id, **prices)
+
+
 def add_terms(uow: UnitOfWork, *, service_id: int, terms: Terms, actor_id: int | None) -> TermsVersion:
     """New terms for contracts signed from a day on; what was signed before keeps its own.
 
