@@ -15,7 +15,7 @@ from portal.payouts import batches, service
 from portal.store import UnitOfWork, engine_options, perform
 from tests.conftest import Database
 from tests.payouts.purses import earn, fund
-from tests.people import Cast
+from tests.people import Cast, invite_cast
 
 
 @dataclass(frozen=True)
@@ -95,3 +95,9 @@ def _keep(uow: UnitOfWork, cast: Cast) -> dict[str, int]:
         "ben": cast.ben,
         "cycle": cast.cycle,
     }
+
+
+@pytest.fixture
+def cast_of() -> Callable[[Flask], Cast]:
+    """The cast in an application that the test made itself."""
+    return invite_cast

@@ -13,6 +13,7 @@ ENTRY = (
     "INSERT INTO entry (key, request_hash, kind, period_id, effective_on, created_at{more}) VALUES"
     " ('{key}', '', 'attack', :period, {day}, CURRENT_TIMESTAMP{values})"
 )
+CLOSE = "UPDATE ledger_period SET closed_at = CURRENT_TIMESTAMP WHERE id = :period"
 LAST = "(SELECT max(id) FROM entry)"
 
 
@@ -76,6 +77,14 @@ BOTH = {
         "UPDATE ledger_period SET closed_at = CURRENT_TIMESTAMP WHERE id = :period",
         "UPDATE ledger_period SET closed_at = NULL WHERE id = :period",
     ],
+    "change what a closed month was": [
+        CLOSE,
+        "UPDATE ledger_period SET fingerprint = 'x' WHERE id = :period",
+    ],
+    "make a closed month longer": [CLOSE, "UPDATE ledger_period SET ends = '2999-12-31' WHERE id = :period"],
+    "move an entry to another month": ["UPDATE entry SET period_id = 200101 WHERE id = :entry"],
+    "give an entry another key": ["UPDATE entry SET key = 'other' WHERE id = :entry"],
+    "turn a wallet into another": ["UPDATE account SET purpose = 'bonus' WHERE id = :ben_available"],
     "take a month away": ["DELETE FROM ledger_period WHERE id = :period"],
     "a date outside its month": [entry(day="'2001-01-01'")],
     "the same key": [entry(), entry()],
