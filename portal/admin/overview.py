@@ -16,6 +16,8 @@ from portal.admin.room import admin
 from portal.commissions.queries import CycleRow, approvals_of, cycle_rows
 from portal.extensions import db
 from portal.members.queries import duplicate_registrations
+from portal.payouts import checks, stops
+from portal.payouts.adjustments import waiting
 from portal.payouts.queries import counts
 from portal.ui import show
 from portal.ui.filters import money
@@ -44,13 +46,29 @@ def overview() -> Response:
     return show(
         "admin/overview.html",
         "live",
-        todo=[*_weeks(rows), *_withdrawals(), *_people(), *_given_up()],
+        todo=[*_stopped(), *_weeks(rows), *_corrections(), *_withdrawals(), *_people(), *_given_up()],
         duplicates=duplicate_registrations(session)[:NAMED] if may(permissions.manage_payouts) else [],
         may_retry=may(permissions.see_traffic) and queries.is_anything_given_up(session),
         cycle=cycle,
         figures=queries.week_figures(session, cycle) if cycle else None,
         latest=next((row for row in rows if row.paid is not None), None),
     )
+
+
+def _stopped() -> Iterator[ToDo]:
+    for stop in stops.standing(db.session()):
+        yield ToDo(_("Payouts are stopped"), stop.detail[:200], "lock", url_for("admin.books"), kind="bad")
+    last = checks.last()
+    if last is not None and last.warnings:
+        note = "; ".join(each.invariant for each in last.warnings)
+        yield ToDo(_("Something waits for too long"), note, "clock", url_for("admin.books"))
+
+
+def _corrections() -> Iterator[ToDo]:
+    if number := len(waiting(db.session())):
+        title = ngettext("%(num)s correction waits", "%(num)s corrections wait", number)
+        url = url_for("admin.adjustments") if may(permissions.manage_adjustments) else ""
+        yield ToDo(title, _("Somebody other than who proposed it has to decide."), "refresh-cw", url)
 
 
 def _weeks(rows: list[CycleRow]) -> Iterator[ToDo]:

@@ -47,10 +47,14 @@ class Move:
 
 @dataclass(frozen=True)
 class Cause:
-    """What an entry came of: a `week` by its name, a `withdrawal`, `adjustment` or `payment` by public id."""
+    """What an entry came of: a `week` by its name, a `withdrawal`, `adjustment` or `payment` by public id.
+
+    `reason` is what a person wrote about it.
+    """
 
     kind: str
     name: str
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,10 @@ def cause_of(session: Session, entry: Entry) -> Cause | None:
     }
     kind, question = questions.get(entry.cause_type, ("", None))
     name = session.scalar(question) if question is not None else None
-    return Cause(kind, name) if name else None
+    if kind != "adjustment":
+        return Cause(kind, name) if name else None
+    reason = session.scalar(select(Adjustment.reason).where(Adjustment.id == entry.cause_id))
+    return Cause(kind, name, reason or "") if name else None
 
 
 def entries_of(session: Session, cause_type: str, cause_id: int) -> Sequence[int]:

@@ -52,6 +52,12 @@ _ENTRIES: dict[str, LazyString] = {
     "dispute": _l("Payment disputed"),
     "dispute won": _l("Dispute won"),
 }
+COLUMNS: dict[str, LazyString] = {
+    "available": _l("Available"),
+    "pending": _l("On its way"),
+    "reserved": _l("Set aside"),
+    "debt": _l("Owed"),
+}
 GROUPS: dict[str, LazyString] = {
     "all": _l("Everything"),
     "earned": _l("Earned"),

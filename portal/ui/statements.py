@@ -63,7 +63,7 @@ class StatementPage:
     closing: Purse
     older: int | None
     whole: bool
-    owes: bool
+    columns: list[str]
 
 
 def statement_page(session: Session, consultant_id: int, arguments: Mapping[str, str]) -> StatementPage:
@@ -84,8 +84,14 @@ def statement_page(session: Session, consultant_id: int, arguments: Mapping[str,
         closing=running.purse_at(session, consultant_id, form.span.until),
         older=shown[-1].entry_id if len(found) > limit else None,
         whole=whole,
-        owes=any(line.change.debt or line.after.debt for line in shown),
+        columns=_columns(shown),
     )
+
+
+def _columns(lines: list[Line]) -> list[str]:
+    """The purses that are shown: what is set aside and what is owed only where there is something of it."""
+    more = [name for name in ("reserved", "debt") if any(getattr(line.after, name) for line in lines)]
+    return ["available", "pending", *more]
 
 
 def read_form(arguments: Mapping[str, str]) -> StatementForm:
