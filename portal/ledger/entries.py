@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from portal.kernel.errors import NotYours
@@ -116,6 +116,17 @@ def cause_of(session: Session, entry: Entry) -> Cause | None:
         return Cause(kind, name) if name else None
     reason = session.scalar(select(Adjustment.reason).where(Adjustment.id == entry.cause_id))
     return Cause(kind, name, reason or "") if name else None
+
+
+def entries_by_key(session: Session, keys: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Entries by their keys, each with the cents it moved."""
+    rows = session.execute(
+        select(Entry.key, Entry.id, func.sum(Posting.amount_cents))
+        .join(Posting, Posting.entry_id == Entry.id)
+        .where(Entry.key.in_(keys))
+        .group_by(Entry.key, Entry.id)
+    )
+    return {key: (entry_id, int(cents)) for key, entry_id, cents in rows}
 
 
 def entries_of(session: Session, cause_type: str, cause_id: int) -> Sequence[int]:

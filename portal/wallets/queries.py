@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from portal.kernel.errors import NotYours
 from portal.ledger import statements
+from portal.ledger.entries import entries_by_key
 from portal.ledger.statements import Movement
 from portal.models import CommissionLine, Consultant, Contract, Customer, Cycle, Person, Sale, Service
 
@@ -133,6 +134,15 @@ def statement(session: Session, consultant_id: int, name: str) -> Statement:
         of_kind = list(some)
         kinds.append((kind, sum(line.amount for line in of_kind), of_kind))
     return Statement(cycle, kinds, total=sum(line.amount for line in lines))
+
+
+def booked(session: Session, consultant_id: int, found: Statement) -> dict[str, tuple[int, int]]:
+    """For each kind of a closed week the entry that booked its lines, and the cents it moved."""
+    keys = {
+        f"run-{found.cycle.close_run_id}-consultant-{consultant_id}-{kind}": kind
+        for kind, _, _ in found.kinds
+    }
+    return {keys[key]: entry for key, entry in entries_by_key(session, list(keys)).items()}
 
 
 def _lines(session: Session, consultant_id: int, run_id: int) -> Sequence[Line]:

@@ -50,7 +50,10 @@ def earnings() -> Response:
 def week(name: str) -> Response:
     """The statement of a closed week."""
     found = queries.statement(db.session(), owner().id, name)
-    return show("wallets/week.html", "main", statement=found, last_moment=last_moment, words=words)
+    booked = queries.booked(db.session(), owner().id, found)
+    return show(
+        "wallets/week.html", "main", statement=found, booked=booked, last_moment=last_moment, words=words
+    )
 
 
 def _day(instant: datetime) -> date:
