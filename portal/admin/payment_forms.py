@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 
 from flask_babel import get_timezone
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import DateField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
 from portal.payments.queries import Wanted
@@ -53,8 +55,8 @@ REQUESTS = {
 }
 
 
-def _any(choices: dict[str, object]) -> list[tuple[str, object]]:
-    return [("", _l("Any")), *choices.items()]
+def _any(choices: Mapping[str, object]) -> list[SelectChoice]:
+    return [SelectChoice(value=value, label=label) for value, label in {"": _l("Any"), **choices}.items()]
 
 
 class PaymentFilter(FlaskForm):
