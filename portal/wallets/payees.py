@@ -32,6 +32,7 @@ def payees() -> Response:
         methods=methods.offered(session),
         places=places,
         bank_kinds=destinations.BANK_KINDS,
+        onboarding=url_for("wallets.stripe_account"),
         form=tax_forms.newest_form(session, owner_id),
         now=utc_now(),
     )
