@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,7 @@ class Stage:
         """Store events in the inbox, as the door does."""
         with self.app.app_context():
             for event in events:
-                perform(lambda uow, event=event: receive(uow, arrival=arrival_of(event)), self.clock)
+                perform(partial(_receive, event=event), self.clock)
 
     def drain(self, *, later: timedelta = timedelta(0)) -> int:
         """Let what is due take effect."""
@@ -181,11 +182,11 @@ class Stage:
             ]
 
 
-def build(app: Flask, folder: Path) -> Stage:
-    """Everybody in place, at noon of a Wednesday."""
+def build(app: Flask, folder: Path, *, file: str = "") -> Stage:
+    """Everybody in place, at noon of a Wednesday; Stripe keeps its record in `file`."""
     cast = invite_cast(app)
     now = [NOON]
-    store = Store(folder / f"stripe-{random.randrange(10**9)}.sqlite")
+    store = Store(folder / (file or f"stripe-{random.randrange(10**9)}.sqlite"))
     courier = Courier(store, url="", secret="", clock=lambda: now[0])
     play = Play(store, courier, clock=lambda: now[0], public_base_url="http://localhost/sandbox")
     with app.app_context():
@@ -193,6 +194,10 @@ def build(app: Flask, folder: Path) -> Stage:
         service_id = perform(_sell_roofs)
         code = db.session.get_one(Consultant, cast.ana).code
     return Stage(app, play, now, code=code, seller=cast.ana, service_id=service_id)
+
+
+def _receive(uow: UnitOfWork, event: Event) -> None:
+    receive(uow, arrival=arrival_of(event))
 
 
 def arrival_of(event: Event) -> Arrival:
@@ -235,7 +240,11 @@ def _state_of(subject: str) -> dict[str, Any]:
     session = db.session
     registration = session.scalar(select(Registration).where(Registration.public_id == subject))
     order = session.scalar(select(Order).where(Order.public_id == subject))
-    mine = Payment.registration_id == registration.id if registration else Payment.order_id == order.id
+    if registration:
+        mine = Payment.registration_id == registration.id
+    else:
+        assert order is not None, "a subject is one or the other"
+        mine = Payment.order_id == order.id
     payments = session.scalars(select(Payment).where(mine).order_by(Payment.received_at, Payment.id)).all()
     ids = [payment.id for payment in payments]
     state: dict[str, Any] = {
@@ -262,7 +271,7 @@ def _state_of(subject: str) -> dict[str, Any]:
     }
     if registration:
         state |= _standing(registration)
-    else:
+    elif order:
         state |= _contract(order)
     return state
 

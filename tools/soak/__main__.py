@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tests import servers
-from tools.soak import payouts
+from tools.soak import deliveries, payouts
 from tools.soak.stage import own_servers
 
 
@@ -19,6 +19,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.soak", description=__doc__)
     scenarios = parser.add_subparsers(dest="scenario", required=True)
     payouts.add_arguments(scenarios.add_parser("payouts", help=payouts.__doc__))
+    deliveries.add_arguments(scenarios.add_parser("deliveries", help=deliveries.__doc__))
     chosen = parser.parse_args()
     try:
         with tempfile.TemporaryDirectory(prefix="canopy-soak-") as folder:
