@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, cast
 
 from flask import Response, make_response, render_template
@@ -11,6 +12,7 @@ from jinja2_fragments.flask import render_block
 from werkzeug.local import LocalProxy
 
 VARY = ("HX-Request", "HX-Request-Type")
+TICK, TAG = "Canopy-Tick", "Canopy-Tag"
 
 
 class PortalRequest(HtmxAwareRequest):
@@ -52,6 +54,17 @@ def show(template: str, block: str, *, status: int = 200, trigger: str = "", **c
 def vary(response: Response) -> Response:
     """Tell caches that a page and its fragment share an address."""
     response.vary.update(VARY)
+    return response
+
+
+def answer_unchanged(response: Response) -> Response:
+    """A tick names what its part shows by the tag of the last answer; the same again is 304 without a body."""
+    if TICK in request.headers and request.wants_fragment and response.status_code == 200:
+        tag = hashlib.blake2b(response.get_data(), digest_size=12).hexdigest()
+        response.headers[TAG] = tag
+        if request.headers.get(TAG) == tag:
+            response.status_code = 304
+            response.set_data(b"")
     return response
 
 

@@ -12,7 +12,7 @@ from flask_principal import ActionNeed
 
 from portal.ui import assets, headers, nav
 from portal.ui.filters import FILTERS
-from portal.ui.htmx import PortalRequest, redirect_for_htmx, request, vary
+from portal.ui.htmx import PortalRequest, answer_unchanged, redirect_for_htmx, request, vary
 
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "canopy_theme"
@@ -31,6 +31,7 @@ def register(app: Flask) -> None:
     app.after_request(headers.protect)
     app.after_request(vary)
     app.after_request(redirect_for_htmx)
+    app.after_request(answer_unchanged)
 
 
 def may(permission: str) -> bool:

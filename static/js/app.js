@@ -14,9 +14,16 @@
     const idle = Date.now() - used > 10 * MINUTE;
     if (!document.hidden && Date.now() - ticked >= (idle ? 20000 : 2000)) tick();
   }, 500);
-  // Such a request does not keep a session alive: see portal/access/sessions.py.
-  document.addEventListener("htmx:config:request", (event) => {
-    if (event.detail.ctx.sourceEvent?.type === "tick") event.detail.ctx.request.headers["Canopy-Tick"] = "1";
+  // Such a request does not keep a session alive (portal/access/sessions.py), and says what is on the screen, so
+  // that nothing is sent or swapped when that is still so (portal/ui/htmx.py).
+  const ticks = (ctx) => ctx.sourceEvent?.type === "tick";
+  let tags = {};
+  document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+    if (ticks(ctx)) Object.assign(ctx.request.headers, { "Canopy-Tick": "1", "Canopy-Tag": tags[ctx.request.action] ?? "" });
+  });
+  document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+    if (!ticks(ctx)) tags = {};
+    else if (ctx.response.headers.get("Canopy-Tag")) tags[ctx.request.action] = ctx.response.headers.get("Canopy-Tag");
   });
   for (const name of ["pointerdown", "pointermove", "keydown", "scroll", "focusin"])
     addEventListener(name, () => { used = Date.now(); }, { passive: true, capture: true });

@@ -177,6 +177,19 @@ def test_the_page_needs_few_queries_whatever_is_on_it(app, cast, ana, project):
     assert counts[0] <= 14
 
 
+def test_a_tick_that_finds_nothing_new_is_answered_without_a_body(app, cast, ana, project):
+    project()
+    shown = ana.visit("/home", headers=TICK)
+    known = TICK | {"Canopy-Tag": shown.headers["Canopy-Tag"]}
+
+    unchanged = ana.client.get("/home", headers=known)
+    sales(app, (cast.ben, 77_00))
+    changed = ana.client.get("/home", headers=known)
+
+    assert (unchanged.status_code, unchanged.data) == (304, b"")
+    assert changed.status_code == 200 and "77" in changed.text
+
+
 def count_queries(app, act):
     seen = []
     with app.app_context():
