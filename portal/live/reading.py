@@ -57,6 +57,13 @@ class LiveLegs:
             known = [(other, self._member(other)) for other in others]
             return {other for other, member in known if min(top, member) >= 0 and index.is_below(member, top)}
 
+    def volume_of(self, consultant_id: int) -> int:
+        """What a consultant sold in the open cycle, in hundredths, as last read."""
+        member = self._member(consultant_id)
+        if self._index is None or member < 0:
+            return self._waiting.get(consultant_id, 0)
+        return self._index.volume_of(member)
+
     @property
     def nbytes(self) -> int:
         """The memory of the index, in bytes."""
