@@ -11,6 +11,7 @@ from flask_login import current_user
 from sqlalchemy import func, or_, select
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import HiddenField, RadioField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Regexp
 
 from portal.access import permissions
@@ -42,7 +43,11 @@ MOST_FOUND = 8
 class ProposalForm(RefusingForm):
     """What is to be booked, how much, and why."""
 
-    kind = RadioField(_l("What is to be done"), choices=list(KINDS.items()), default="give")
+    kind = RadioField(
+        _l("What is to be done"),
+        choices=[SelectChoice(value=value, label=label) for value, label in KINDS.items()],
+        default="give",
+    )
     amount = MoneyField(_l("Amount"))
     reason = TextAreaField(_l("Reason, read by the consultant"), validators=[Length(max=LONGEST_REASON)])
     key = HiddenField(validators=[Regexp("[a-z2-7]{20}$")])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from flask import Response, flash, redirect, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -9,6 +11,7 @@ from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import DateField, IntegerField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from portal.access import permissions
@@ -18,7 +21,7 @@ from portal.extensions import db
 from portal.kernel.clock import utc_now
 from portal.kernel.errors import DomainError
 from portal.models import Service
-from portal.sales.cooling_off import STATES, Rule, add_rule, rules
+from portal.sales.cooling_off import SOLAR, STATES, Rule, add_rule, rules
 from portal.store import perform
 from portal.ui import show
 from portal.ui.fields import RefusingForm
@@ -37,8 +40,8 @@ class RuleForm(RefusingForm):
     def fill(self) -> RuleForm:
         """With the states there are, and the units of the services there are."""
         units = db.session.scalars(select(Service.unit).distinct().order_by(Service.unit)).all()
-        self.state.choices = [("", _("All states")), *((code, code) for code in sorted(STATES))]
-        self.service_unit.choices = [("", _("All services")), *((unit, unit) for unit in {*units, "kW"})]
+        self.state.choices = _choices(_("All states"), sorted(STATES))
+        self.service_unit.choices = _choices(_("All services"), sorted({*units, SOLAR}))
         return self
 
     def rule(self) -> Rule:
@@ -69,6 +72,11 @@ def add_cooling_off() -> AnyResponse:
         return _page(form, status=refusal.status)
     flash(_("The rule is there. It counts for contracts signed from its day on."), "ok")
     return redirect(url_for("admin.cooling_off"), 303)
+
+
+def _choices(everything: str, values: Iterable[str]) -> list[SelectChoice]:
+    rows = [("", everything), *((value, value) for value in values)]
+    return [SelectChoice(value=value, label=label) for value, label in rows]
 
 
 def _page(form: RuleForm, *, status: int = 200) -> Response:

@@ -32,6 +32,9 @@ SHOWN: dict[str, tuple[tuple[str, str], ...]] = {
         ("available", "commission_expense"),
         ("receivable", "commission_expense"),
         ("pending", "receivable"),
+        ("write_off", "receivable"),
+        *((source, "adjustments") for source in ("pending", "available", "receivable")),
+        *(("adjustments", target) for target in ("available", "receivable")),
     ),
 }
 

@@ -83,6 +83,12 @@ _MOVES: dict[tuple[str, str], Words] = {
     ("payout_fees", "receivable"): Words(_l("Fee given back, paid an open correction"), "history"),
     ("tax_withheld", "available"): Words(_l("Withheld tax given back"), "receipt", "ok"),
     ("tax_withheld", "receivable"): Words(_l("Withheld tax given back, paid an open correction"), "history"),
+    ("adjustments", "available"): Words(_l("Correction by hand"), "history", "ok"),
+    ("adjustments", "receivable"): Words(_l("Correction by hand, paid an open one"), "history", "ok"),
+    ("pending", "adjustments"): Words(_l("Correction by hand of what is on its way"), "history", "bad"),
+    ("available", "adjustments"): Words(_l("Correction by hand"), "history", "bad"),
+    ("receivable", "adjustments"): Words(_l("Correction by hand, open"), "history", "bad"),
+    ("write_off", "receivable"): Words(_l("Open correction written off"), "history", "ok"),
     ("bank", "available"): Words(_l("Returned by the bank"), "banknote", "bad"),
     ("bank", "receivable"): Words(_l("Returned by the bank, paid an open correction"), "history"),
 }
