@@ -79,7 +79,13 @@ def test_a_stranger_sees_no_navigation_and_no_account(stranger):
 def test_a_reader_sees_the_rows_of_their_permissions_only():
     rows = nav.visible(nav.ROWS, may=lambda name: name == "see own business")
 
-    assert [row.endpoint for row in rows] == ["dashboard.home", "network.team", "wallets.earnings"]
+    assert [row.endpoint for row in rows] == [
+        "dashboard.home",
+        "network.team",
+        "wallets.earnings",
+        "shop.own_orders",
+        "shop.plan",
+    ]
 
 
 def test_every_row_can_be_opened_by_somebody():
