@@ -22,6 +22,7 @@ HANDLERS: dict[str, tuple[str, ...]] = {
     "withdrawal.approved": (),
     "withdrawal.returned": ("jobs.mail.withdrawal_returned",),
     "withdrawal.paid": ("jobs.mail.withdrawal_paid",),
+    "match.requested": ("jobs.payouts.ask_for_match",),
     "payee.changed": ("jobs.mail.payee_changed",),
 }
 

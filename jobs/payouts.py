@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import current_app
 
+from jobs.work import poke
 from portal.payouts import releases
 from portal.store import UnitOfWork, perform
 
@@ -23,3 +25,8 @@ def release_due() -> int:
 def _release_some(uow: UnitOfWork) -> int:
     zone = ZoneInfo(current_app.config["SETTINGS"].time_zone)
     return releases.release_due(uow, today=uow.clock().astimezone(zone).date(), limit=MOST_AT_ONCE)
+
+
+def ask_for_match(_uow: UnitOfWork, _body: dict[str, Any]) -> None:
+    """Somebody wants the match with the providers now: it is made outside this transaction."""
+    poke("payout-match")

@@ -13,6 +13,7 @@ DUTIES: dict[str, int] = {
     "cycle-ends": 60,
     "releases": 3600,
     "payout-sending": 60,
+    "payout-match": 24 * 3600,
     "placements": 3600,
     "books": 600,
     "event-sweep": 3600,

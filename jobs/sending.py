@@ -186,10 +186,13 @@ def keep_finding(turn: Turn, order: Order, finding: Finding) -> None:
 
 
 def stop_and_reverse(provider: Provider, order: Order, refs: tuple[str, ...], clock: Clock) -> None:
-    """The same payout twice: stop everything first, then fetch all but the oldest back."""
+    """The same payout twice: stop everything first, then fetch all back but the booked one, or the oldest."""
     log.error("%s was carried out more than once: %s", order.group, ", ".join(refs))
     perform(lambda uow: findings.second_seen(uow, group=order.group, refs=refs), clock)
-    for ref in refs[1:]:
+    kept = order.ref if order.ref in refs else refs[0]
+    for ref in refs:
+        if ref == kept:
+            continue
         answer = provider.adapter.reverse(payout_of(order), ref, f"{order.group}_second_{ref}")
         log.error("%s: fetching %s back: %s", order.group, ref, answer)
 

@@ -38,6 +38,7 @@ WORKS: dict[str, Work] = {
     "cycle-requests": Work("money", "jobs.commissions.do_requested", 3600),
     "releases": Work("money", "jobs.payouts.release_due", 600),
     "payout-sending": Work("money", "jobs.sending.drain", 3600),
+    "payout-match": Work("money", "jobs.matching.match_all", 3600),
     "placements": Work("money", "jobs.members.place_waiting", 300),
     "refunds": Work("money", "jobs.refunds.drain", 300),
     "event-sweep": Work("money", "jobs.sweep.ask_for_events", 600),

@@ -152,7 +152,8 @@ class HttpPayouts:
         if not self._about.get("list_url"):
             return None
         window = {"since": str(int(since.timestamp())), "until": str(int(until.timestamp()))}
-        return [self._transfer(row) for row in self._rows(str(self._about["list_url"]), **window)]
+        rows = [self._transfer(row) for row in self._rows(str(self._about["list_url"]), **window)]
+        return sorted(rows, key=lambda row: row.created)
 
     def parse_event(self, body: bytes) -> ProviderEvent:
         """What a row of this provider, sent to us, says. Raises `Refused`."""

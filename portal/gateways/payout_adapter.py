@@ -155,7 +155,7 @@ class PayoutAdapter(Protocol):
         """What can be paid out now, in cents; None where the provider does not say."""
 
     def transfers(self, since: datetime, until: datetime) -> Sequence[Transfer] | None:
-        """Everything paid out in a window, from the provider's own record; None where it has no list.
+        """All that was paid out in a window, from the provider's record, oldest first; None without a list.
 
         Raises `ProviderUnavailable`.
         """

@@ -133,13 +133,13 @@ class StripeConnect:
         return sum(part.amount for part in available if part.currency == currency.lower())
 
     def transfers(self, since: datetime, until: datetime) -> Sequence[Transfer]:
-        """Every transfer that was made in a window. Raises `ProviderUnavailable`."""
+        """Every transfer that was made in a window, oldest first. Raises `ProviderUnavailable`."""
         import stripe
 
         window: Any = {"gte": int(since.timestamp()), "lt": int(until.timestamp())}
         try:
             found = self._client.v1.transfers.list({"created": window, "limit": 100})
-            return [_transfer(each) for each in found.auto_paging_iter()]
+            return [_transfer(each) for each in found.auto_paging_iter()][::-1]
         except stripe.StripeError as error:
             raise ProviderUnavailable(_said(error)) from error
 

@@ -118,4 +118,10 @@ class AdjustmentBooked(Fact):
     adjustment_id: int
 
 
+@dataclass(frozen=True)
+class MatchRequested(Fact):
+    name: ClassVar[str] = "match.requested"
+    asked_by: int
+
+
 FACTS: dict[str, type[Fact]] = {fact.name: fact for fact in Fact.__subclasses__()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 from flask import Flask
 from sqlalchemy import select
@@ -17,6 +18,7 @@ from portal.ledger.book import Draft, Move
 from portal.ledger.releases import Hold, new_release_rows
 from portal.members.packs import ensure_defaults
 from portal.models import Cycle, Destination, PayoutMethod, Withdrawal
+from portal.payouts.payees.shipped import ensure_methods
 from portal.payouts.releases import release_due
 from portal.store import UnitOfWork, perform
 from tests.people import add_consultant, add_user, open_week
@@ -41,23 +43,13 @@ def queue_payouts(
     ]
     with app.app_context():
         company = (perform(_cycle), perform(_actor))
-        method_id = perform(lambda uow: a_method(uow, kind))
-        places = [
-            perform(
-                lambda uow, account=account, number=number: a_payee(uow, method_id, account, name=f"{number}")
-            )
-            for number, account in enumerate(accounts)
-        ]
-        shares = [len(range(number, payouts, people)) for number in range(people)]
-        return [
-            withdrawal_id
-            for place, share in zip(places, shares, strict=True)
-            for withdrawal_id in perform(
-                lambda uow, place=place, share=share: _queue(
-                    uow, place, count=share, cents=cents, company=company
-                )
-            )
-        ]
+        method_id = perform(partial(a_method, kind=kind))
+        ids: list[int] = []
+        for number, account in enumerate(accounts):
+            share = len(range(number, payouts, people))
+            place = perform(partial(a_payee, method_id=method_id, account=account, name=str(number)))
+            ids += perform(partial(_queue, place=place, count=share, cents=cents, company=company))
+        return ids
 
 
 def open_account(play: Play) -> str:
@@ -74,6 +66,7 @@ def open_account(play: Play) -> str:
 
 def a_method(uow: UnitOfWork, kind: str, settings: str | None = None) -> int:
     """A method of a kind without fee and with limits that do not bite; the one that is there when it is."""
+    ensure_methods(uow)
     known = uow.session.scalar(select(PayoutMethod).where(PayoutMethod.kind == kind))
     method = known or PayoutMethod(
         code=f"soak-{kind}", name=kind, kind=kind, position=90, countries=["US"], created_at=uow.clock()

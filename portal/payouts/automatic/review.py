@@ -1,0 +1,112 @@
+"""Payouts that people decide on: one proposes, another confirms, both say who they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from portal.kernel.errors import BadInput, Conflict, DomainError
+from portal.kernel.facts import WithdrawalReturned
+from portal.ledger.accounts import BANK, STRIPE_BALANCE
+from portal.models import PayoutMethod, Withdrawal
+from portal.payouts.approval import is_own
+from portal.payouts.automatic import steps
+from portal.payouts.automatic.answers import sent
+from portal.payouts.settling import give_back
+from portal.payouts.stops import refuse_while_stopped
+from portal.store.locks import lock_row
+from portal.store.unit_of_work import UnitOfWork
+
+DECISIONS: Final = ("paid", "release", "again")
+LONGEST_REASON: Final = 500
+LONGEST_REF: Final = 255
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What should become of a payout: `paid` there as `ref`, `release` the money, or `again`; and why."""
+
+    decision: str
+    reason: str
+    ref: str = ""
+
+
+def propose(uow: UnitOfWork, proposal: Proposal, *, withdrawal_id: int, actor_id: int) -> Withdrawal:
+    """Say what should become of a payout in review; a second person has to confirm it.
+
+    Raises `BadInput` naming the field, `Conflict` when it is not in review, `DomainError` for one's own.
+    """
+    withdrawal = _in_review(uow, withdrawal_id, actor_id)
+    decision, reason, ref = proposal.decision, proposal.reason.strip(), proposal.ref.strip()
+    if decision not in DECISIONS:
+        raise BadInput("Please choose what should happen.", field="decision")
+    if not reason or len(reason) > LONGEST_REASON:
+        raise BadInput("Please say what you found, in up to 500 characters.", field="reason")
+    if decision == "paid" and not 0 < len(ref) <= LONGEST_REF:
+        raise BadInput("Please write how the provider calls the payment.", field="ref")
+    withdrawal.proposal = {"decision": decision, "reason": reason, "ref": ref, "by": actor_id}
+    uow.session.flush()
+    steps.note(uow, withdrawal_id, "propose", actor_id=actor_id, decision=decision, reason=reason)
+    return withdrawal
+
+
+def drop(uow: UnitOfWork, *, withdrawal_id: int, actor_id: int) -> Withdrawal:
+    """Take a proposal off the table."""
+    withdrawal = _in_review(uow, withdrawal_id, actor_id)
+    withdrawal.proposal = None
+    uow.session.flush()
+    steps.note(uow, withdrawal_id, "drop", actor_id=actor_id)
+    return withdrawal
+
+
+def confirm(uow: UnitOfWork, *, withdrawal_id: int, actor_id: int) -> Withdrawal:
+    """Say yes to what somebody else proposed, and do it.
+
+    Raises `Conflict` when nothing is proposed or payouts are stopped, `DomainError` for one's own.
+    """
+    withdrawal = _in_review(uow, withdrawal_id, actor_id)
+    proposal = withdrawal.proposal
+    if proposal is None:
+        raise Conflict("Nothing is proposed for this payout any more.")
+    if proposal["by"] == actor_id:
+        raise DomainError("You proposed this. Somebody else has to confirm it.")
+    decision, reason, ref = (str(proposal[name]) for name in ("decision", "reason", "ref"))
+    steps.note(uow, withdrawal_id, "confirm", actor_id=actor_id, decision=decision)
+    withdrawal.proposal = None
+    uow.session.flush()
+    if decision == "paid":
+        _paid(uow, withdrawal, ref)
+    elif decision == "release":
+        give_back(uow, withdrawal, state="failed", actor_id=actor_id, reason=reason)
+        uow.publish(WithdrawalReturned(withdrawal_id), key=f"withdrawal.returned:{withdrawal_id}")
+    else:
+        _again(uow, withdrawal)
+    return withdrawal
+
+
+def _paid(uow: UnitOfWork, withdrawal: Withdrawal, ref: str) -> None:
+    method = uow.session.get_one(PayoutMethod, withdrawal.method_id)
+    account = STRIPE_BALANCE if method.kind == "stripe" else BANK
+    sent(uow, withdrawal.id, old="review", ref=ref, from_account=account)
+
+
+def _again(uow: UnitOfWork, withdrawal: Withdrawal) -> None:
+    """A new key: two people have made sure that nothing was carried out under the ones before."""
+    refuse_while_stopped(uow)
+    values = {
+        "generation": withdrawal.generation + 1,
+        "next_at": uow.clock(),
+        "absent_count": 0,
+        "absent_at": None,
+    }
+    steps.move(uow, withdrawal.id, old="review", new="queued", **values)
+    uow.published = True
+
+
+def _in_review(uow: UnitOfWork, withdrawal_id: int, actor_id: int) -> Withdrawal:
+    withdrawal = lock_row(uow, Withdrawal, withdrawal_id)
+    if withdrawal.state != "review":
+        raise Conflict(f"This payout is {withdrawal.state}.")
+    if is_own(uow, consultant_id=withdrawal.consultant_id, actor_id=actor_id):
+        raise DomainError("Somebody else has to decide on your own payout.")
+    return withdrawal
