@@ -14,6 +14,7 @@ from portal.admin import (
     payout_selections,
     payout_tax_forms,
     payouts,
+    sending,
 )
 from portal.admin.room import admin
 
@@ -32,4 +33,5 @@ __all__ = [
     "payout_selections",
     "payout_tax_forms",
     "payouts",
+    "sending",
 ]

@@ -44,6 +44,9 @@ PAYOUT_PAGES = (
     "add_payout_method",
     "payout_tax_forms",
     "read_tax_number",
+    "sending",
+    "sending_one",
+    "propose_payout",
 )
 
 PAYMENT_PAGES = ("payment", "ask_for_refund", "payment_events", "payment_event")
