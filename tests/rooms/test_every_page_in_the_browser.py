@@ -40,11 +40,12 @@ def house(sqlite_app):
 
 
 def pages_of(app, reader):
-    """Addresses without arguments that this reader may open, one reader for each."""
+    """Addresses of pages without arguments that this reader may open, one reader for each."""
     addresses = []
     for rule in app.url_map.iter_rules():
         door = getattr(app.view_functions[rule.endpoint], "door", None)
-        if "GET" in (rule.methods or ()) and not rule.arguments and reader == first_reader(door):
+        plain = not rule.arguments and not rule.rule.endswith(".csv")
+        if "GET" in (rule.methods or ()) and plain and reader == first_reader(door):
             addresses.append(rule.rule)
     return sorted(addresses)
 
