@@ -9,8 +9,9 @@ from portal.kernel.facts import CommissionCredited, ConsultantRegistered, Withdr
 from portal.kernel.ids import new_id
 from portal.messages import service
 from portal.models import CommissionLine, Consultant, Cycle, Payment, Registration, Run
-from portal.payouts import batches
+from portal.payouts import adjustments, batches
 from portal.payouts import service as payouts
+from portal.payouts.adjustments import Proposal
 from tests.payouts.purses import fund
 
 
@@ -170,3 +171,28 @@ def _withdraw_and_pay(uow, *, cast):
     batch = batches.export_batch(uow, withdrawal_ids=[asked.id], actor_id=cast.fin)
     batches.confirm_batch(uow, batch_id=batch.id, actor_id=cast.fin)
     return asked.id
+
+
+def test_a_correction_by_hand_is_told_with_its_reason_and_its_booking(desk):
+    for number, (kind, cents) in enumerate(
+        (("correction", 12_50), ("correction", -30_00), ("write_off", 7_50))
+    ):
+        desk.do(_correct, cast=desk.cast, kind=kind, cents=cents, key=f"k{number}")
+    with desk.app.app_context():
+        carry()
+        drain_mail()
+
+    while desk.send_next():
+        pass
+    written_off, taken, given = desk.sent()
+    assert given["subject"] == "Your wallet was corrected by +$12.50"
+    assert taken["subject"] == "Your wallet was corrected by −$30.00"
+    assert written_off["subject"] == "A debt of $7.50 is written off"
+    for sent in (given, taken, written_off):
+        assert "The size was wrong." in sent["text"] and "/earnings/entries/" in sent["html"]
+
+
+def _correct(uow, *, cast, kind, cents, key):
+    wanted = Proposal(cast.ben, kind, cents, "The size was wrong.", key)
+    row = adjustments.propose(uow, wanted, actor_id=cast.ada).id
+    adjustments.approve(uow, adjustment_id=row, actor_id=cast.fin)
