@@ -189,7 +189,7 @@ def _lines(uow: UnitOfWork, withdrawal_ids: Sequence[int]) -> list[Line]:
             .where(Withdrawal.id.in_(withdrawal_ids[start : start + _AT_ONCE]))
             .order_by(Withdrawal.id)
         )
-        lines += [line_of(*row._tuple()) for row in uow.session.execute(statement)]
+        lines += [line_of(*row) for row in uow.session.execute(statement)]
     return lines
 
 

@@ -179,7 +179,7 @@ def _read(session: Session, owners: Sequence[int], now: datetime) -> _Read:
         read.destinations.setdefault(place.consultant_id, []).append(place)
     forms = select(TaxForm.consultant_id, TaxForm.backup_withholding)
     valid = forms.where(TaxForm.consultant_id.in_(owners), TaxForm.state == "valid")
-    read.forms = dict(row._tuple() for row in session.execute(valid))
+    read.forms = dict(iter(session.execute(valid)))
     live = Withdrawal.state.not_in(tax_years.NOT_PAID)
     total = func.sum(Withdrawal.amount_cents)
     this_year = select(Withdrawal.consultant_id, total).where(

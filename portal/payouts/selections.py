@@ -191,10 +191,7 @@ def _included(uow: UnitOfWork, selection_id: int) -> list[dict[int, int]]:
         )
         .order_by(PayoutSelectionLine.consultant_id)
     ).all()
-    return [
-        dict(row._tuple() for row in rows[start : start + _AT_ONCE])
-        for start in range(0, len(rows), _AT_ONCE)
-    ]
+    return [dict(iter(rows[start : start + _AT_ONCE])) for start in range(0, len(rows), _AT_ONCE)]
 
 
 def _make_some(uow: UnitOfWork, making: _Making, shown: dict[int, int]) -> list[tuple[int, int]]:

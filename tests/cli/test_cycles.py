@@ -88,9 +88,12 @@ def test_a_week_goes_from_open_to_paid(app, cycle, week, moved_clock, tmp_path):
 
     moved_clock(40)
     file = tmp_path / "batch.csv"
+    made = answer(cycle("pay", week, "--as", ADA, "--json"))
+    assert (made["count"], made["sum_cents"], made["state"]) == (3, 358_00, "closed")
+    assert "wait for the yes of another person" in cycle("pay", week, "--as", ADA).output
     out = answer(cycle("pay", week, "--as", FIN, "--out", str(file), "--json"))
     assert (out["count"], out["sum_cents"], out["state"]) == (3, 358_00, "closed")
-    assert file.read_text().splitlines()[-1] == "CONTROL,3,358.00,USD"
+    assert file.read_text().splitlines()[-1] == "CONTROL,3,,,,,358.00,USD"
     assert answer(cycle("pay", week, "--as", FIN, "--json"))["batch"] == out["batch"]
     paid = answer(cycle("pay", week, "--as", FIN, "--confirm", "--json"))
     assert paid["state"] == answer(cycle("pay", week, "--as", FIN, "--confirm", "--json"))["state"] == "paid"

@@ -16,7 +16,8 @@ from portal.ledger.accounts import BANK
 from portal.ledger.statements import company_balance
 from portal.models import Consultant, Outbox, PayoutBatch, Withdrawal
 from portal.payouts import batches, queries, service
-from portal.payouts.files import guarded
+from portal.payouts.files import HEAD, guarded
+from portal.payouts.stored import content_of
 from tests.payouts.purses import fund
 
 
@@ -50,7 +51,7 @@ def export(do, cast):
 def rows_of(app):
     def read(batch):
         with app.app_context():
-            content = queries.file_of(db.session(), batch, format="csv").content
+            content = content_of(queries.file_of(db.session(), batch, format="csv"))
             return list(csv.reader(io.StringIO(content.decode())))
 
     return read
@@ -62,16 +63,17 @@ def test_a_batch_lists_each_line_and_ends_with_its_sum(approved, export, rows_of
     batch = export(approved(ben, 120_00, "k1"), approved(cast.cem, 30_50, "k2"))
 
     head, first, second, control = rows_of(batch)
-    assert head == ["reference", "name", "amount", "currency"]
-    assert first[1:] == ["Ben", "120.00", "USD"]
-    assert second[1:] == ["Cem", "30.50", "USD"]
-    assert control == ["CONTROL", "2", "150.50", "USD"]
+    assert head == list(HEAD)
+    account = ["Somebody", "021000021", "123456789", "checking"]
+    assert first[1:] == ["Ben", *account, "120.00", "USD"]
+    assert second[1:] == ["Cem", *account, "30.50", "USD"]
+    assert control == ["CONTROL", "2", "", "", "", "", "150.50", "USD"]
     assert all(re.fullmatch(r"PO-[0-9A-Z]{5}-[0-9A-Z]", line[0]) for line in (first, second))
     assert first[0] != second[0]
     with app.app_context():
         found = db.session.get(PayoutBatch, batch)
         file = queries.file_of(db.session(), batch, format="csv")
-        assert file.sha256 == hashlib.sha256(file.content).hexdigest()
+        assert file.sha256 == hashlib.sha256(content_of(file)).hexdigest()
         assert (found.count, found.sum_cents) == (2, 150_50)
 
 

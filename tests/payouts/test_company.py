@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from portal.extensions import db
-from portal.kernel.errors import Conflict
-from portal.models import AccountUser, Consultant, Cycle, PayoutBatch
-from portal.payouts import batches, service
-from portal.payouts.company import make_company_withdrawals
+from portal.kernel.errors import Conflict, DomainError
+from portal.models import AccountUser, Consultant, Cycle, PayoutBatch, Withdrawal
+from portal.payouts import batches, company, selections, service
+from portal.payouts.approval import approve_selection
+from portal.payouts.cycle_settling import settle_cycles
 from tests.payouts.purses import fund
 
 
@@ -31,12 +33,42 @@ def closed(do, cast):
 
 
 @pytest.fixture
-def pay(do, cast):
-    return lambda cycle, actor=None: do(
-        lambda uow: getattr(
-            make_company_withdrawals(uow, cycle_id=cycle, actor_id=actor or cast.fin), "id", None
-        )
-    )
+def select_people(do, cast):
+    """Find and make the withdrawals of a cycle; the selection's id, None where nobody can be paid."""
+
+    def run(cycle, actor=None):
+        def work(uow):
+            found = company.select_for_cycle(uow, cycle_id=cycle, actor_id=actor or cast.ada)
+            if found is None:
+                return None
+            if found.state == "draft":
+                selections.make(uow, selection_id=found.id, actor_id=actor or cast.ada)
+            return found.id
+
+        return do(work)
+
+    return run
+
+
+@pytest.fixture
+def pay(select_people, do, cast):
+    """Ada makes, Fin approves and exports; the batch's id."""
+
+    def run(cycle, actor=None):
+        select_people(cycle, actor)
+        do(lambda uow: company.pay_on(uow, cycle_id=cycle, actor_id=cast.fin))
+        return do(lambda uow: uow.session.get_one(Cycle, cycle).payout_batch_id)
+
+    return run
+
+
+@pytest.fixture
+def states(app):
+    def read():
+        with app.app_context():
+            return list(db.session.scalars(select(Withdrawal.state).order_by(Withdrawal.id)))
+
+    return read
 
 
 @pytest.fixture
@@ -72,23 +104,36 @@ def test_all_who_have_enough_are_paid_in_one_batch(closed, pay, look, do, cast, 
     assert state == "paid" and paid_at is not None
 
 
-def test_asking_again_gives_the_same_batch(closed, pay):
+def test_asking_again_gives_the_same_batch(closed, pay, select_people):
     assert pay(closed) == pay(closed)
+    assert select_people(closed) == select_people(closed)
 
 
-def test_a_cycle_that_is_not_closed_is_not_paid(pay, cast):
+def test_who_made_the_withdrawals_cannot_approve_them(closed, select_people, do, cast, states):
+    selection = select_people(closed)
+
+    do(lambda uow: company.pay_on(uow, cycle_id=closed, actor_id=cast.ada))
+    assert states() == ["requested", "requested"]
+    with pytest.raises(DomainError, match="Somebody else has to approve"):
+        do(approve_selection, selection_id=selection, actor_id=cast.ada)
+
+    assert do(approve_selection, selection_id=selection, actor_id=cast.fin) == []
+    assert states() == ["approved", "approved"]
+
+
+def test_a_cycle_that_is_not_closed_is_not_paid(select_people, cast):
     with pytest.raises(Conflict):
-        pay(cast.cycle)
+        select_people(cast.cycle)
 
 
-def test_where_nobody_has_enough_the_cycle_is_paid_at_once(pay, look, do, cast):
+def test_where_nobody_has_enough_the_cycle_is_paid_at_once(select_people, look, do, cast):
     do(lambda uow: setattr(uow.session.get_one(Cycle, cast.cycle), "state", "closed"))
 
-    assert pay(cast.cycle) is None
+    assert select_people(cast.cycle) is None
     assert look(Cycle, cast.cycle, "state") == ("paid",)
 
 
-def test_a_void_batch_is_made_anew_with_what_came_meanwhile(closed, pay, look, do, cast, purse):
+def test_a_void_batch_is_exported_anew(closed, pay, look, do, cast, purse):
     first = pay(closed)
     do(lambda uow: batches.void_batch(uow, batch_id=first, actor_id=cast.fin).id)
     do(fund, cast.cem, 100_00, cycle=closed)
@@ -96,15 +141,30 @@ def test_a_void_batch_is_made_anew_with_what_came_meanwhile(closed, pay, look, d
     second = pay(closed)
 
     assert second != first
-    assert look(PayoutBatch, second, "count", "sum_cents") == (3, 619_99)
-    assert purse(cast.cem) == (0, 0, 109_99, 0)
+    assert look(PayoutBatch, second, "count", "sum_cents") == (2, 510_00)
+    assert purse(cast.cem) == (0, 109_99, 0, 0), "what came meanwhile waits for the next cycle"
+
+
+def test_a_cycle_whose_lines_all_came_back_is_settled_by_the_job(closed, pay, look, do, cast, app):
+    pay(closed)
+    with app.app_context():
+        lines = db.session.scalars(select(Withdrawal.id)).all()
+    for line in lines:
+        do(
+            lambda uow, line=line: (
+                service.return_withdrawal(uow, withdrawal_id=line, actor_id=cast.fin, reason="No.").id
+            )
+        )
+    assert look(Cycle, closed, "state") == ("closed",)
+
+    assert do(settle_cycles) == 1
+    assert look(Cycle, closed, "state") == ("paid",)
+    assert do(settle_cycles) == 0
 
 
 def test_a_line_that_comes_back_does_not_keep_the_cycle_open(closed, pay, look, do, cast, purse, app):
     batch = pay(closed)
     with app.app_context():
-        from portal.models import Withdrawal
-
         line = db.session.query(Withdrawal.id).filter_by(consultant_id=cast.ben).scalar()
     do(
         lambda uow: (

@@ -26,7 +26,6 @@ from portal.ledger import audit, statements
 from portal.ledger.releases import claw_back
 from portal.models import Withdrawal
 from portal.payouts import batches, service
-from portal.payouts.limits import MINIMUM
 from portal.payouts.releases import release_due
 from portal.store import perform
 from tests.payouts.purses import earn
@@ -122,14 +121,14 @@ class Story(RuleBasedStateMachine):
                 row = self.do(lambda uow: service.request_withdrawal(uow, **named).id)
             except DomainError:
                 refused = True
-        assert refused == (amount < MINIMUM or amount > self.wallet.free or self.wallet.debt > 0)
+        assert refused == (amount < 10_00 or amount > self.wallet.free or self.wallet.debt > 0)
         if refused:
             return multiple()
         self.wallet.free -= amount
         self.state[row], self.amount[row] = "requested", amount
         return row
 
-    @rule(target=asked, amount=st.integers(MINIMUM, 60_00), settled=st.sampled_from(["no", "paid", "void"]))
+    @rule(target=asked, amount=st.integers(10_00, 60_00), settled=st.sampled_from(["no", "paid", "void"]))
     def goes_to_the_bank(self, amount, settled):
         """The usual way in one step, so that stories come far."""
         if amount > self.wallet.free or self.wallet.debt:

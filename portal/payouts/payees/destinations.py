@@ -63,17 +63,17 @@ def save_bank(
     before = current_locked(uow, consultant_id, method_id)
     if before is not None and before.details == sealed:
         return before
-    country = consultant.person.country
+    now = uow.clock()
     made = Destination(
         public_id=new_id(),
         consultant_id=consultant_id,
         method_id=method_id,
         label=numbers.masked(right.account),
         details=sealed,
-        country=country,
+        country=consultant.person.country,
         ready=True,
-        created_at=uow.clock(),
-        usable_at=uow.clock() + PAUSE,
+        created_at=now,
+        usable_at=now + PAUSE,
     )
     return replace(uow, made, before=before, actor_id=actor_id)
 

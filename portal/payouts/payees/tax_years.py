@@ -15,9 +15,10 @@ NOT_PAID = ("rejected", "cancelled", "failed", "returned")
 
 
 def rules_of(session: Session, year: int) -> TaxYear:
-    """The rules of a year: its own, else those of the last year before it that is known."""
+    """The rules of a year: its own, else those of the last year before it that is known or was shipped."""
     known = session.scalar(select(TaxYear).where(TaxYear.year <= year).order_by(TaxYear.year.desc()).limit(1))
-    return known or TaxYear(**TAX_YEARS[-1])
+    shipped = [row for row in TAX_YEARS if row["year"] <= year] or list(TAX_YEARS)
+    return known or TaxYear(**shipped[-1])
 
 
 def years(session: Session) -> list[TaxYear]:

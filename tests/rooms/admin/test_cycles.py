@@ -16,7 +16,7 @@ from portal.kernel.money import Cents
 from portal.ledger import book
 from portal.ledger.accounts import COMMISSION_EXPENSE, available
 from portal.ledger.book import Draft, Move
-from portal.models import Consultant, Cycle, Entry, Inbox, PayoutBatch, Sale, Task
+from portal.models import Consultant, Cycle, Entry, Inbox, PayoutBatch, Sale, Task, Withdrawal
 from portal.models import Outbox as Fact
 from tests.html import Visitor
 from tests.people import PASSWORD
@@ -246,7 +246,7 @@ def test_the_csv_holds_every_line_and_no_formula(app, cast, week, signed_in, wor
 def test_finance_pays_a_closed_week(app, cast, week, signed_in, work):
     _ada, fin = closed(signed_in, work, week)
     fin.visit(f"/admin/cycles/{week}")
-    assert "Settle the week" in fin.words
+    assert "Pay week" in fin.words
 
     answer = fin.submit(f"/admin/cycles/{week}/pay")
 
@@ -324,13 +324,24 @@ def test_a_week_that_does_not_exist_is_not_found(cast, signed_in):
 
 
 def test_the_company_pays_the_sum_that_was_on_the_screen_and_no_other(app, cast, week, signed_in, work, do):
-    _ada, fin = closed(signed_in, work, week)
+    ada, fin = closed(signed_in, work, week)
     moves = [Move(COMMISSION_EXPENSE, available(cast.ben), Cents(25_00))]
     do(lambda uow: book.post(uow, Draft("gift-1", "adjustment", moves)).id)
-    fin.visit(f"/admin/cycles/{week}")
-    assert "Pay $25.00 to 1 person" in fin.words
+    place = fin.submit(f"/admin/cycles/{week}/pay").location
+    fin.follow()
+    assert "Make 1 withdrawal of $25.00" in fin.words
     do(lambda uow: book.post(uow, Draft("gift-2", "adjustment", moves)).id)
 
-    assert fin.submit(f"/admin/cycles/{week}/pay").status_code == 409
-    assert "has changed to $50.00" in fin.words
-    assert "/admin/payouts/batches/" in fin.submit(f"/admin/cycles/{week}/pay").location
+    fin.submit(f"{place}/make")
+    assert fin.submit(f"/admin/cycles/{week}/pay").location == place
+    fin.follow()
+    assert "You made them; another person has to approve them." in fin.words
+    ada.visit(place)
+    assert "Approve 1 withdrawal of $25.00" in ada.words
+    ada.submit(f"{place}/approve")
+    ada.follow()
+
+    assert "Every withdrawal of this selection is decided" in ada.words
+    with app.app_context():
+        found = db.session.scalars(select(Withdrawal)).one()
+        assert (found.amount_cents, found.state) == (25_00, "approved")

@@ -64,7 +64,7 @@ def test_the_page_shows_what_the_jobs_did_without_a_reload(app, week):
         fin.page.click("text=Approve and close week")
         fin.page.wait_for_selector("text=The week is being closed")
         work(app)
-        fin.page.wait_for_selector("text=Settle the week", timeout=5_000)
+        fin.page.wait_for_selector("text=Pay week", timeout=5_000)
         found += findings(fin)
 
     assert (found, ada.complaints, fin.complaints) == ([], [], [])

@@ -106,7 +106,7 @@ def test_a_batch_is_exported_downloaded_twice_and_confirmed(fin, asked, states):
     first, second = fin.visit(f"{place}/file.csv"), fin.visit(f"{place}/file.csv")
     assert first.data == second.data
     assert first.headers["Content-Type"] == "text/csv; charset=utf-8"
-    assert first.data.endswith(b"CONTROL,2,200.00,USD\r\n")
+    assert first.data.endswith(b"CONTROL,2,,,,,200.00,USD\r\n")
 
     fin.visit(place)
     fin.submit(f"{place}/confirm")
