@@ -111,7 +111,7 @@ def _given_up() -> Iterator[ToDo]:
     if trouble.events:
         title = ngettext("%(num)s event was given up", "%(num)s events were given up", trouble.events)
         url = url_for("vendors.index") if may(permissions.manage_vendors) else ""
-        note = _("The vendors' pages say why; Stripe's events stand in its own dashboard.")
+        note = _("The vendors' pages and the payments page say why.")
         yield ToDo(title, note, "triangle-alert", url, kind="bad")
     if trouble.tasks:
         title = ngettext("%(num)s reaction was given up", "%(num)s reactions were given up", trouble.tasks)

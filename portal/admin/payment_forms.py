@@ -25,13 +25,7 @@ STATES = {
 }
 TONES = {"paid": "ok", "partly_refunded": "sun", "disputed": "bad", "lost": "bad"}
 KINDS = {"pack": _l("Pack"), "renewal": _l("Monthly fee"), "order": _l("Order")}
-EVENT_STATES = {
-    "dead": _l("Given up"),
-    "waiting": _l("Waiting"),
-    "done": _l("Done"),
-    "ignored": _l("No effect"),
-    "all": _l("All"),
-}
+EVENT_STATES = {"dead": _l("Given up"), "waiting": _l("Waiting"), "all": _l("All")}
 INBOX = {
     "new": (_l("waiting"), "sun"),
     "retry": (_l("tried again"), "sun"),

@@ -47,7 +47,7 @@ def invoice(thing: Thing) -> dict[str, Any]:
         "amount": cents(thing.get("amount_paid")),
         "paid": thing.get("status") == "paid",
         "billing_reason": text(thing.get("billing_reason")),
-        "paid_until": moment(max(ends, default=None)),
+        "paid_until": moment(max(ends, default=None)) if thing.get("status") == "paid" else None,
     }
 
 

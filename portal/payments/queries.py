@@ -26,7 +26,7 @@ from portal.models import (
 )
 from portal.store.inbox import STRIPE
 
-EVENT_STATES = {"waiting": ("new", "retry"), "dead": ("dead",), "done": ("done",), "ignored": ("ignored",)}
+EVENT_STATES = {"waiting": ("new", "retry"), "dead": ("dead",)}
 
 
 @dataclass(frozen=True)

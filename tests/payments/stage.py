@@ -282,8 +282,14 @@ def _standing(registration: Registration) -> dict[str, Any]:
     return {
         "registration": registration.state,
         "pack": consultant.pack if consultant else None,
-        "subscription": held and (held.state, bool(held.customer_ref), bool(held.ends_at)),
+        "subscription": held and (held.state, bool(held.customer_ref), *_days(registration, held)),
     }
+
+
+def _days(registration: Registration, held: Subscription) -> list[int | None]:
+    """Until which day it is paid, and on which it ends, counted from the registration."""
+    moments = (held.current_until, held.ends_at)
+    return [moment and (moment - registration.started_at).days for moment in moments]
 
 
 def _contract(order: Order) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def more_pages(app, reader):
         ben, nia, code = people["Ben"].public_id, people["Nia"].public_id, people["Ana"].code
         week = db.session.query(Cycle).one().name
     return {
-        "": [f"/r/{code}", "/nothing-here"],
+        "": [f"/r/{code}", f"/shop/{code}", "/nothing-here"],
         "Ana": [f"/team/{ben}", f"/team/place/{nia}", f"/team/place/{nia}?parent={ben}&leg=right"],
         "Ada": [],
     }[reader] + ([f"/earnings/weeks/{week}"] if reader == "Ana" else [])

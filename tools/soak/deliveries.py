@@ -18,6 +18,8 @@ import urllib3
 from portal import create_app
 from portal.extensions import db
 from portal.gateways.sandbox.delivery import signature
+from portal.models import EventSweep
+from portal.store import UnitOfWork, perform
 from tests.payments.stage import Stage as Lives
 from tests.payments.stage import build
 from tools.soak.deliveries_judge import judged
@@ -106,6 +108,8 @@ def run(chosen: argparse.Namespace, environment: dict[str, str], folder: Path) -
     events = list(_lives(build(app, folder, file="sandbox.sqlite"), chosen.events))
     secret = app.config["SETTINGS"].webhook_secret
     with app.app_context():
+        perform(_forbid_asking)
+    with app.app_context():
         db.session.remove()
         db.engine.dispose()
     deliveries = events + chance.choices(events, k=max(chosen.deliveries - len(events), 0))
@@ -118,6 +122,12 @@ def run(chosen: argparse.Namespace, environment: dict[str, str], folder: Path) -
         with stage.database() as engine:
             figures.judged = judged(engine, stage.sandbox_file, taken=post.taken)
     return figures
+
+
+def _forbid_asking(uow: UnitOfWork) -> None:
+    """Let the hourly sweep find nothing: here every event must come by its own deliveries."""
+    now = uow.clock()
+    uow.session.add(EventSweep(since=now, until=now, listed=0, found=0, finished_at=now))
 
 
 def _lives(lives: Lives, number: int) -> Iterator[dict[str, Any]]:

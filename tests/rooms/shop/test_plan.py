@@ -37,6 +37,10 @@ def pack_of_maya(shop):
     )
 
 
+def paid_until(shop):
+    return shop.read(lambda session: session.scalars(select(Subscription.current_until)).one())
+
+
 def mails(shop):
     with shop.portal.app.app_context():
         relay.carry()
@@ -83,6 +87,8 @@ def test_a_failed_month_is_told_once_and_the_pack_stays(shop, maya):
 
     browser.visit("/plan")
     assert "The last monthly fee could not be taken" in browser.words
+    with shop.portal.app.app_context():
+        assert (paid_until(shop) - utc_now()).days < 31, "the month that failed is not paid"
     assert pack_of_maya(shop) == "plus"
     assert mails(shop).count("renewal_failed") == 1
 
