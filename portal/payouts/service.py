@@ -47,7 +47,7 @@ def request_to(uow: UnitOfWork, *, destination_id: int, amount: Cents, key: str,
     consultant_id = destination.consultant_id
     free, debt = available(consultant_id), receivable(consultant_id)
     held = book.hold(uow, free, debt)
-    if known := uow.session.scalar(select(Withdrawal).where(Withdrawal.key == key)):
+    if known := _asked_before(uow, key):
         if (known.destination_id, known.amount_cents) != (destination_id, amount):
             raise KeyReused("This was asked before with another amount. Please start again.")
         return known
@@ -114,6 +114,10 @@ def return_withdrawal(uow: UnitOfWork, *, withdrawal_id: int, actor_id: int, rea
         give_back(uow, withdrawal, state="returned", actor_id=actor_id, reason=said)
     uow.publish(WithdrawalReturned(withdrawal.id), key=f"withdrawal.returned:{withdrawal.id}")
     return withdrawal
+
+
+def _asked_before(uow: UnitOfWork, key: str) -> Withdrawal | None:
+    return uow.session.scalar(select(Withdrawal).where(Withdrawal.key == key))
 
 
 def _check_debt(debt: int) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -12,8 +14,9 @@ from sqlalchemy import select
 from portal.extensions import db
 from portal.ledger import audit, statements
 from portal.models import AccountUser, Consultant
+from tests.html import Visitor
 from tests.payouts.purses import fund
-from tests.people import Cast
+from tests.people import PASSWORD, Cast
 
 
 @pytest.fixture
@@ -53,3 +56,33 @@ def books_are_in_order(app: Flask) -> Iterator[None]:
     yield
     with app.app_context():
         assert audit.broken_invariants(db.session) == []
+
+
+@pytest.fixture
+def phone(app, ben):
+    """Ben's sign-in, and what every form of his carries."""
+    first = Visitor(app)
+    first.sign_in("ben@example.com", PASSWORD)
+    first.visit("/earnings/withdraw/check?amount=500.00")
+    return first.client.get_cookie("canopy").value, dict(first.hidden)
+
+
+@pytest.fixture
+def press(app, phone):
+    """Send forms at the same moment, each in a thread of its own; (status, where to)."""
+    cookie, hidden = phone
+
+    def run(forms):
+        start = Barrier(len(forms))
+
+        def one(form):
+            client = app.test_client()
+            client.set_cookie("canopy", cookie)
+            start.wait()
+            answer = client.post("/earnings/withdraw/check", data={**hidden, **form})
+            return answer.status_code, answer.location
+
+        with ThreadPoolExecutor(len(forms)) as threads:
+            return list(threads.map(one, forms))
+
+    return run

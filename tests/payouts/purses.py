@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 from datetime import UTC, date, datetime, timedelta
 
+from portal.kernel.ids import new_id
 from portal.kernel.money import Cents
 from portal.ledger import book
-from portal.ledger.accounts import COMMISSION_EXPENSE, pending
+from portal.ledger.accounts import COMMISSION_EXPENSE, available, pending
 from portal.ledger.book import Draft, Move
 from portal.ledger.releases import Hold, new_release_rows
 from portal.payouts.releases import release_due
@@ -29,6 +30,12 @@ def fund(uow: UnitOfWork, consultant_id: int, cents: int, *, cycle: int) -> None
     """Make an amount available."""
     earn(uow, consultant_id, cents, cycle=cycle)
     release_due(uow, today=uow.clock().date())
+
+
+def give(uow: UnitOfWork, consultant: int, cents: int) -> None:
+    """Make an amount available without a hold."""
+    move = Move(COMMISSION_EXPENSE, available(consultant), Cents(cents))
+    book.post(uow, Draft(f"gift-{new_id()}", "gift", [move]))
 
 
 def in_days(days: int) -> date:
