@@ -50,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ):  # fmt: skip
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--pace", type=int, default=PACE)
+    parser.add_argument("--nudge", action="store_true", help="wake the relay all the time; for short runs")
     parser.set_defaults(run=run)
 
 
@@ -92,6 +93,8 @@ def _until_settled(stage: Stage, chosen: argparse.Namespace, chance: random.Rand
     def settled() -> bool:
         if chance.random() < 0.2 and next(flushes, None) is not None:
             stage.forget_redis()
+        if chosen.nudge:
+            stage.nudge()
         return stage.count(OPEN) == 0
 
     plan = Killing(["worker-1", "worker-2", "relay"], chosen.kills, chosen.seconds)

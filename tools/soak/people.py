@@ -82,7 +82,7 @@ def a_method(uow: UnitOfWork, kind: str, settings: str | None = None) -> int:
 
 def a_payee(uow: UnitOfWork, method_id: int, account: str, *, name: str) -> tuple[int, int]:
     """A consultant with a destination that has rested; (consultant, destination)."""
-    consultant_id = add_consultant(uow, f"Payee{name}")
+    consultant_id = add_consultant(uow, f"Payee{name}{new_id()[:4]}")
     destination = Destination(
         public_id=new_id(),
         consultant_id=consultant_id,

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from jobs import sending
-from portal.extensions import db
+from jobs import relay, sending
+from jobs.work import queue
+from portal.extensions import db, redis
 from portal.gateways.sandbox import connect
 from portal.ledger.accounts import STRIPE_BALANCE
 from portal.models import Destination, PayoutAttempt, PayoutMethod, Withdrawal
@@ -292,3 +293,25 @@ def test_limits_of_a_day_and_an_hour_spread_payouts(show, limit):
     show.drain()
 
     assert show.states() == {"sent": 3}
+
+
+def test_p18_control_without_somebody_who_takes_over_the_work_of_the_dead_is_never_done(show, monkeypatch):
+    (one,) = show.queue()
+    monkeypatch.setattr(claiming, "recover", lambda *_, **__: 0)
+    claim(show)
+
+    show.settle(days=1)
+
+    assert show.state(one) == "sending"
+
+
+def test_p17_control_a_relay_that_never_looks_by_itself_loses_what_redis_forgot(show):
+    (one,) = show.queue()
+    with show.app.app_context():
+        relay.look()
+        redis.client.flushdb()
+        lost = queue("money").count
+        relay.look()
+        found = queue("money").count
+
+    assert (lost, found > 0, show.state(one)) == (0, True, "queued")
