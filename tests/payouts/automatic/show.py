@@ -87,7 +87,7 @@ class Show:
                 )
             if due is None:
                 return
-            clock.start_at(max(due, utc_now()))
+            clock.start_at(due if due > utc_now() else utc_now() + timedelta(minutes=10))
 
     def hear(self) -> None:
         """Let what the providers told take effect, and what follows from it."""
