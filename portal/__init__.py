@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from zoneinfo import ZoneInfo
 
 from click import Command
 from flask import Blueprint, Flask
@@ -26,11 +27,18 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     _configure(app, settings)
     _extensions(app, settings)
     _rooms(app, settings)
+    _bank_files(settings)
     _believe_proxies(app, settings)
     _commands(app)
     if os.environ.get("FLASK_RUN_FROM_CLI"):
         enable_migrations(app)
     return app
+
+
+def _bank_files(settings: Settings) -> None:
+    from portal.bank_files import add_formats
+
+    add_formats(ZoneInfo(settings.time_zone))
 
 
 def _configure(app: Flask, settings: Settings) -> None:

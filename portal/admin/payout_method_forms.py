@@ -115,11 +115,13 @@ class HttpMethodForm(MethodForm):
 class NachaMethodForm(MethodForm):
     """What stands in the head of a bank file."""
 
-    immediate_destination = StringField(_l("Routing number of our bank"), validators=[Length(max=12)])
+    bank_routing = StringField(_l("Routing number of our bank"), validators=[Length(max=12)])
     bank_name = StringField(_l("Name of our bank"), validators=[Length(max=23)])
     company_name = StringField(_l("Our name for the bank"), validators=[Length(max=16)])
     company_id = StringField(_l("Our company id at the bank"), validators=[Length(max=10)])
-    originating_dfi = StringField(_l("Routing number of the originating bank"), validators=[Length(max=12)])
+    description = StringField(
+        _l("What stands on the statement"), default="PAYOUT", validators=[Length(max=10)]
+    )
 
     def fill_settings(self, settings: dict[str, Any]) -> None:
         """Show the settings as they are."""
@@ -131,4 +133,4 @@ class NachaMethodForm(MethodForm):
         return {name: self[name].data or "" for name in NACHA_NAMES}
 
 
-NACHA_NAMES = ("immediate_destination", "bank_name", "company_name", "company_id", "originating_dfi")
+NACHA_NAMES = ("bank_routing", "bank_name", "company_name", "company_id", "description")

@@ -283,12 +283,15 @@ def test_a_bank_file_needs_its_settings_before_it_is_offered(do, cast):
     assert refused.value.field == "enabled"
 
     bank = {
-        "immediate_destination": "021000021",
+        "bank_routing": "021000021",
         "bank_name": "Bank",
         "company_name": "Canopy",
         "company_id": "1234567890",
-        "originating_dfi": "021000021",
+        "description": "PAYOUT",
     }
+    with pytest.raises(BadInput) as refused:
+        nacha_settings(bank | {"company_id": "1"})
+    assert refused.value.field == "company_id"
     do(methods.change_method, TERMS, code="ach", actor_id=cast.ada, settings=nacha_settings(bank))
     assert do(lambda uow: uow.session.scalar(select(PayoutMethod.enabled).where(PayoutMethod.code == "ach")))
 

@@ -25,6 +25,7 @@ from portal.cli.demo.calendar import Calendar, draw_calendar
 from portal.cli.demo.names import Invented
 from portal.cli.demo.network import MAYA, draw_network
 from portal.cli.demo.offers import store_offers
+from portal.cli.demo.payees import insert_payees
 from portal.cli.demo.rows import Known, insert_network
 from portal.cli.demo.sales import Market, WeekOfSales
 from portal.cli.demo.signins import SignIn, VendorKey, insert_staff, keep, let_consultants_in, vendor_keys
@@ -90,6 +91,7 @@ def _invent(rng: Random, calendar: Calendar, count: int) -> Company:
         ensure_methods(uow)
         staff, staff_sign_ins = insert_staff(uow, invented=invented)
         ids = insert_network(uow, members, invented=invented)
+        insert_payees(uow, members, ids, rng=Random(count), invented=invented)
         offers = store_offers(uow, actor_id=staff.sam)
         open_first_week(uow, calendar)
         return Company(staff, Known(ids, offers, invented), let_consultants_in(uow, ids) + staff_sign_ins)
@@ -104,6 +106,7 @@ def _live(rng: Random, calendar: Calendar, sales: list[WeekOfSales], company: Co
     finance.favour(company.known.sellers[MAYA])
     live_through(calendar, sales, known=company.known, staff=company.staff, after_close=finance.work)
     finance.finish()
+    finance.find_people()
 
 
 def _tell(

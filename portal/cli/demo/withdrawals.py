@@ -13,9 +13,12 @@ from sqlalchemy import select
 from portal.cli.demo.calendar import Calendar
 from portal.cli.demo.weeks import Staff, quietly
 from portal.extensions import db
+from portal.kernel.ids import payout_reference
 from portal.kernel.money import Cents
-from portal.models import Account, AccountUser, Consultant, Withdrawal
-from portal.payouts import batches, service
+from portal.models import Account, AccountUser, Consultant, Destination, TaxForm, Withdrawal
+from portal.payouts import batches, results, selections, service
+from portal.payouts.candidates import Criteria
+from portal.payouts.result_files import ResultRow
 
 _SMALLEST, _LARGEST = 20_00, 400_00
 _POOL = 3
@@ -70,6 +73,11 @@ class Finance:
             lately = timedelta(hours=3) if wave.requested else timedelta(hours=48)
             self._make(wave, self._calendar.now - lately)
 
+    def find_people(self) -> None:
+        """A selection that somebody has begun to look through."""
+        find = partial(selections.find, criteria=Criteria(minimum=100_00), actor_id=self._staff.fin)
+        quietly(lambda uow: find(uow).id, at=self._calendar.now - timedelta(hours=1))
+
     def _make(self, wave: Wave, at: datetime) -> None:
         """All withdrawals of a wave, through their whole life, from `at` on."""
         counts = {name: self._scaled(count) for name, count in vars(wave).items() if name != "weeks_ago"}
@@ -84,7 +92,7 @@ class Finance:
             self._approve(made[name], at)
         self._pay(made["paid"] + made["returned"], at)
         self._return(made["returned"], at)
-        self._export(made["exported"], at)
+        self._hear_of(made["exported"], self._export(made["exported"], at), at)
         for withdrawal_id in made["rejected"]:
             self._reject(withdrawal_id, at)
         for withdrawal_id in made["cancelled"]:
@@ -95,15 +103,18 @@ class Finance:
 
     def _ask(self, count: int, at: datetime) -> list[int]:
         """Who has most, without those who asked in this wave already."""
-        owners = self._who_could_ask(count)
+        owners = self._who_could_ask(count, at)
         return [self._request(owner, user_id, balance, at) for owner, user_id, balance in owners]
 
-    def _who_could_ask(self, count: int) -> list[tuple[int, int, int]]:
+    def _who_could_ask(self, count: int, at: datetime) -> list[tuple[int, int, int]]:
         rows = db.session.execute(
             select(Account.owner_id, AccountUser.id, Account.balance)
             .join(Consultant, Consultant.id == Account.owner_id)
             .join(AccountUser, AccountUser.person_id == Consultant.person_id)
+            .join(Destination, Destination.consultant_id == Consultant.id)
+            .join(TaxForm, TaxForm.consultant_id == Consultant.id)
             .where(
+                Destination.usable_at <= at,
                 Account.owner_type == "consultant",
                 Account.purpose == "available",
                 Account.balance >= _SMALLEST,
@@ -143,6 +154,22 @@ class Finance:
         if batch_id is not None:
             confirm = partial(batches.confirm_batch, batch_id=batch_id, actor_id=self._staff.fin)
             quietly(confirm, at=at + timedelta(hours=20))
+
+    def _hear_of(self, ids: Sequence[int], batch_id: int | None, at: datetime) -> None:
+        """The bank's first answer about a batch: it names another amount than was exported."""
+        if batch_id is None:
+            return
+        line = ResultRow(
+            line=2,
+            reference=payout_reference(ids[0]),
+            amount="9.99",
+            cents=9_99,
+            currency="USD",
+            outcome="paid",
+            reason="",
+        )
+        hear = partial(results.import_result, rows=[line], batch_id=batch_id, actor_id=self._staff.fin)
+        quietly(hear, at=at + timedelta(hours=26))
 
     def _return(self, ids: Sequence[int], at: datetime) -> None:
         for withdrawal_id in ids:

@@ -43,15 +43,17 @@ def http_settings(written: dict[str, Any], *, before: dict[str, Any], insecure: 
 def nacha_settings(written: dict[str, Any]) -> dict[str, Any]:
     """What stands in the head of a bank file; raises `BadInput` naming the field."""
     settings = {name: str(value or "").strip() for name, value in written.items()}
-    for name in ("immediate_destination", "originating_dfi"):
-        try:
-            settings[name] = routing_number(settings[name])
-        except BadInput as refusal:
-            raise BadInput(refusal.message, field=name) from refusal
-    if not re.fullmatch("[0-9]{9,10}", settings["company_id"]):
-        raise BadInput("The company id has nine or ten digits; the bank gives it.", field="company_id")
-    if not re.fullmatch(r"[A-Za-z0-9 .&'-]{1,16}", settings["company_name"]):
-        raise BadInput("The bank takes up to 16 plain letters.", field="company_name")
+    try:
+        settings["bank_routing"] = routing_number(settings["bank_routing"])
+    except BadInput as refusal:
+        raise BadInput(refusal.message, field="bank_routing") from refusal
+    if not re.fullmatch("[0-9A-Za-z]{10}", settings["company_id"]):
+        raise BadInput(
+            "The company id has ten characters: 1 and the nine digits of the EIN.", field="company_id"
+        )
+    for name, longest in (("bank_name", 23), ("company_name", 16), ("description", 10)):
+        if not re.fullmatch(rf"[A-Za-z0-9 .,&/'-]{{1,{longest}}}", settings[name]):
+            raise BadInput(f"The bank takes up to {longest} plain letters and digits.", field=name)
     return settings
 
 
