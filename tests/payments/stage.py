@@ -289,7 +289,7 @@ def _standing(registration: Registration) -> dict[str, Any]:
 def _days(registration: Registration, held: Subscription) -> list[int | None]:
     """Until which day it is paid, and on which it ends, counted from the registration."""
     moments = (held.current_until, held.ends_at)
-    return [moment and (moment - registration.started_at).days for moment in moments]
+    return [(moment - registration.started_at).days if moment else None for moment in moments]
 
 
 def _contract(order: Order) -> dict[str, Any]:
