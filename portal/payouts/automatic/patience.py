@@ -33,7 +33,7 @@ class Patience:
 
     def seconds(self, count: int) -> timedelta:
         """So many seconds of a provider's, at the pace of this table."""
-        return self.held_back * count / 3600
+        return self.held_back * count // 3600
 
     def next_look(self, last_attempt: datetime, *, now: datetime) -> datetime:
         """When to ask again about a payout whose last attempt was then."""
@@ -48,13 +48,13 @@ def at_pace(pace: int) -> Patience:
     """The waits divided by `pace`; a call still gets one second, and its lease three."""
     plain = Patience()
     return Patience(
-        timeout=max(plain.timeout / pace, _LEAST_TIMEOUT),
-        lease=max(plain.lease / pace, 3 * _LEAST_TIMEOUT),
-        looks=tuple(wait / pace for wait in plain.looks),
-        day=plain.day / pace,
-        gap=plain.gap / pace,
-        quiet=plain.quiet / pace,
-        key_life=plain.key_life / pace,
-        give_up=plain.give_up / pace,
-        held_back=plain.held_back / pace,
+        timeout=max(plain.timeout // pace, _LEAST_TIMEOUT),
+        lease=max(plain.lease // pace, 3 * _LEAST_TIMEOUT),
+        looks=tuple(wait // pace for wait in plain.looks),
+        day=plain.day // pace,
+        gap=plain.gap // pace,
+        quiet=plain.quiet // pace,
+        key_life=plain.key_life // pace,
+        give_up=plain.give_up // pace,
+        held_back=plain.held_back // pace,
     )
