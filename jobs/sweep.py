@@ -19,7 +19,7 @@ def ask_for_events() -> None:
     """Every hour: store the events that no webhook brought."""
     settings = current_app.config["SETTINGS"]
     try:
-        swept = sweeping.sweep_events(stripe_of(settings), live_only=settings.production)
+        swept = sweeping.sweep_events(stripe_of(settings, retries=0), live_only=settings.production)
     except ProviderUnavailable as away:
         log.warning("events were not swept: %s", away.message)
         return
@@ -31,7 +31,7 @@ def ask_for_pages() -> None:
     """Every day: ask for the payment pages of which nothing was heard."""
     settings = current_app.config["SETTINGS"]
     try:
-        sweeping.sweep_pages(stripe_of(settings), live_only=settings.production)
+        sweeping.sweep_pages(stripe_of(settings, retries=0), live_only=settings.production)
     except ProviderUnavailable as away:
         log.warning("pages were not swept: %s", away.message)
 

@@ -47,8 +47,8 @@ class Order(Base):
 class Payment(Base):
     """One payment of a fee or an order; a fee is never a sale.
 
-    `provider_ref` is the payment intent, or the invoice where a subscription is paid; `charge_ref` the payment
-    intent that refunds and disputes name.
+    `provider_ref` is the payment intent, or the invoice where a subscription is paid; `charge_ref` the
+    payment intent that refunds and disputes name.
     """
 
     __tablename__ = "payment"
@@ -109,8 +109,8 @@ class PaymentReversal(Base):
 class Subscription(Base):
     """The monthly fee of a pack as the provider knows it.
 
-    `changed_at` is the moment of the newest event about its state, `ends_changed_at` of the newest about its
-    end. `current_until` is until when it is paid.
+    `changed_at` is the moment of the newest event about its state, `ends_changed_at` of the newest about
+    its end. `current_until` is until when it is paid.
     """
 
     __tablename__ = "subscription"
@@ -133,8 +133,8 @@ class Subscription(Base):
 class RefundRequest(Base):
     """A refund that somebody of the company asked for: written before the provider is asked, then sent once.
 
-    `generation` counts keys: another one begins only where the provider keeps a failure under the last key and
-    a look-up says that no refund was made.
+    `generation` counts keys: another one begins only where the provider keeps a failure under the last key
+    and a look-up says that no refund was made.
     """
 
     __tablename__ = "refund_request"
@@ -164,7 +164,7 @@ class RefundRequest(Base):
 
 
 class EventSweep(Base):
-    """One look at the provider's own list of events, whole to `until`: how many it had, how many we missed."""
+    """One look at the provider's list of events, whole to `until`: how many it had, how many we missed."""
 
     __tablename__ = "event_sweep"
 
