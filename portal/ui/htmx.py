@@ -58,7 +58,7 @@ def vary(response: Response) -> Response:
 
 
 def answer_unchanged(response: Response) -> Response:
-    """A tick names what its part shows by the tag of the last answer; the same again is 304 without a body."""
+    """A tick names what is on the screen by the tag of the last answer; the same again is 304, no body."""
     if TICK in request.headers and request.wants_fragment and response.status_code == 200:
         tag = hashlib.blake2b(response.get_data(), digest_size=12).hexdigest()
         response.headers[TAG] = tag

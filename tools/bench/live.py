@@ -196,7 +196,8 @@ def _writes(url: str, members: int) -> dict[str, Any]:
     """Writers at full speed, alone and with a process that reads the root a hundred times a second."""
     found: dict[str, Any] = {}
     for name, reads in (("without", False), ("with", True)):
-        stop, counts = multiprocessing.Event(), multiprocessing.Queue()
+        stop = multiprocessing.Event()
+        counts: Any = multiprocessing.Queue()
         reader = multiprocessing.Process(daemon=True, target=_keep_reading, args=(url, stop))
         writers = [
             multiprocessing.Process(
