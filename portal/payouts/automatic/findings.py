@@ -62,7 +62,7 @@ def not_told(uow: UnitOfWork, order: Order, *, reason: str, by_hand: bool, patie
         steps.send_to_review(uow, withdrawal.id, old="resolving", reason=reason)
         return
     tried, now = attempts_of(uow.session, withdrawal.id), uow.clock()
-    withdrawal.next_at = min(patience.next_look(tried[-1].sent_at, now=now), now + patience.gap)
+    withdrawal.next_at = patience.look_again(tried[-1].sent_at, now=now)
     uow.session.flush()
     _give_up_when_old(uow, withdrawal, tried, patience)
 

@@ -43,6 +43,10 @@ class Patience:
         days = (now - last_attempt) // self.day + 1
         return last_attempt + days * self.day
 
+    def look_again(self, last_attempt: datetime, *, now: datetime) -> datetime:
+        """When to ask again where a look had no answer: soon at first, seldom after days."""
+        return min(self.next_look(last_attempt, now=now), now + max(self.gap, (now - last_attempt) // 10))
+
 
 def at_pace(pace: int) -> Patience:
     """The waits divided by `pace`; a call still gets one second, and its lease three."""
