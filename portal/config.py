@@ -31,6 +31,7 @@ class Settings:
     instance: Path
     stripe_key: str
     stripe_webhook_secret: str
+    stripe_connect_secret: str
     brevo_key: str
     mail_from: str
     company: str
@@ -68,6 +69,11 @@ class Settings:
         """What Stripe signs with; in the sandbox a secret made from the portal's own."""
         return self.stripe_webhook_secret or "whsec_" + self.derived_key("sandbox webhooks").decode()
 
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """All that Stripe signs with: our own endpoint's secret, and that of the endpoint for Connect."""
+        return tuple(filter(None, (self.webhook_secret, self.stripe_connect_secret)))
+
     def derived_key(self, purpose: str) -> bytes:
         """A 256-bit key for one purpose, url-safe base64, from the one secret."""
         digest = hashlib.blake2b(purpose.encode(), key=self.secret_key.encode()[:64], digest_size=32).digest()
@@ -93,6 +99,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         instance=instance,
         stripe_key=environ.get("STRIPE_SECRET_KEY", ""),
         stripe_webhook_secret=environ.get("STRIPE_WEBHOOK_SECRET", ""),
+        stripe_connect_secret=environ.get("STRIPE_CONNECT_WEBHOOK_SECRET", ""),
         brevo_key=environ.get("BREVO_API_KEY", ""),
         mail_from=environ.get("CANOPY_MAIL_FROM", "Canopy <hello@example.com>"),
         company=environ.get("CANOPY_COMPANY", "Canopy"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 import pytest
@@ -10,6 +11,8 @@ from sqlalchemy import select
 from jobs import sending_effects
 from portal.extensions import db
 from portal.gateways.sandbox import connect
+from portal.gateways.sandbox.delivery import signature
+from portal.kernel.clock import utc_now
 from portal.ledger import statements
 from portal.models import Destination, Withdrawal
 from portal.payouts.automatic import arrivals
@@ -147,3 +150,18 @@ def test_an_account_that_becomes_ready_lets_its_payouts_go(show):
     show.drain()
 
     assert show.state(one) == "sent"
+
+
+@pytest.mark.parametrize(("secret", "status"), [("own", 200), ("whsec_connect", 200), ("whsec_other", 400)])
+def test_both_endpoints_of_stripe_are_believed_and_nobody_else(make_app, database, secret, status):
+    app = make_app(database, STRIPE_CONNECT_WEBHOOK_SECRET="whsec_connect")
+    event = {"id": "evt_1", "object": "event", "type": "payout.paid", "livemode": False, "created": 1}
+    event |= {"account": "acct_1", "data": {"object": {"id": "po_1", "object": "payout", "amount": 1}}}
+    body, now = json.dumps(event), int(utc_now().timestamp())
+    used = app.config["SETTINGS"].webhook_secret if secret == "own" else secret
+
+    answer = app.test_client().post(
+        "/webhooks/stripe", data=body, headers={"Stripe-Signature": signature(used, body, now)}
+    )
+
+    assert answer.status_code == status
