@@ -64,7 +64,7 @@ class Walk:
 
 
 def _pass_over_inactive(above: Whole, active: Flags) -> None:
-    """Put the nearest active one above everybody; runs of inactive ones are jumped, ever farther each round."""
+    """Put the nearest active one above all; runs of inactive ones are jumped, twice as far each round."""
     stops = np.append(active, True)
     jumping = places(len(above), lambda block: ~stops[above[block]])
     while len(jumping):
