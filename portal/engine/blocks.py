@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+
+from portal.engine.arithmetic import Flags, Ints
 
 BLOCK = 1 << 16
-
-Ints = NDArray[np.int64]
 
 
 def blocks(size: int, *, each: int = 1) -> Iterator[slice]:
@@ -40,6 +39,6 @@ def by_blocks(size: int, columns_of: Callable[[slice], Sequence[Ints]]) -> Seque
     return whole
 
 
-def places(size: int, marks_of: Callable[[slice], NDArray[np.bool_]]) -> Ints:
+def places(size: int, marks_of: Callable[[slice], Flags]) -> Ints:
     """Which of `size` rows are marked, in order."""
     return np.concatenate([block.start + np.nonzero(marks_of(block))[0] for block in blocks(size)])

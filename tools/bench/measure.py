@@ -29,7 +29,7 @@ def bench(members: int, shape: str, *, reference: bool = False) -> dict[str, Any
     """Measure one network; with `reference` the slow ways are taken too, however long they are.
 
     Seconds are CPU seconds of this one thread, so that whatever else runs on the machine counts little;
-    the wall clock stands beside the whole cycle. Memory that was given back is kept but for "in fresh memory".
+    the wall clock stands beside the whole cycle. Memory given back is kept but for "in fresh memory".
     """
     inputs = networks.inputs(members, shape)
     memory.keep()
