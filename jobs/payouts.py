@@ -1,4 +1,4 @@
-"""Money whose hold is over."""
+"""Money whose hold is over, and weeks that are paid."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from flask import current_app
 
 from jobs.work import poke
-from portal.payouts import releases
+from portal.payouts import cycle_settling, releases
 from portal.store import UnitOfWork, perform
 
 MOST_AT_ONCE = 1_000
@@ -25,6 +25,11 @@ def release_due() -> int:
 def _release_some(uow: UnitOfWork) -> int:
     zone = ZoneInfo(current_app.config["SETTINGS"].time_zone)
     return releases.release_due(uow, today=uow.clock().astimezone(zone).date(), limit=MOST_AT_ONCE)
+
+
+def settle_cycles() -> int:
+    """Call closed weeks paid whose withdrawals are all settled, whoever settled them; how many."""
+    return perform(cycle_settling.settle_cycles)
 
 
 def ask_for_match(_uow: UnitOfWork, _body: dict[str, Any]) -> None:

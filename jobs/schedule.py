@@ -12,6 +12,7 @@ from portal.extensions import redis
 DUTIES: dict[str, int] = {
     "cycle-ends": 60,
     "releases": 3600,
+    "paid-cycles": 600,
     "payout-sending": 60,
     "payout-match": 24 * 3600,
     "placements": 3600,

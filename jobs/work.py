@@ -37,6 +37,7 @@ WORKS: dict[str, Work] = {
     "cycle-ends": Work("money", "jobs.commissions.end_due_cycles", 300),
     "cycle-requests": Work("money", "jobs.commissions.do_requested", 3600),
     "releases": Work("money", "jobs.payouts.release_due", 600),
+    "paid-cycles": Work("money", "jobs.payouts.settle_cycles", 300),
     "payout-sending": Work("money", "jobs.sending.drain", 3600),
     "payout-match": Work("money", "jobs.matching.match_all", 3600),
     "placements": Work("money", "jobs.members.place_waiting", 300),

@@ -13,7 +13,7 @@ from portal.extensions import db
 from portal.kernel.clock import utc_now
 from portal.kernel.errors import DomainError, NotYours
 from portal.models import PayoutMethod
-from portal.payouts.payees import destinations, methods, tax_forms
+from portal.payouts.payees import destinations, methods, tax_forms, tax_years
 from portal.store import perform
 from portal.ui import show
 from portal.wallets.forms import BankForm
@@ -34,6 +34,7 @@ def payees() -> Response:
         bank_kinds=destinations.BANK_KINDS,
         onboarding=url_for("wallets.stripe_account"),
         form=tax_forms.newest_form(session, owner_id),
+        rules=tax_years.rules_of(session, utc_now().year),
         now=utc_now(),
     )
 

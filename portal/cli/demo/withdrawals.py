@@ -169,7 +169,7 @@ class Finance:
             reason="",
         )
         hear = partial(results.import_result, rows=[line], batch_id=batch_id, actor_id=self._staff.fin)
-        quietly(hear, at=at + timedelta(hours=26))
+        quietly(hear, at=at + timedelta(hours=2))
 
     def _return(self, ids: Sequence[int], at: datetime) -> None:
         for withdrawal_id in ids:
