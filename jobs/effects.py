@@ -15,13 +15,21 @@ from portal.sales import service as sales
 from portal.store import UnitOfWork
 
 Effect: TypeAlias = Callable[[UnitOfWork, Inbox], None]
+OF_CONNECTED_ACCOUNTS = PAYOUT_EVENTS - {"transfer.reversed"}
 
 
 def effect_of(row: Inbox) -> Effect:
     """What to do about a message."""
-    if row.vendor_id is None and row.kind in PAYOUT_EVENTS:
-        return payout_event
-    return _stripe_event if row.vendor_id is None else _vendor_event
+    if row.vendor_id is not None:
+        return _vendor_event
+    if row.account and row.kind not in OF_CONNECTED_ACCOUNTS:
+        return _not_ours
+    return payout_event if row.kind in PAYOUT_EVENTS else _stripe_event
+
+
+def _not_ours(_uow: UnitOfWork, row: Inbox) -> None:
+    """What is paid to or taken from somebody else's account is none of our money, whatever it names."""
+    raise NothingToDo(f"It happened in the account {row.account}, not in ours.")
 
 
 def _vendor_event(uow: UnitOfWork, row: Inbox) -> None:

@@ -70,9 +70,12 @@ class Settings:
         return self.stripe_webhook_secret or "whsec_" + self.derived_key("sandbox webhooks").decode()
 
     @property
-    def webhook_secrets(self) -> tuple[str, ...]:
-        """All that Stripe signs with: our own endpoint's secret, and that of the endpoint for Connect."""
-        return tuple(filter(None, (self.webhook_secret, self.stripe_connect_secret)))
+    def connect_secret(self) -> str:
+        """What Stripe signs events of connected accounts with; outside production our own where none is set.
+
+        Empty in production where none is set: then such events are not believed.
+        """
+        return self.stripe_connect_secret or ("" if self.production else self.webhook_secret)
 
     def derived_key(self, purpose: str) -> bytes:
         """A 256-bit key for one purpose, url-safe base64, from the one secret."""

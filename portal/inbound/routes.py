@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
 from typing import Any, TypeVar
@@ -78,7 +78,7 @@ def take_stripe_event() -> Response:
     body = _body(STRIPE_MOST_BYTES)
     settings: Settings = current_app.config["SETTINGS"]
     try:
-        event = _believed(body, request.headers.get("Stripe-Signature"), settings.webhook_secrets)
+        event = _believed(body, request.headers.get("Stripe-Signature"), settings)
     except Refused as refused:
         return answer(400, refused.reason)
     if settings.production and not event.livemode:
@@ -96,12 +96,19 @@ def take_stripe_event() -> Response:
     return answer(200, "Stored.")
 
 
-def _believed(body: bytes, header: str | None, secrets: Sequence[str]) -> StripeEvent:
-    """The event, when one of our endpoints' secrets signed it. Raises `Refused`."""
-    for secret in secrets[:-1]:
+def _believed(body: bytes, header: str | None, settings: Settings) -> StripeEvent:
+    """The event, when the secret of the endpoint it belongs to signed it. Raises `Refused`.
+
+    Our own endpoint tells of our own account, the one for Connect of connected accounts, and never else.
+    """
+    for secret, of_others in ((settings.webhook_secret, False), (settings.connect_secret, True)):
+        # Anybody can sign with an empty secret.
         with suppress(Refused):
-            return stripe_events.read_event(body, header, secret)
-    return stripe_events.read_event(body, header, secrets[-1])
+            event = stripe_events.read_event(body, header, secret) if secret else None
+            if event is not None and bool(event.account) == of_others:
+                return event
+    event = stripe_events.read_event(body, header, settings.webhook_secret)
+    raise Refused(f"an event of the account {event.account} is not told to this endpoint")
 
 
 def _sender() -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -124,3 +126,44 @@ def test_an_unpaid_checkout_makes_nobody_a_consultant(app: Flask) -> None:
         "ignored",
         "The money is not there yet; another event will tell.",
     )
+
+
+@pytest.mark.parametrize("kind", ["checkout.session.completed", "transfer.reversed", "charge.refunded"])
+def test_what_happens_in_another_account_moves_none_of_our_money(app: Flask, kind: str) -> None:
+    post(app, checkout(type=kind, account="acct_foreign"))
+
+    with app.app_context():
+        inbox.drain()
+
+    [row] = stored(app)
+    assert (row.state, row.last_error) == ("ignored", "It happened in the account acct_foreign, not in ours.")
+
+
+@pytest.mark.parametrize(
+    ("account", "secret", "status"),
+    [
+        ("", "own", 200),
+        ("", "whsec_connect", 400),
+        ("acct_1", "own", 400),
+        ("acct_1", "whsec_connect", 200),
+        ("acct_1", "", 400),
+    ],
+)
+def test_each_endpoint_tells_of_its_own_accounts_only(
+    make_app: Callable[..., Flask], database: str, account: str, secret: str, status: int
+) -> None:
+    app = make_app(database, STRIPE_CONNECT_WEBHOOK_SECRET="whsec_connect")
+    own = app.config["SETTINGS"].webhook_secret
+
+    answer = post(app, checkout(account=account), secret=own if secret == "own" else secret)
+
+    assert answer.status_code == status
+    assert len(stored(app)) == (status == 200)
+
+
+def test_an_empty_secret_signs_nothing(app: Flask) -> None:
+    nothing = replace(app.config["SETTINGS"], environment="production", stripe_webhook_secret="whsec_own")
+    app.config["SETTINGS"] = nothing
+
+    assert post(app, checkout(account="acct_1", livemode=True), secret="").status_code == 400
+    assert stored(app) == []
