@@ -12,7 +12,8 @@ from portal.kernel.facts import WithdrawalApproved
 from portal.kernel.money import Cents
 from portal.ledger.accounts import receivable
 from portal.ledger.releases import held_wallets
-from portal.models import AccountUser, Consultant, Destination, TaxForm, TaxYear, Withdrawal
+from portal.models import Destination, TaxForm, TaxYear, Withdrawal
+from portal.payouts.own import own_consultants
 from portal.payouts.payees import tax_years
 from portal.payouts.payees.methods import AUTOMATIC_KINDS
 from portal.payouts.stops import refuse_while_stopped
@@ -160,5 +161,4 @@ def _known(uow: UnitOfWork, withdrawals: Sequence[Withdrawal], actor_id: int) ->
 
 
 def _own(uow: UnitOfWork, actor_id: int) -> frozenset[int]:
-    joined = select(Consultant.id).join(AccountUser, AccountUser.person_id == Consultant.person_id)
-    return frozenset(uow.session.scalars(joined.where(AccountUser.id == actor_id)))
+    return frozenset(uow.session.scalars(own_consultants(actor_id)))

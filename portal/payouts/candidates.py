@@ -14,7 +14,6 @@ from portal.kernel.money import Cents, format_money
 from portal.ledger.accounts import CURRENCY
 from portal.models import (
     Account,
-    AccountUser,
     Consultant,
     Destination,
     PayoutMethod,
@@ -23,6 +22,7 @@ from portal.models import (
     TaxYear,
     Withdrawal,
 )
+from portal.payouts.own import own_consultants
 from portal.payouts.payees import tax_years
 from portal.payouts.payees.methods import fee_of
 from portal.payouts.terms import Terms, refuse_destination, refuse_while_resting
@@ -72,7 +72,6 @@ class _Read:
 
 def owners_of(session: Session, criteria: Criteria, *, actor_id: int) -> list[Sequence[int]]:
     """Consultants with enough free money, a thousand at a time; without the wallet of who acts."""
-    own = select(Consultant.id).join(AccountUser, AccountUser.person_id == Consultant.person_id)
     question = (
         select(Account.owner_id)
         .join(Consultant, Consultant.id == Account.owner_id)
@@ -82,7 +81,7 @@ def owners_of(session: Session, criteria: Criteria, *, actor_id: int) -> list[Se
             Account.purpose == "available",
             Account.currency == CURRENCY,
             Account.balance >= max(criteria.minimum, 1),
-            Account.owner_id.not_in(own.where(AccountUser.id == actor_id)),
+            Account.owner_id.not_in(own_consultants(actor_id)),
         )
         .order_by(Account.owner_id)
     )
