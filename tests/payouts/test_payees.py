@@ -14,6 +14,7 @@ from portal.models import Audit, Destination, Outbox, PayoutMethod, TaxForm
 from portal.payouts.payees import destinations, methods, numbers, tax_forms
 from portal.payouts.payees.destinations import PAUSE, BankDetails
 from portal.payouts.payees.methods import MethodTerms
+from portal.payouts.payees.numbers import masked
 from portal.payouts.payees.providers import http_settings, nacha_settings
 from portal.payouts.payees.shipped import SHIPPED_METHODS, ensure_methods
 from portal.payouts.payees.tax_forms import W9
@@ -183,6 +184,22 @@ def test_withholding_marked_by_the_company_survives_a_new_form(sign, do, cast, a
         assert tax_forms.valid_form(db.session(), ben).backup_withholding
 
 
+def test_withholding_marked_by_the_company_survives_a_refusal(sign, do, cast, app, ben):
+    form = sign(FORM)
+    do(lambda uow: tax_forms.mark_withholding(uow, form_id=form, actor_id=cast.fin, withhold=True).id)
+    do(lambda uow: tax_forms.refuse(uow, form_id=form, actor_id=cast.fin, reason="The name is wrong.").id)
+
+    sign(FORM)
+
+    with app.app_context():
+        assert tax_forms.valid_form(db.session(), ben).backup_withholding
+
+
+@pytest.mark.parametrize(("number", "shown"), [("1234", "••34"), ("12345678", "••5678"), ("123", "••3")])
+def test_half_of_a_number_at_least_is_hidden(number, shown):
+    assert masked(number) == shown
+
+
 def test_whoever_reads_a_number_is_written_down(sign, do, cast, app):
     form = sign(FORM)
 
@@ -275,6 +292,57 @@ def test_a_provider_that_cannot_be_called_names_its_field(changed, field):
         http_settings({**PROVIDER, **changed}, before={}, insecure=False)
 
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize("name", ["url", "lookup_url", "list_url", "reverse_url"])
+@pytest.mark.parametrize("origin", ["https://evil.example.com", "https://pay.example.com:444"])
+def test_the_token_goes_to_no_other_host_unless_it_is_written_again(name, origin):
+    before = http_settings(PROVIDER, before={}, insecure=False)
+    places = "?r={reference}&s={since}&u={until}&i={ref}"
+    moved = {**PROVIDER, "token": "", name: f"{origin}/v1{places}"}
+
+    with pytest.raises(BadInput) as refused:
+        http_settings(moved, before=before, insecure=False)
+
+    assert refused.value.field == "token"
+    assert http_settings({**moved, "token": "new"}, before=before, insecure=False)["token"] == "new"
+
+
+def test_what_was_taken_out_of_the_form_is_gone():
+    before = http_settings(PROVIDER, before={}, insecure=False) | {"currencies": ["USD"]}
+
+    after = http_settings({**PROVIDER, "token": "", "lookup_url": ""}, before=before, insecure=False)
+
+    assert "lookup_url" not in after and after["currencies"] == ["USD"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"lookup_url": "https://pay.example.com/all"}, "lookup_url"),
+        ({"list_url": "https://pay.example.com/all?since={since}"}, "list_url"),
+        ({"reverse_url": "https://pay.example.com/reverse"}, "reverse_url"),
+        ({"url": "https://pay.example.com:port/"}, "url"),
+        ({"states": {"sent": "taken", "rejected": "no, Taken"}}, "state_rejected"),
+        ({"states": {"rejected": "no"}}, "state_sent"),
+    ],
+)
+def test_addresses_and_words_that_say_too_little_name_their_field(changed, field):
+    with pytest.raises(BadInput) as refused:
+        http_settings({**PROVIDER, **changed}, before={}, insecure=False)
+
+    assert refused.value.field == field
+
+
+def test_what_was_changed_is_named_in_the_note_and_not_told(do, cast):
+    settings = http_settings(PROVIDER, before={}, insecure=False)
+    do(methods.add_http_method, TERMS, code="acme", actor_id=cast.ada, settings=settings)
+    other = http_settings({**PROVIDER, "token": "another"}, before=settings, insecure=False)
+
+    do(methods.change_method, replace(TERMS, fee_cents=5), code="acme", actor_id=cast.ada, settings=other)
+
+    noted = do(lambda uow: uow.session.scalar(select(Audit.detail).where(Audit.action == "method.change")))
+    assert noted["changed"] == ["fee_cents", "settings.token"]
 
 
 def test_a_bank_file_needs_its_settings_before_it_is_offered(do, cast):

@@ -53,12 +53,8 @@ def tax_number(kind: str, written: str) -> str:
 
 
 def masked(number: str) -> str:
-    """The last four characters: `••6789`."""
-    return f"••{number[-4:]}"
-
-
-def _weighted(digits: str) -> int:
-    return sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, digits, strict=True))
+    """The last four characters, of a short number fewer, so that at least half of it is hidden: `••6789`."""
+    return f"••{number[-min(4, len(number) // 2) :]}"
 
 
 def _is_personal(digits: str) -> bool:

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from portal.kernel.errors import BadInput, Conflict, DomainError
 from portal.kernel.ids import new_id
-from portal.models import AccountUser, Consultant, Person, TaxForm
+from portal.models import Consultant, Person, TaxForm
+from portal.payouts.own import own_consultants
 from portal.payouts.payees import numbers
 from portal.store.locks import lock_row, lock_where
 from portal.store.unit_of_work import UnitOfWork
@@ -52,13 +53,15 @@ class Filed:
 def sign(uow: UnitOfWork, written: W9, *, consultant_id: int, actor_id: int) -> TaxForm:
     """File a signed form; it takes the place of the one before.
 
-    Raises `BadInput` naming the field that is not right. What an admin marked for withholding stays marked.
+    Raises `BadInput` naming the field that is not right. What an admin marked for withholding stays marked,
+    also where the form that carries the mark was refused.
     """
     number = _checked(written)
     # The row of the consultant lets two forms of one person wait for each other.
     lock_row(uow, Consultant, consultant_id)
     before = _lock_valid(uow, consultant_id)
-    marked = before is not None and before.backup_withholding and before.reviewed_by is not None
+    last = newest_form(uow.session, consultant_id)
+    marked = last if last and last.backup_withholding and last.reviewed_by is not None else None
     if before is not None:
         before.state = "replaced"
         uow.session.flush()
@@ -69,11 +72,11 @@ def sign(uow: UnitOfWork, written: W9, *, consultant_id: int, actor_id: int) -> 
         classification=written.classification,
         tax_number=number,
         last_four=number[-4:],
-        backup_withholding=written.backup_withholding or marked,
+        backup_withholding=written.backup_withholding or marked is not None,
         state="valid",
         signed_at=uow.clock(),
-        reviewed_by=before.reviewed_by if before and marked else None,
-        reviewed_at=before.reviewed_at if before and marked else None,
+        reviewed_by=marked.reviewed_by if marked else None,
+        reviewed_at=marked.reviewed_at if marked else None,
     )
     uow.session.add(form)
     uow.session.flush()
@@ -172,8 +175,7 @@ def _reviewed(uow: UnitOfWork, form_id: int, actor_id: int) -> TaxForm:
     form = lock_row(uow, TaxForm, form_id)
     if form.state != "valid":
         raise Conflict("This form does not count any more; there is a newer one.")
-    own = select(Consultant.id).join(AccountUser, AccountUser.person_id == Consultant.person_id)
-    if uow.session.scalar(own.where(Consultant.id == form.consultant_id, AccountUser.id == actor_id)):
+    if uow.session.scalar(own_consultants(actor_id).where(Consultant.id == form.consultant_id)):
         raise DomainError("Somebody else has to review your own tax form.")
     form.reviewed_by, form.reviewed_at = actor_id, uow.clock()
     return form
