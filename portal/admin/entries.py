@@ -14,12 +14,12 @@ from portal.kernel.clock import utc_now
 from portal.kernel.errors import NotYours
 from portal.ledger import entries, running
 from portal.ledger.entries import Cause
-from portal.models import Consultant
+from portal.models import Consultant, PayoutBatch, PayoutMethod, Withdrawal
+from portal.payouts.payees.methods import AUTOMATIC_KINDS
 from portal.payouts.statement_file import statement_file
 from portal.ui import bookings as words
 from portal.ui import show
 from portal.ui.htmx import request
-from portal.ui.setup import is_open
 from portal.ui.statements import read_form, statement_page
 
 
@@ -74,7 +74,26 @@ def _url_of(cause: Cause | None) -> str:
         return ""
     if cause.kind == "week":
         return url_for("admin.cycle", name=cause.name)
-    if cause.kind == "adjustment":
-        return url_for("admin.adjustment", public_id=cause.name)
-    endpoint = f"admin.{cause.kind}"
-    return url_for(endpoint, public_id=cause.name) if is_open(endpoint) else ""
+    pages = {
+        "adjustment": ("admin.adjustment", permissions.manage_adjustments),
+        "payment": ("admin.payment", permissions.see_payments),
+    }
+    if cause.kind == "withdrawal":
+        return _withdrawal_url(cause.name) if may(permissions.manage_payouts) else ""
+    endpoint, permission = pages[cause.kind]
+    return url_for(endpoint, public_id=cause.name) if may(permission) else ""
+
+
+def _withdrawal_url(public_id: str) -> str:
+    """A withdrawal on its batch, on the page of its sending, or else in the queue of its state."""
+    found, kind, batch = db.session.execute(
+        select(Withdrawal, PayoutMethod.kind, PayoutBatch.public_id)
+        .outerjoin(PayoutMethod, PayoutMethod.id == Withdrawal.method_id)
+        .outerjoin(PayoutBatch, PayoutBatch.id == Withdrawal.batch_id)
+        .where(Withdrawal.public_id == public_id)
+    ).one()
+    if batch is not None:
+        return url_for("admin.batch", public_id=batch)
+    if kind in AUTOMATIC_KINDS:
+        return url_for("admin.sending_one", public_id=public_id)
+    return url_for("admin.payouts", state=found.state)

@@ -64,6 +64,15 @@ def test_every_account_opens_to_its_postings_and_each_of_them_to_its_entry(fin):
     assert fin.visit("/admin/entries/424242").status_code == 404
 
 
+def test_the_entry_of_a_withdrawal_leads_to_where_it_is(fin, asked):
+    fin.visit("/admin/payouts")
+    fin.visit(re.search(r"/admin/entries/\d+", fin.page.text)[0])
+
+    assert "Withdrawal, set aside" in fin.words
+    fin.visit(re.search(r'"(/admin/payouts\?state=requested)"', fin.page.text)[1])
+    assert fin.page.status_code == 200
+
+
 def test_debit_and_credit_come_to_the_same_and_months_filter(fin):
     fin.visit("/admin/books")
     debit, credit = re.search(r"Debit (\S+), credit (\S+)", fin.words).groups()
