@@ -149,6 +149,7 @@ def _page(public_id: str, form: ResultForm, *, status: int = 200) -> Response:
         "batch",
         status=status,
         batch=found,
+        voidable=found.state == "exported" and not batches.is_answered(session, found.id),
         files=queries.files_of(session, found.id),
         lines=queries.lines_of(session, found.id),
         form=form,

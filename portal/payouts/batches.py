@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from portal.kernel.errors import BadInput, Conflict
 from portal.kernel.facts import WithdrawalPaid
@@ -21,6 +22,7 @@ from portal.models import (
     PayoutMethod,
     PayoutSelection,
     Person,
+    ResultLine,
     Withdrawal,
 )
 from portal.payouts.cycle_settling import settle_cycle_when_done
@@ -42,6 +44,7 @@ def export_batches(uow: UnitOfWork, *, withdrawal_ids: Sequence[int], actor_id: 
     """Write approved withdrawals into files, one batch for each method; raises as `export_batch`."""
     if not withdrawal_ids:
         raise BadInput("Please choose at least one withdrawal.")
+    _lock_cycles(uow, withdrawal_ids)
     by_method: dict[int, list[int]] = {}
     for row_id, (_state, method_id) in _locked(uow, withdrawal_ids).items():
         by_method.setdefault(method_id or 0, []).append(row_id)
@@ -55,11 +58,13 @@ def export_batch(uow: UnitOfWork, *, withdrawal_ids: Sequence[int], actor_id: in
     """Write approved withdrawals of one method into files, once; these bytes are downloaded ever after.
 
     Raises `BadInput` when nothing is chosen, several methods are, or a method's limit for one run is passed;
-    `Conflict` when one of them is not approved (any more) or payouts are stopped.
+    `Conflict` when one of them is not approved (any more), its payment details were changed since, or payouts
+    are stopped.
     """
     if not withdrawal_ids:
         raise BadInput("Please choose at least one withdrawal.")
     refuse_while_stopped(uow)
+    _lock_cycles(uow, withdrawal_ids)
     locked = _locked(uow, withdrawal_ids)
     if len(locked) != len(set(withdrawal_ids)) or {state for state, _ in locked.values()} != {"approved"}:
         raise Conflict(_NOT_APPROVED)
@@ -84,9 +89,7 @@ def confirm_batch(uow: UnitOfWork, *, batch_id: int, actor_id: int) -> PayoutBat
 
     Raises `Conflict` when the batch is confirmed or void already.
     """
-    cycle_id = uow.session.scalar(select(PayoutBatch.cycle_id).where(PayoutBatch.id == batch_id))
-    if cycle_id is not None:
-        lock_row(uow, Cycle, cycle_id)
+    cycle_id = lock_cycle(uow, batch_id)
     batch = lock_row(uow, PayoutBatch, batch_id)
     _demand_exported(batch)
     batch.state, batch.confirmed_by, batch.confirmed_at = "confirmed", actor_id, uow.clock()
@@ -102,15 +105,15 @@ def confirm_batch(uow: UnitOfWork, *, batch_id: int, actor_id: int) -> PayoutBat
 def void_batch(uow: UnitOfWork, *, batch_id: int, actor_id: int) -> PayoutBatch:
     """The file was never used: its lines are approved again and may go into another batch.
 
-    Raises `Conflict` when the batch is confirmed or void already.
+    Raises `Conflict` when the batch is confirmed or void already, or the bank has answered to any of it.
     """
-    cycle_id = uow.session.scalar(select(PayoutBatch.cycle_id).where(PayoutBatch.id == batch_id))
-    cycle = lock_row(uow, Cycle, cycle_id) if cycle_id is not None else None
+    cycle_id = lock_cycle(uow, batch_id)
     batch = lock_row(uow, PayoutBatch, batch_id)
     _demand_exported(batch)
+    _refuse_answered(uow, batch_id)
     batch.state = "void"
-    if cycle is not None and cycle.payout_batch_id == batch_id:
-        cycle.payout_batch_id = None
+    if cycle_id is not None:
+        _forget_batch(uow, cycle_id, batch_id)
     uow.session.flush()
     _change(uow, [row.id for row in _exported(uow, batch_id)], state="approved", batch_id=None)
     uow.note("batch.void", thing="payout_batch", thing_id=batch_id, actor_id=actor_id)
@@ -118,9 +121,43 @@ def void_batch(uow: UnitOfWork, *, batch_id: int, actor_id: int) -> PayoutBatch:
     return batch
 
 
+def is_answered(session: Session, batch_id: int) -> bool:
+    """Whether anything is known of what the bank did with a batch: then its file was used."""
+    ended = select(Withdrawal.id).where(Withdrawal.batch_id == batch_id, Withdrawal.state != "exported")
+    heard = select(ResultLine.id).where(ResultLine.batch_id == batch_id)
+    return any(session.scalar(question.limit(1)) is not None for question in (ended, heard))
+
+
+def lock_cycle(uow: UnitOfWork, batch_id: int) -> int | None:
+    """Lock the cycle that a batch pays, if there is one: cycle, batch, withdrawals is the order of locks."""
+    cycle_id = uow.session.scalar(select(PayoutBatch.cycle_id).where(PayoutBatch.id == batch_id))
+    if cycle_id is not None:
+        lock_row(uow, Cycle, cycle_id)
+    return cycle_id
+
+
+def _lock_cycles(uow: UnitOfWork, withdrawal_ids: Sequence[int]) -> None:
+    for cycle_id in sorted(found for found in _cycles_of(uow, withdrawal_ids) if found is not None):
+        lock_row(uow, Cycle, cycle_id)
+
+
+def _forget_batch(uow: UnitOfWork, cycle_id: int, batch_id: int) -> None:
+    cycle = uow.session.get_one(Cycle, cycle_id)
+    if cycle.payout_batch_id == batch_id:
+        cycle.payout_batch_id = None
+
+
 def _demand_exported(batch: PayoutBatch) -> None:
     if batch.state != "exported":
         raise Conflict(f"This batch is {batch.state} already.")
+
+
+def _refuse_answered(uow: UnitOfWork, batch_id: int) -> None:
+    """Hold every line, so that none ends meanwhile; go on only where the bank knows nothing of them."""
+    own = select(Withdrawal.id).where(Withdrawal.batch_id == batch_id).order_by(Withdrawal.id)
+    uow.session.execute(own.with_for_update()).all()
+    if is_answered(uow.session, batch_id):
+        raise Conflict("The bank has answered to this batch already, so its file was used.")
 
 
 def _write(
@@ -150,6 +187,11 @@ def _write(
 
 def _cycle_of(uow: UnitOfWork, withdrawal_ids: Sequence[int]) -> int | None:
     """The cycle that all these withdrawals pay out, if there is one."""
+    cycles = _cycles_of(uow, withdrawal_ids)
+    return cycles.pop() if len(cycles) == 1 else None
+
+
+def _cycles_of(uow: UnitOfWork, withdrawal_ids: Sequence[int]) -> set[int | None]:
     cycles: set[int | None] = set()
     for start in range(0, len(withdrawal_ids), _AT_ONCE):
         statement = (
@@ -160,7 +202,7 @@ def _cycle_of(uow: UnitOfWork, withdrawal_ids: Sequence[int]) -> int | None:
             .distinct()
         )
         cycles.update(uow.session.scalars(statement))
-    return cycles.pop() if len(cycles) == 1 else None
+    return cycles
 
 
 def _locked(uow: UnitOfWork, withdrawal_ids: Sequence[int]) -> dict[int, tuple[str, int | None]]:
@@ -189,8 +231,20 @@ def _lines(uow: UnitOfWork, withdrawal_ids: Sequence[int]) -> list[Line]:
             .where(Withdrawal.id.in_(withdrawal_ids[start : start + _AT_ONCE]))
             .order_by(Withdrawal.id)
         )
-        lines += [line_of(*row) for row in uow.session.execute(statement)]
+        rows = uow.session.execute(statement).all()
+        _refuse_changed([(name, place) for _withdrawal, name, place in rows])
+        lines += [line_of(*row) for row in rows]
     return lines
+
+
+def _refuse_changed(places: Sequence[tuple[str, Destination | None]]) -> None:
+    """What was approved for one account is not paid to it once its owner has left it."""
+    changed = sorted({name for name, place in places if place is not None and place.replaced_at is not None})
+    if changed:
+        raise Conflict(
+            f"Payment details were changed after the approval: {', '.join(changed[:5])}. "
+            "Reject these withdrawals; they have to be asked for again."
+        )
 
 
 def line_of(withdrawal: Withdrawal, name: str, destination: Destination | None) -> Line:

@@ -70,7 +70,7 @@ def _row(number: int, row: dict[str, str]) -> ResultRow:
         line=number,
         reference=row["reference"],
         amount=row["amount"],
-        cents=_cents(row["amount"]),
+        cents=cents_of(row["amount"]),
         currency=row["currency"],
         outcome=_OUTCOMES.get(row["outcome"].lower(), "unread"),
         reason=row.get("reason", ""),
@@ -102,7 +102,8 @@ def _cell(value: str | list[str] | None) -> str:
     return text
 
 
-def _cents(written: str) -> int | None:
+def cents_of(written: str) -> int | None:
+    """An amount of a file, None where it cannot be read."""
     try:
         return parse_money(written)
     except DomainError:

@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 from portal.kernel.errors import BadInput, Conflict
 from portal.kernel.facts import WithdrawalReturned
 from portal.kernel.ids import payout_reference
-from portal.models import AccountUser, Consultant, Destination, PayoutBatch, Person, ResultLine, Withdrawal
+from portal.models import Consultant, Destination, PayoutBatch, Person, ResultLine, Withdrawal
 from portal.payouts import batches
 from portal.payouts.cycle_settling import settle_cycle_when_done
 from portal.payouts.files import Line, guarded
-from portal.payouts.result_files import ResultRow
+from portal.payouts.own import own_consultants
+from portal.payouts.result_files import ResultRow, cents_of
 from portal.payouts.settling import bring_back, give_back
 from portal.store.locks import lock_row
 from portal.store.unit_of_work import UnitOfWork
@@ -44,6 +45,7 @@ class _Batch:
     seen: set[tuple[str, ...]]
     own: frozenset[int]
     contradicted: set[str] = field(default_factory=set)
+    taken: set[int] = field(default_factory=set)
     imported: Imported = field(default_factory=Imported)
     to_pay: list[Withdrawal] = field(default_factory=list)
     to_return: list[tuple[Withdrawal, str]] = field(default_factory=list)
@@ -55,10 +57,9 @@ def import_result(uow: UnitOfWork, rows: Sequence[ResultRow], *, batch_id: int, 
     A file that comes again changes nothing. Once no line waits for its answer the batch is confirmed. Raises
     `Conflict` for a void batch.
     """
-    batch = lock_row(uow, PayoutBatch, batch_id)
-    if batch.state == "void":
+    cycle_id = batches.lock_cycle(uow, batch_id)
+    if lock_row(uow, PayoutBatch, batch_id).state == "void":
         raise Conflict("This batch is void; nothing of it can be paid.")
-    cycle_id = batch.cycle_id
     read = _read(uow, batch_id, actor_id)
     read.contradicted = _contradicted(rows)
     for row in rows:
@@ -104,7 +105,7 @@ def settle(uow: UnitOfWork, *, line_id: int, actor_id: int, note: str) -> None:
 
 def _judge(uow: UnitOfWork, read: _Batch, row: ResultRow, actor_id: int) -> None:
     problem = _problem(read, row)
-    print_of_it = _print(row, problem)
+    print_of_it = _print(row, row.cents, problem)
     if print_of_it in read.seen:
         read.imported.known += 1
         return
@@ -113,7 +114,16 @@ def _judge(uow: UnitOfWork, read: _Batch, row: ResultRow, actor_id: int) -> None
     if problem is not None:
         read.imported.problems += 1
         return
+    _take(read, row)
+
+
+def _take(read: _Batch, row: ResultRow) -> None:
+    """A line that fits ends its withdrawal, once however often the file says so."""
     withdrawal, _line = read.by_reference[row.reference]
+    if withdrawal.id in read.taken:
+        read.imported.known += 1
+        return
+    read.taken.add(withdrawal.id)
     if row.outcome == "paid" and withdrawal.state == "exported":
         read.to_pay.append(withdrawal)
     elif row.outcome == "failed" and withdrawal.state in ("exported", "paid"):
@@ -207,19 +217,18 @@ def _read(uow: UnitOfWork, batch_id: int, actor_id: int) -> _Batch:
         for withdrawal, name, destination in rows
     }
     kept = uow.session.scalars(select(ResultLine).where(ResultLine.batch_id == batch_id))
-    own = select(Consultant.id).join(AccountUser, AccountUser.person_id == Consultant.person_id)
     return _Batch(
         batch_id=batch_id,
         by_reference=lines,
-        seen={
-            (line.reference, line.amount, line.currency, line.outcome, line.problem or "") for line in kept
-        },
-        own=frozenset(uow.session.scalars(own.where(AccountUser.id == actor_id))),
+        seen={_print(line, cents_of(line.amount), line.problem) for line in kept},
+        own=frozenset(uow.session.scalars(own_consultants(actor_id))),
     )
 
 
-def _print(row: ResultRow, problem: str | None) -> tuple[str, ...]:
-    return (row.reference[:100], row.amount[:40], row.currency[:40], row.outcome, problem or "")
+def _print(row: ResultRow | ResultLine, cents: int | None, problem: str | None) -> tuple[str, ...]:
+    """What makes two lines the same; 1,200.00 and 1200.0 are one amount."""
+    amount = row.amount[:40] if cents is None else str(cents)
+    return (row.reference[:100], amount, row.currency[:40], row.outcome, problem or "")
 
 
 def _kept(row: ResultRow, problem: str | None, batch_id: int, *, at: datetime, actor_id: int) -> ResultLine:

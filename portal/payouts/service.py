@@ -15,10 +15,11 @@ from portal.ledger import book
 from portal.ledger.accounts import CURRENCY, available, receivable, reserved
 from portal.ledger.book import Draft, Move
 from portal.ledger.statements import Balances
-from portal.models import Destination, Withdrawal
+from portal.models import Destination, PayoutMethod, Withdrawal
 from portal.payouts.approval import approve as approve
 from portal.payouts.approval import is_own as is_own
 from portal.payouts.payees import destinations
+from portal.payouts.payees.methods import AUTOMATIC_KINDS
 from portal.payouts.settling import bring_back, give_back
 from portal.payouts.terms import Terms, terms_of
 from portal.store.locks import lock_row
@@ -102,13 +103,15 @@ def reject(uow: UnitOfWork, *, withdrawal_id: int, actor_id: int, reason: str) -
 def return_withdrawal(uow: UnitOfWork, *, withdrawal_id: int, actor_id: int, reason: str) -> Withdrawal:
     """The bank sent the money of an exported or paid withdrawal back: it goes to the wallet again, once.
 
-    Raises `Conflict` in any other state, `BadInput` without a reason, `DomainError` for one's own.
+    Raises `Conflict` in any other state and for what a provider paid, `BadInput` without a reason,
+    `DomainError` for one's own.
     """
     withdrawal = lock_row(uow, Withdrawal, withdrawal_id)
     _demand(withdrawal, "exported", "paid")
+    _demand_bank(uow, withdrawal)
     _refuse_own(uow, withdrawal, actor_id)
     said = _checked_reason(reason)
-    if withdrawal.state in ("sent", "paid"):
+    if withdrawal.state == "paid":
         bring_back(uow, withdrawal, actor_id=actor_id, reason=said)
     else:
         give_back(uow, withdrawal, state="returned", actor_id=actor_id, reason=said)
@@ -161,6 +164,12 @@ def _reserve(
 def _demand(withdrawal: Withdrawal, *states: str) -> None:
     if withdrawal.state not in states:
         raise Conflict(f"This withdrawal is {withdrawal.state}.")
+
+
+def _demand_bank(uow: UnitOfWork, withdrawal: Withdrawal) -> None:
+    method = uow.session.get(PayoutMethod, withdrawal.method_id) if withdrawal.method_id else None
+    if method is not None and method.kind in AUTOMATIC_KINDS:
+        raise Conflict("A provider paid this: it tells what came back, or two people decide.")
 
 
 def _refuse_own(uow: UnitOfWork, withdrawal: Withdrawal, actor_id: int) -> None:

@@ -6,17 +6,22 @@ import csv
 import hashlib
 import io
 import re
+from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
 
 from portal.extensions import db
 from portal.kernel.errors import BadInput, Conflict
+from portal.kernel.ids import new_id
 from portal.ledger.accounts import BANK
 from portal.ledger.statements import company_balance
-from portal.models import Consultant, Outbox, PayoutBatch, Withdrawal
-from portal.payouts import batches, queries, service
+from portal.models import Consultant, Outbox, PayoutBatch, PayoutMethod, PayoutSelection, Withdrawal
+from portal.payouts import batches, queries, results, service
 from portal.payouts.files import HEAD, guarded
+from portal.payouts.payees.destinations import BankDetails, save_bank
+from portal.payouts.result_files import read_result
 from portal.payouts.stored import content_of
 from tests.payouts.purses import fund
 
@@ -197,3 +202,97 @@ def test_a_name_like_a_formula_arrives_as_text(approved, export, rows_of, ben, d
     rows = rows_of(export(approved(ben, 120_00, "k1")))
 
     assert rows[1][1] == '\'=HYPERLINK("http://x")'
+
+
+def test_a_batch_the_bank_has_answered_to_cannot_be_void(approved, export, ben, do, cast, app):
+    batch = export(approved(ben, 120_00, "k1"), approved(ben, 80_00, "k2"))
+    with app.app_context():
+        content = content_of(queries.file_of(db.session(), batch, format="csv")).decode().splitlines()
+    rows = read_result("\r\n".join([f"{content[0]},outcome", f"{content[1]},paid"]).encode())
+    do(lambda uow: vars(results.import_result(uow, rows, batch_id=batch, actor_id=cast.fin)))
+
+    with pytest.raises(Conflict, match="has answered"):
+        do(batches.void_batch, batch_id=batch, actor_id=cast.fin)
+
+
+def test_a_batch_with_a_line_that_came_back_cannot_be_void(approved, export, ben, do, cast):
+    first = approved(ben, 120_00, "k1")
+    batch = export(first, approved(ben, 80_00, "k2"))
+    do(service.return_withdrawal, withdrawal_id=first, actor_id=cast.fin, reason="No such account.")
+
+    with pytest.raises(Conflict, match="has answered"):
+        do(batches.void_batch, batch_id=batch, actor_id=cast.fin)
+
+
+@pytest.mark.parametrize("kind", ["stripe", "http"])
+def test_one_person_cannot_return_what_a_provider_paid(approved, export, ben, do, cast, purse, kind):
+    withdrawal = approved(ben, 120_00, "k1")
+    export(withdrawal)
+    do(lambda uow: setattr(uow.session.scalars(select(PayoutMethod)).first(), "kind", kind))
+    before = purse(ben)
+
+    with pytest.raises(Conflict, match="provider"):
+        do(service.return_withdrawal, withdrawal_id=withdrawal, actor_id=cast.fin, reason="I say so.")
+    assert purse(ben) == before
+
+
+def test_an_account_its_owner_has_left_is_not_paid_by_a_file(approved, export, ben, do, cast, purse):
+    withdrawal = approved(ben, 120_00, "k1")
+    details = BankDetails("Ben Osei", "021000021", "987654321", "checking")
+
+    def change(uow):
+        method = uow.session.get(Withdrawal, withdrawal).method_id
+        save_bank(uow, details, consultant_id=ben, method_id=method, actor_id=cast.ada)
+
+    do(change)
+
+    with pytest.raises(Conflict, match=r"changed after the approval: Ben\."):
+        export(withdrawal)
+    do(service.reject, withdrawal_id=withdrawal, actor_id=cast.fin, reason="Please ask again.")
+    assert purse(ben) == (0, 500_00, 0, 0)
+
+
+def test_week_batch_and_withdrawals_are_locked_in_this_order_by_all(approved, export, ben, do, cast, app):
+    withdrawal = approved(ben, 120_00, "k1")
+
+    def pay_a_week(uow):
+        selection = PayoutSelection(
+            public_id=new_id(),
+            cycle_id=cast.cycle,
+            criteria={},
+            state="made",
+            created_by=cast.fin,
+            created_at=uow.clock(),
+        )
+        uow.session.add(selection)
+        uow.session.flush()
+        uow.session.get(Withdrawal, withdrawal).selection_id = selection.id
+
+    do(pay_a_week)
+    order = ["cycle", "payout_batch", "withdrawal"]
+    with locks() as seen:
+        batch = export(withdrawal)
+    assert seen[0] == "cycle" and "withdrawal" in seen
+    for work in (
+        lambda uow: results.import_result(uow, [], batch_id=batch, actor_id=cast.fin) and None,
+        lambda uow: batches.void_batch(uow, batch_id=batch, actor_id=cast.fin) and None,
+    ):
+        with locks() as seen:
+            do(work)
+        assert list(dict.fromkeys(seen)) == order
+
+
+@contextmanager
+def locks():
+    """The tables whose rows are locked meanwhile, in the order in which they are."""
+    seen = []
+
+    def note(asked):
+        if asked.is_select and asked.statement._for_update_arg is not None:
+            seen.append(asked.bind_mapper.local_table.name)
+
+    event.listen(Session, "do_orm_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(Session, "do_orm_execute", note)

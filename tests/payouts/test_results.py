@@ -223,3 +223,20 @@ def test_a_file_with_a_byte_order_mark_and_other_order_is_read():
     rows = read_result(b'\xef\xbb\xbfOutcome,Currency,Amount,Reference\npaid,USD,"1,250.00",PO-1\n\n')
 
     assert [(row.reference, row.cents, row.outcome) for row in rows] == [("PO-1", 1_250_00, "paid")]
+
+
+@pytest.mark.parametrize("outcome", ["paid", "failed"])
+def test_one_line_written_twice_in_other_ways_counts_once(answer, read, states, purse, ben, outcome):
+    def repeat(rows):
+        rows.insert(1, {**rows[0], "amount": "50.0", "reason": "Once more."})
+
+    done = read(answer(repeat, outcome))
+
+    assert done == counts(**{"paid" if outcome == "paid" else "returned": 4}, known=1)
+    assert states() == ["paid" if outcome == "paid" else "returned"] * 4
+
+
+def test_a_line_read_before_is_known_however_its_amount_is_written(answer, read):
+    read(answer())
+
+    assert read(answer(lambda rows: rows[0].update(amount="50.0"))) == counts(known=4)

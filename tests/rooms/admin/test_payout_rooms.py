@@ -61,6 +61,8 @@ def send(browser, place, content, name="result.csv"):
 
 
 def test_the_banks_answer_is_read_line_by_line(fin, batch, states):
+    fin.visit(batch)
+    assert "Void: the file was not used" in fin.words
     lines = fin.visit(f"{batch}/file.csv").text.splitlines()
     assert fin.visit(f"{batch}/file.xlsx").data.startswith(b"PK")
     answer = "\r\n".join([f"{lines[0]},outcome,reason", f"{lines[1]},paid,", f"{lines[2]},failed,No account"])
@@ -69,6 +71,7 @@ def test_the_banks_answer_is_read_line_by_line(fin, batch, states):
     fin.follow()
     assert "0 paid, 1 returned" in fin.words and "1 lines do not fit" in fin.words
     assert states() == ["exported", "returned"]
+    assert "Void: the file was not used" not in fin.words
 
     fin.visit("/admin/payouts/suspense")
     assert "The amount is not the one that was exported, $120.00." in fin.words
