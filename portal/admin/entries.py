@@ -92,7 +92,7 @@ def _withdrawal_url(public_id: str) -> str:
         .outerjoin(PayoutBatch, PayoutBatch.id == Withdrawal.batch_id)
         .where(Withdrawal.public_id == public_id)
     ).one()
-    if batch is not None:
+    if found.batch_id is not None:
         return url_for("admin.batch", public_id=batch)
     if kind in AUTOMATIC_KINDS:
         return url_for("admin.sending_one", public_id=public_id)
