@@ -16,14 +16,16 @@ The description is the sealed `settings` of a payout method:
       "lookup_url": "https://pay.example.com/v1/payouts?reference={reference}",
       "list_url": "https://pay.example.com/v1/payouts?from={since}&to={until}",
       "rows": "data",                                     where a look-up or list holds its rows
-      "created": "created",                               seconds since 1970, in a row
+      "created": "created",                               seconds since 1970 or an ISO moment, in a row
       "reverse_url": "https://pay.example.com/v1/payouts/{ref}/reverse",
       "key_header": "Idempotency-Key",
+      "keeps_keys": "yes",                                the same key is carried out once at most
       "currencies": ["USD"], "minimum_cents": 1, "maximum_cents": 10000000
     }
 
 Dots lead into objects. Without `lookup_url` a payout whose answer is lost is left to people. Answers that
-cannot be read, time-outs and 5xx are unknown; only what is certain is certain.
+cannot be read, words for a state that are not described, time-outs and 5xx are unknown; only what is certain
+is certain. In production every call goes to an address of the public network and to no other.
 """
 
 from __future__ import annotations
@@ -31,13 +33,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 import urllib3
 
-from portal.gateways.errors import ProviderUnavailable, Refused
+from portal.gateways.errors import ProviderUnavailable
+from portal.gateways.http_rows import BadDescription, Reader, Row, at_path, check, filled, put
 from portal.gateways.payout_adapter import (
     Absent,
     Accepted,
@@ -46,23 +48,18 @@ from portal.gateways.payout_adapter import (
     Finding,
     Found,
     Payout,
-    ProviderEvent,
     Rejected,
     RetryLater,
     Transfer,
     Unknown,
 )
+from portal.gateways.public_hosts import pinned
 
-STATES = ("sent", "paid", "returned", "rejected")
-NEEDED = ("url", "token", "fields", "ref")
+__all__ = ["BadDescription", "HttpPayouts", "check"]
+
 _WAIT_SECONDS = 60
 _LONG_WAIT_SECONDS = 3600
 _MOST_BYTES = 1024 * 1024
-_DEFAULT_STATES = {"sent": ["accepted", "pending", "sent"], "paid": ["paid"], "returned": ["returned"]}
-
-
-class BadDescription(Exception):
-    """The data that describe a provider cannot be used; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -74,19 +71,19 @@ class _Reply:
 
 
 class HttpPayouts:
-    """The adapter for one described provider. `insecure`: plain http is let through, in development only."""
+    """The adapter for one described provider.
+
+    `insecure`: plain http and addresses of the own network are let through, in development only.
+    """
 
     def __init__(
         self, description: Mapping[str, Any], *, insecure: bool = False, timeout_seconds: float = 15
     ) -> None:
         check(description, insecure=insecure)
         self._about = description
-        self._states = {
-            word: state
-            for state, words in description.get("states", _DEFAULT_STATES).items()
-            for word in words
-        }
-        self._pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(total=timeout_seconds))
+        self._reader = Reader(description)
+        self._insecure = insecure
+        self._timeout = urllib3.Timeout(total=timeout_seconds)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -96,13 +93,13 @@ class HttpPayouts:
             minimum_cents=int(self._about.get("minimum_cents", 1)),
             maximum_cents=int(self._about.get("maximum_cents", 10_000_000)),
             can_lookup=bool(self._about.get("lookup_url")),
-            can_cancel=False,
             can_reverse=bool(self._about.get("reverse_url")),
+            keeps_keys=self._about.get("keeps_keys") == "yes",
         )
 
     def send(self, payout: Payout, key: str) -> Answer:
         """One POST with the order under an idempotency key."""
-        header = str(self._about.get("key_header", "Idempotency-Key"))
+        header = str(self._about.get("key_header") or "Idempotency-Key")
         try:
             reply = self._call("POST", str(self._about["url"]), self._body(payout), {header: key})
         except ProviderUnavailable as lost:
@@ -110,38 +107,41 @@ class HttpPayouts:
         return self._answer(reply)
 
     def lookup(self, payout: Payout) -> Finding:
-        """All payouts under our reference; the oldest that did not come back is the one that counts."""
+        """All payouts under our reference; the oldest that did not come back is the one that counts.
+
+        A row that is not about this payout, or of another amount, is nothing to act upon: a person looks.
+        """
         if not self.capabilities.can_lookup:
             return Unknown("This provider cannot be asked.", by_hand=True)
         try:
             rows = self._rows(str(self._about["lookup_url"]), reference=payout.group)
         except ProviderUnavailable as lost:
             return Unknown(lost.message)
-        known = [(self._state(row), str(_at(row, self._about["ref"]) or "")) for row in rows]
-        there = [(state, ref) for state, ref in known if state != "rejected" and ref]
-        if not there:
-            return Absent()
-        live = [(state, ref) for state, ref in there if state != "returned"]
-        if not live:
-            return Found(there[0][1], "returned")
-        state, ref = live[0]
-        return Found(ref, state, tuple(other for _, other in live[1:]))
-
-    def cancel(self, payout: Payout, ref: str) -> Answer:
-        """Nothing is described for this."""
-        return Rejected("not_cancellable")
+        for row in rows:
+            if row.group != payout.group:
+                return Unknown(f"The provider answered with a payout that was not asked for: {row.ref}", True)
+            if row.state == "":
+                return Unknown(f"{row.ref} is in a state that is not described: {row.word}")
+            if row.state != "rejected" and not row.is_of(payout.amount_cents, payout.currency):
+                return Unknown(f"{row.ref} is not what was ordered", by_hand=True)
+        return _found([row for row in rows if row.state != "rejected"])
 
     def reverse(self, payout: Payout, ref: str, key: str) -> Answer:
-        """Ask for the money back, where the provider offers that."""
+        """Ask for the money back, where that is offered; `Accepted` once the provider says that it came."""
         if not self.capabilities.can_reverse:
             return Rejected("not_reversible")
-        url = _filled(str(self._about["reverse_url"]), ref=ref)
-        header = str(self._about.get("key_header", "Idempotency-Key"))
+        url = filled(str(self._about["reverse_url"]), ref=ref)
+        header = str(self._about.get("key_header") or "Idempotency-Key")
         try:
             reply = self._call("POST", url, {"reference": payout.group}, {header: key})
         except ProviderUnavailable as lost:
             return Unknown(lost.message)
-        return Accepted(ref) if reply.status < 300 else self._refusal(reply)
+        if not 200 <= reply.status < 300:
+            return self._refusal(reply)
+        state, word = self._reader.state(reply.said)
+        if state == "rejected":
+            return Rejected("rejected")
+        return Accepted(ref) if state == "returned" or not word else Unknown(f"It is {word} there.")
 
     def balance_cents(self, currency: str) -> int | None:
         """Such a provider takes from a bank account; it holds nothing of ours."""
@@ -152,18 +152,10 @@ class HttpPayouts:
         if not self._about.get("list_url"):
             return None
         window = {"since": str(int(since.timestamp())), "until": str(int(until.timestamp()))}
-        rows = [self._transfer(row) for row in self._rows(str(self._about["list_url"]), **window)]
-        return sorted(rows, key=lambda row: row.created)
-
-    def parse_event(self, body: bytes) -> ProviderEvent:
-        """What a row of this provider, sent to us, says. Raises `Refused`."""
-        try:
-            row = json.loads(body)
-            ref, group = str(_at(row, self._about["ref"])), str(_at(row, self._about["fields"]["reference"]))
-            transition = {"paid": "arrived", "returned": "reversed"}.get(self._state(row), "")
-        except (ValueError, TypeError, AttributeError, KeyError) as error:
-            raise Refused("the body is not an event we know how to read") from error
-        return ProviderEvent(ref=ref, transition=transition, group=group)
+        rows = self._rows(str(self._about["list_url"]), **window)
+        if strange := next((row for row in rows if row.state == "" or row.created is None), None):
+            raise ProviderUnavailable(f"{strange.ref} cannot be read: {strange.word or 'without a moment'}")
+        return sorted(map(_transfer, rows), key=lambda row: row.created)
 
     def _body(self, payout: Payout) -> dict[str, Any]:
         cents = payout.amount_cents
@@ -182,15 +174,19 @@ class HttpPayouts:
         }
         body: dict[str, Any] = {}
         for name, path in self._about["fields"].items():
-            _put(body, str(path), values[name])
+            put(body, str(path), values[name])
         return body
 
     def _answer(self, reply: _Reply) -> Answer:
         if not 200 <= reply.status < 300:
             return self._refusal(reply)
-        ref, state = _at(reply.said, self._about["ref"]), self._state(reply.said)
+        ref, (state, word) = at_path(reply.said, self._about["ref"]), self._reader.state(reply.said)
         if state == "rejected":
             return Rejected("rejected")
+        if not state:
+            return Unknown(f"The answer names a state that is not described: {word}")
+        if state == "returned":
+            return Unknown("The answer says that it came back.")
         if not isinstance(ref, str | int) or isinstance(ref, bool) or ref == "":
             return Unknown("The answer holds no reference.")
         return Accepted(str(ref))
@@ -204,34 +200,15 @@ class HttpPayouts:
         if reply.status == 409:
             return Unknown(f"{said}: the key was used for something else", by_hand=True)
         if 400 <= reply.status < 500:
-            return Rejected(str(_at(reply.said, "error") or said)[:100])
+            return Rejected(str(at_path(reply.said, "error") or said)[:100])
         return Unknown(said)
 
-    def _state(self, row: Any) -> str:
-        """The state of a row in our words; `sent` where the provider says none."""
-        word = _at(row, str(self._about.get("status", "status")))
-        return self._states.get(str(word), "sent")
-
-    def _transfer(self, row: Any) -> Transfer:
-        fields, amount = self._about["fields"], _at(row, str(self._about["fields"]["amount"]))
-        state = self._state(row)
-        cents = _cents(amount, units=self._about.get("amount_in") == "units")
-        created = _at(row, str(self._about.get("created", "created"))) or 0
-        return Transfer(
-            ref=str(_at(row, self._about["ref"])),
-            group=str(_at(row, str(fields["reference"]))),
-            amount_cents=0 if state in ("returned", "rejected") else cents,
-            currency=str(_at(row, str(fields.get("currency", "currency"))) or ""),
-            state=state,
-            created=datetime.fromtimestamp(int(created), UTC),
-        )
-
-    def _rows(self, url: str, **values: str) -> list[Any]:
-        reply = self._call("GET", _filled(url, **values))
-        rows = _at(reply.said, str(self._about.get("rows", "data")))
+    def _rows(self, url: str, **values: str) -> list[Row]:
+        reply = self._call("GET", filled(url, **values))
+        rows = at_path(reply.said, str(self._about.get("rows") or "data"))
         if reply.status != 200 or not isinstance(rows, list):
             raise ProviderUnavailable(f"no list of payouts, HTTP {reply.status}")
-        return rows
+        return [self._reader.row(row) for row in rows]
 
     def _call(
         self, method: str, url: str, body: Any = None, headers: Mapping[str, str] | None = None
@@ -241,56 +218,34 @@ class HttpPayouts:
         encoded = None if body is None else json.dumps(body).encode()
         if encoded is not None:
             sent["Content-Type"] = "application/json"
+        options: dict[str, Any] = {"body": encoded, "redirect": False, "retries": False}
+        options |= {"headers": {**sent, **(headers or {})}, "timeout": self._timeout}
         try:
-            answer = self._pool.request(
-                method, url, body=encoded, headers={**sent, **(headers or {})}, redirect=False
-            )
+            if self._insecure:
+                answer = urllib3.request(method, url, **options)
+            else:
+                answer = pinned(method, url, options)
             said = json.loads(answer.data[:_MOST_BYTES]) if answer.status < 500 else None
         except (urllib3.exceptions.HTTPError, ValueError) as error:
             raise ProviderUnavailable(f"no answer that can be read ({type(error).__name__})") from error
         return _Reply(answer.status, said)
 
 
-def check(description: Mapping[str, Any], *, insecure: bool = False) -> None:
-    """Whether a provider can be called as described. Raises `BadDescription`."""
-    if missing := [name for name in NEEDED if not description.get(name)]:
-        raise BadDescription(f"{', '.join(missing)} must be given.")
-    fields = description["fields"]
-    if not isinstance(fields, Mapping) or not {"reference", "amount", "destination"} <= set(fields):
-        raise BadDescription("fields must say where reference, amount and destination go.")
-    known = {"reference", "amount", "currency", "destination", "payee", "generation", "statement"}
-    if unknown := set(fields) - known - {"routing", "account_type", "account"}:
-        raise BadDescription(f"fields has names that we cannot fill: {', '.join(sorted(unknown))}.")
-    for name in ("url", "lookup_url", "list_url", "reverse_url"):
-        address = urlsplit(str(description.get(name) or "https://none"))
-        if address.scheme != "https" and not (insecure and address.scheme == "http"):
-            raise BadDescription(f"{name} must begin with https://.")
-    if set(description.get("states", {})) - set(STATES):
-        raise BadDescription(f"states may be {', '.join(STATES)}.")
+def _found(there: list[Row]) -> Finding:
+    """What rows of one payout mean; which of several counts is known by their moments only."""
+    if not there:
+        return Absent()
+    if len(there) > 1:
+        if any(row.created is None for row in there):
+            return Unknown("It is there more than once, and nothing says which is the oldest.", by_hand=True)
+        there = sorted(there, key=lambda row: row.created)  # type: ignore[arg-type, return-value]
+    live = [row for row in there if row.state != "returned"]
+    if not live:
+        return Found(there[0].ref, "returned")
+    return Found(live[0].ref, live[0].state, tuple(row.ref for row in live[1:]))
 
 
-def _at(said: Any, path: str) -> Any:
-    """What lies at a dotted path; None where nothing does."""
-    for part in str(path).split("."):
-        said = said.get(part) if isinstance(said, dict) else None
-    return said
-
-
-def _put(body: dict[str, Any], path: str, value: Any) -> None:
-    *parents, last = path.split(".")
-    for parent in parents:
-        body = body.setdefault(parent, {})
-    body[last] = value
-
-
-def _cents(amount: Any, *, units: bool) -> int:
-    if not units:
-        return int(amount)
-    whole, _, part = str(amount).partition(".")
-    return int(whole) * 100 + int(part.ljust(2, "0")[:2])
-
-
-def _filled(url: str, **values: str) -> str:
-    for name, value in values.items():
-        url = url.replace("{" + name + "}", quote(value, safe=""))
-    return url
+def _transfer(row: Row) -> Transfer:
+    assert row.created is not None, "a row without its moment was refused"
+    cents = 0 if row.state in ("returned", "rejected") else row.amount_cents
+    return Transfer(row.ref, row.group, cents, row.currency, row.state, row.created)

@@ -18,15 +18,16 @@ class Capabilities:
     """What a provider can do; amounts in cents.
 
     Without `can_lookup` nobody can find out what became of a call without answer, so that such a payout is
-    never tried again by itself. One that `tells_balance` is sent nothing while it does not.
+    never tried again by itself. One that `keeps_keys` carries an order out once for a key, whatever happens
+    to the answer. One that `tells_balance` is sent nothing while it does not.
     """
 
     currencies: frozenset[str]
     minimum_cents: int
     maximum_cents: int
     can_lookup: bool
-    can_cancel: bool
     can_reverse: bool
+    keeps_keys: bool = False
     tells_balance: bool = False
 
 
@@ -140,13 +141,10 @@ class PayoutAdapter(Protocol):
         """What this provider can do."""
 
     def send(self, payout: Payout, key: str) -> Answer:
-        """Give the order once; the same `key` with the same payout never pays twice."""
+        """Give the order once; where keys are kept, the same `key` with the same payout never pays twice."""
 
     def lookup(self, payout: Payout) -> Finding:
         """Whether the provider has this payout, under whatever key it was given."""
-
-    def cancel(self, payout: Payout, ref: str) -> Answer:
-        """Take an order back before it is carried out; `Rejected` where that is not possible (any more)."""
 
     def reverse(self, payout: Payout, ref: str, key: str) -> Answer:
         """Get the money of `ref` back; `Accepted` also where it came back before."""
@@ -159,6 +157,3 @@ class PayoutAdapter(Protocol):
 
         Raises `ProviderUnavailable`.
         """
-
-    def parse_event(self, body: bytes) -> ProviderEvent:
-        """What a believed message of the provider says. Raises `Refused` for what cannot be read."""

@@ -64,8 +64,8 @@ class StripeConnect:
         minimum_cents=1,
         maximum_cents=99_999_999,
         can_lookup=True,
-        can_cancel=False,
         can_reverse=True,
+        keeps_keys=True,
         tells_balance=True,
     )
 
@@ -106,10 +106,6 @@ class StripeConnect:
             return Unknown(f"{live[0].id} is not what was ordered", by_hand=True)
         return Found(live[0].id, "sent", tuple(transfer.id for transfer in live[1:]))
 
-    def cancel(self, payout: Payout, ref: str) -> Answer:
-        """A transfer is there at once; it can only be reversed."""
-        return Rejected("not_cancellable")
-
     def reverse(self, payout: Payout, ref: str, key: str) -> Answer:
         """Take a whole transfer back."""
         parameters: Any = {"metadata": {"payout": payout.group}}
@@ -142,10 +138,6 @@ class StripeConnect:
             return [_transfer(each) for each in found.auto_paging_iter()][::-1]
         except stripe.StripeError as error:
             raise ProviderUnavailable(_said(error)) from error
-
-    def parse_event(self, body: bytes) -> ProviderEvent:
-        """What a believed event says. Raises `Refused`."""
-        return parse_event(body)
 
     def open_account(self, request: AccountRequest) -> str:
         """Stripe's id of a new account; the same key gives the same. Raises `ProviderUnavailable`."""

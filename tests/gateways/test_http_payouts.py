@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from portal.gateways.errors import ProviderUnavailable, Refused
+from portal.gateways.errors import ProviderUnavailable
 from portal.gateways.http_payouts import BadDescription, HttpPayouts, check
 from portal.gateways.payout_adapter import Absent, Accepted, Found, Payout, Rejected, RetryLater, Unknown
 
@@ -153,14 +153,6 @@ def test_fields_go_where_the_provider_wants_them(outside):
     }
 
 
-def test_what_the_provider_sends_us_is_read_or_refused(outside):
-    event = provider(outside).parse_event(b'{"id": "hp_1", "reference": "po_abc", "status": "returned"}')
-
-    assert (event.ref, event.group, event.transition) == ("hp_1", "po_abc", "reversed")
-    with pytest.raises(Refused):
-        provider(outside).parse_event(b"[")
-
-
 @pytest.mark.parametrize(
     "changes",
     [
@@ -170,6 +162,9 @@ def test_what_the_provider_sends_us_is_read_or_refused(outside):
         {"fields": {"reference": "r"}},
         {"fields": {"reference": "r", "amount": "a", "destination": "d", "secret": "s"}},
         {"states": {"lost": ["x"]}},
+        {"lookup_url": "https://pay.example.com/all"},
+        {"list_url": "https://pay.example.com/all?since={since}"},
+        {"reverse_url": "https://pay.example.com/reverse"},
     ],
 )
 def test_a_description_that_cannot_be_used_is_refused(changes):
