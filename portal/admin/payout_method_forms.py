@@ -12,7 +12,7 @@ from wtforms.validators import Length, ValidationError
 
 from portal.models import PayoutMethod
 from portal.payouts.payees.methods import MethodTerms
-from portal.payouts.payees.providers import HTTP_FIELDS
+from portal.payouts.payees.providers import HTTP_FIELDS, HTTP_STATES, WRITTEN
 from portal.ui.fields import MoneyField, RefusingForm
 
 AMOUNTS = (
@@ -76,6 +76,19 @@ class HttpMethodForm(MethodForm):
     )
     ref = StringField(_l("The answer's reference stands in"), default="id", validators=[Length(max=100)])
     status = StringField(_l("The answer's state stands in"), default="status", validators=[Length(max=100)])
+    rows = StringField(_l("Rows of a list stand in"), default="data", validators=[Length(max=100)])
+    created = StringField(_l("A row's moment stands in"), default="created", validators=[Length(max=100)])
+    key_header = StringField(_l("Header of the key"), default="Idempotency-Key", validators=[Length(max=100)])
+    keeps_keys = SelectField(
+        _l("The same key twice"),
+        choices=[("", _l("May pay twice")), ("yes", _l("Pays once, that is promised"))],
+    )
+    state_sent = StringField(_l("It took the order"), default="accepted, pending, sent")
+    state_paid = StringField(_l("It was paid"), default="paid")
+    state_returned = StringField(_l("It came back"), default="returned")
+    state_rejected = StringField(
+        _l("It will never be paid"), default="rejected, failed, declined, cancelled, canceled"
+    )
     lookup_url = StringField(_l("Address to look an order up"), validators=[Length(max=500)])
     list_url = StringField(_l("Address to list orders"), validators=[Length(max=500)])
     reverse_url = StringField(_l("Address to ask money back"), validators=[Length(max=500)])
@@ -90,26 +103,21 @@ class HttpMethodForm(MethodForm):
 
     def fill_settings(self, settings: dict[str, Any]) -> None:
         """Show the settings as they are; the token is never shown."""
-        for name in ("url", "account", "amount_in", "ref", "status", "lookup_url", "list_url", "reverse_url"):
-            self[name].data = settings.get(name, "")
+        for name in WRITTEN:
+            if name != "token" and (name in settings or name not in DEFAULTED):
+                self[name].data = settings.get(name, "")
+        for name in HTTP_STATES:
+            if settings.get("states"):
+                self[f"state_{name}"].data = ", ".join(settings["states"].get(name, ()))
         for name in HTTP_FIELDS:
             self[f"field_{name}"].data = settings.get("fields", {}).get(name, "")
 
     def settings(self) -> dict[str, Any]:
         """What was written about the provider."""
-        names = (
-            "url",
-            "token",
-            "account",
-            "amount_in",
-            "ref",
-            "status",
-            "lookup_url",
-            "list_url",
-            "reverse_url",
-        )
-        written: dict[str, Any] = {name: self[name].data or "" for name in names}
-        return written | {"fields": {name: self[f"field_{name}"].data or "" for name in HTTP_FIELDS}}
+        written: dict[str, Any] = {name: self[name].data or "" for name in WRITTEN}
+        states = {name: self[f"state_{name}"].data or "" for name in HTTP_STATES}
+        fields = {name: self[f"field_{name}"].data or "" for name in HTTP_FIELDS}
+        return written | {"states": states, "fields": fields}
 
 
 class NachaMethodForm(MethodForm):
@@ -133,4 +141,5 @@ class NachaMethodForm(MethodForm):
         return {name: self[name].data or "" for name in NACHA_NAMES}
 
 
+DEFAULTED = ("rows", "created", "key_header")
 NACHA_NAMES = ("bank_routing", "bank_name", "company_name", "company_id", "description")

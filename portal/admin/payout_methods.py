@@ -17,7 +17,7 @@ from portal.extensions import db
 from portal.kernel.errors import DomainError
 from portal.models import PayoutMethod
 from portal.payouts.payees import methods
-from portal.payouts.payees.providers import HTTP_FIELDS, http_settings, nacha_settings
+from portal.payouts.payees.providers import HTTP_FIELDS, HTTP_STATES, http_settings, nacha_settings
 from portal.payouts.payees.shipped import ensure_methods
 from portal.payouts.payees.tax_years import years
 from portal.store import perform
@@ -123,5 +123,11 @@ def _insecure() -> bool:
 
 def _page(form: MethodForm, method: PayoutMethod | None, *, status: int = 200) -> Response:
     return show(
-        "admin/payout_method.html", "form", status=status, form=form, method=method, fields=HTTP_FIELDS
+        "admin/payout_method.html",
+        "form",
+        status=status,
+        form=form,
+        method=method,
+        fields=HTTP_FIELDS,
+        states=HTTP_STATES,
     )

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from portal.kernel.errors import BadInput, Conflict, NotYours
 from portal.kernel.money import Cents, round_half_away
 from portal.models import PayoutMethod
+from portal.payouts.payees.providers import changed
 from portal.store.locks import lock_row
 from portal.store.unit_of_work import UnitOfWork
 
@@ -48,8 +49,9 @@ def change_method(
     method = lock_row(uow, PayoutMethod, _id_of(uow.session, code))
     if terms.enabled and method.kind in ("nacha", "http") and not (settings or method.settings):
         raise BadInput("This method needs its settings before it can be offered.", field="enabled")
+    names = _changed(method, terms, settings)
     _write(method, terms, settings)
-    uow.note("method.change", thing="payout_method", thing_id=method.id, actor_id=actor_id)
+    uow.note("method.change", thing="payout_method", thing_id=method.id, actor_id=actor_id, changed=names)
     uow.session.flush()
     return method
 
@@ -106,6 +108,13 @@ def _id_of(session: Session, code: str) -> int:
     if found is None:
         raise NotYours("There is nothing here under this address.")
     return found
+
+
+def _changed(method: PayoutMethod, terms: MethodTerms, settings: dict[str, Any] | None) -> list[str]:
+    """What is not what it was, by name; what a provider's settings hold is for nobody to read."""
+    now = {**vars(terms), "countries": list(terms.countries)}
+    names = [name for name, value in now.items() if getattr(method, name) != value]
+    return names + [f"settings.{name}" for name in changed(settings_of(method), settings)]
 
 
 def _write(method: PayoutMethod, terms: MethodTerms, settings: dict[str, Any] | None) -> None:
