@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from portal.kernel.errors import BadInput, NotYetKnown
 from portal.kernel.ids import new_id
 from portal.kernel.money import Cents, round_half_away
 from portal.ledger.accounts import CURRENCY
-from portal.models import Order, Payment, Person, Service
+from portal.models import Order, Payment, PaymentReversal, Person, Service
 from portal.payments.recording import PaymentNotice, record_order_payment
 from portal.payments.reversals import STANDING
 from portal.store import UnitOfWork
@@ -27,6 +27,14 @@ class Buyer:
 
     name: str
     email: str
+
+
+@dataclass(frozen=True)
+class Kept:
+    """`cents` of the price stay paid, `of` so many."""
+
+    cents: int
+    of: int
 
 
 def price_of(service: Service, *, size_thousandths: int) -> Cents:
@@ -110,6 +118,21 @@ def settle_order(uow: UnitOfWork, *, order: Order) -> None:
     else:
         order.state = "refunded" if all(state == "refunded" for state in states) else "disputed"
     uow.session.flush()
+
+
+def kept_of(uow: UnitOfWork, order: Order) -> Kept:
+    """How much of an order's price was not refunded or lost. What was paid twice may go back once."""
+    mine = Payment.order_id == order.id
+    sums = select(
+        func.coalesce(func.sum(Payment.amount_cents), 0), func.coalesce(func.sum(Payment.refunded_cents), 0)
+    )
+    paid, refunded = uow.session.execute(sums.where(mine)).one()
+    disputes = select(func.coalesce(func.sum(PaymentReversal.amount_cents), 0)).join(
+        Payment, Payment.id == PaymentReversal.payment_id
+    )
+    lost = uow.session.scalar(disputes.where(mine, PaymentReversal.state == "lost")) or 0
+    price = min(order.amount_cents, int(paid))
+    return Kept(cents=max(min(price, int(paid) - int(refunded) - int(lost)), 0), of=price)
 
 
 def locked(uow: UnitOfWork, public_id: str) -> Order:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 
-from portal.kernel.facts import SaleRecorded
-from portal.kernel.ids import new_id
 from portal.kernel.vendor_events import VendorEvent
-from portal.models import Consultant, Contract, Cycle, Inbox, Order, Sale
-from portal.sales.refusals import NotYetKnown
+from portal.models import Consultant, Contract, Inbox, Order
 from portal.sales.service import cancel_contract, sign_contract
+from portal.sales.sold import keep_paid_share
 from portal.store import UnitOfWork
 from portal.store.inbox import try_waiting, vendor_source
-from portal.store.locks import lock_row, share_cycle_gate
+from portal.store.locks import lock_row
 
 
 def sign_order(uow: UnitOfWork, *, order: Order) -> Contract:
@@ -38,11 +36,17 @@ def cancel_order(uow: UnitOfWork, *, order: Order, at: datetime) -> None:
     cancel_contract(uow, vendor_id=order.service.vendor_id, event=_event(uow, order, at=at, milestone=""))
 
 
+def keep_share(uow: UnitOfWork, *, order: Order) -> None:
+    """Let the contract of a paid order count for what did not go back of its price. Raises `NotYetKnown`."""
+    if order.contract_id is not None:
+        keep_paid_share(uow, lock_row(uow, Contract, order.contract_id))
+
+
 def reinstate_order(uow: UnitOfWork, *, order: Order) -> None:
     """Let a cancelled contract stand again, unless its vendor cancelled it too.
 
-    What was taken back is sold once more, in the cycle that is open now; what the vendor told meanwhile and
-    was ignored takes effect now.
+    What was taken back is sold once more, as far as its price stays paid, in the cycle that is open now; what
+    the vendor told meanwhile and was ignored takes effect now.
     """
     if order.contract_id is None:
         return
@@ -51,9 +55,8 @@ def reinstate_order(uow: UnitOfWork, *, order: Order) -> None:
         return
     contract.state = "active" if contract.activated_at else "signed"
     contract.cancelled_at = None
-    for sale in _taken_back(uow, contract):
-        _sell_again(uow, contract, sale)
     uow.session.flush()
+    keep_paid_share(uow, contract)
     source = vendor_source(contract.vendor_id)
     try_waiting(uow, source=source, refs=[contract.ref], states=("ignored",))
 
@@ -83,35 +86,3 @@ def _cancelled_by_vendor(uow: UnitOfWork, contract: Contract) -> bool:
         Inbox.state == "done",
     )
     return uow.session.scalar(select(exists().where(*told))) is True
-
-
-def _taken_back(uow: UnitOfWork, contract: Contract) -> list[Sale]:
-    """The last sale of each milestone, all of them reversed by the cancellation."""
-    newest = (
-        select(func.max(Sale.id))
-        .where(Sale.contract_id == contract.id, Sale.reverses_id.is_(None))
-        .group_by(Sale.milestone)
-    )
-    return list(uow.session.scalars(select(Sale).where(Sale.id.in_(newest)).order_by(Sale.id)).unique())
-
-
-def _sell_again(uow: UnitOfWork, contract: Contract, sale: Sale) -> None:
-    share_cycle_gate(uow)
-    cycle_id = uow.session.scalar(select(Cycle.id).where(Cycle.state == "open"))
-    if cycle_id is None:
-        raise NotYetKnown("No cycle is open.")
-    again = Sale(
-        public_id=new_id(),
-        cycle_id=cycle_id,
-        consultant_id=sale.consultant_id,
-        contract_id=contract.id,
-        milestone=sale.milestone,
-        volume=sale.volume,
-        revenue_cents=sale.revenue_cents,
-        occurred_at=uow.clock(),
-        recorded_at=uow.clock(),
-        cause=f"sale-{sale.id}-again",
-    )
-    uow.session.add(again)
-    uow.session.flush()
-    uow.publish(SaleRecorded(sale_id=again.id), key=f"sale-{again.id}-recorded")

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from portal.kernel.facts import SaleRecorded, SaleReversed
-from portal.kernel.ids import new_id
+from portal.kernel.facts import SaleRecorded
 from portal.kernel.vendor_events import VendorEvent
-from portal.models import Contract, Customer, Cycle, Sale, TermsVersion
+from portal.models import Contract, Customer, Sale, TermsVersion
 from portal.sales.contracts import advance, find_or_open
 from portal.sales.customers import find_or_register
 from portal.sales.refusals import NothingToDo, NotYetKnown
-from portal.sales.worth import Worth, is_paid_by_size, worth
+from portal.sales.sold import keep_paid_share, left_of, new_sale, sales_of, take_back
+from portal.sales.worth import is_paid_by_size, worth
 from portal.store import UnitOfWork
-from portal.store.locks import share_cycle_gate
 
 STATE_OF_MILESTONE = {"signed": "signed", "paid": "signed", "installed": "installed", "activated": "active"}
 
@@ -38,7 +37,7 @@ def sign_contract(uow: UnitOfWork, *, vendor_id: int, event: VendorEvent) -> Con
     advance(contract, state=STATE_OF_MILESTONE[event.milestone], event=event)
     if contract.cancelled_at is None or event.occurred_at < contract.cancelled_at:
         _record(uow, contract, event)
-        _settle_cancellation(uow, contract)
+        _settle(uow, contract)
     uow.session.flush()
     return contract
 
@@ -59,7 +58,7 @@ def activate_contract(uow: UnitOfWork, *, vendor_id: int, event: VendorEvent) ->
     sale = _record(uow, contract, event)
     if sale is None:
         raise NothingToDo(f"The terms of contract {contract.ref} pay nothing at its activation.")
-    _settle_cancellation(uow, contract)
+    _settle(uow, contract)
     uow.session.flush()
     return sale
 
@@ -88,7 +87,7 @@ def _record(uow: UnitOfWork, contract: Contract, event: VendorEvent) -> Sale | N
     known = uow.session.scalars(select(Sale).where(Sale.cause == cause)).unique().one_or_none()
     if known is not None:
         return known
-    sale = _sale(uow, contract, value)
+    sale = new_sale(uow, contract, value)
     sale.milestone, sale.occurred_at, sale.cause = event.milestone, event.occurred_at, cause
     uow.session.add(sale)
     uow.session.flush()
@@ -96,45 +95,18 @@ def _record(uow: UnitOfWork, contract: Contract, event: VendorEvent) -> Sale | N
     return sale
 
 
+def _settle(uow: UnitOfWork, contract: Contract) -> None:
+    """What was recorded counts as far as the contract stands and its price did not go back."""
+    _settle_cancellation(uow, contract)
+    keep_paid_share(uow, contract)
+
+
 def _settle_cancellation(uow: UnitOfWork, contract: Contract) -> list[Sale]:
     """Take back whatever of a cancelled contract's sales was not taken back yet."""
     if contract.cancelled_at is None:
         return []
-    statement = select(Sale).where(Sale.contract_id == contract.id, Sale.reverses_id.is_(None))
-    sales = uow.session.scalars(statement.order_by(Sale.id)).unique().all()
-    reversals = [_reverse(uow, contract, sale) for sale in sales]
+    reversals = [
+        take_back(uow, contract, sale, value=left_of(uow, sale), cause=f"sale-{sale.id}-cancelled")
+        for sale in sales_of(uow, contract)
+    ]
     return [reversal for reversal in reversals if reversal is not None]
-
-
-def _reverse(uow: UnitOfWork, contract: Contract, sale: Sale) -> Sale | None:
-    taken = select(func.coalesce(func.sum(Sale.volume), 0), func.coalesce(func.sum(Sale.revenue_cents), 0))
-    volume, revenue = uow.session.execute(taken.where(Sale.reverses_id == sale.id)).one()
-    left = Worth(-(sale.volume + int(volume)), -(sale.revenue_cents + int(revenue)))  # type: ignore[arg-type]
-    if not left.volume and not left.revenue:
-        return None
-    reversal = _sale(uow, contract, left)
-    reversal.milestone, reversal.reverses_id = sale.milestone, sale.id
-    reversal.occurred_at = contract.cancelled_at or uow.clock()
-    reversal.cause = f"sale-{sale.id}-cancelled"
-    reversal.consultant_id = sale.consultant_id
-    uow.session.add(reversal)
-    uow.session.flush()
-    uow.publish(SaleReversed(sale_id=reversal.id), key=f"sale-{reversal.id}-reversed")
-    return reversal
-
-
-def _sale(uow: UnitOfWork, contract: Contract, value: Worth) -> Sale:
-    """A sale in the cycle that is open at this moment; the gate keeps that cycle from ending meanwhile."""
-    share_cycle_gate(uow)
-    cycle = uow.session.scalars(select(Cycle).where(Cycle.state == "open")).unique().one_or_none()
-    if cycle is None:
-        raise NotYetKnown("No cycle is open.")
-    return Sale(
-        public_id=new_id(),
-        cycle_id=cycle.id,
-        consultant_id=contract.customer.consultant_id,
-        contract_id=contract.id,
-        volume=value.volume,
-        revenue_cents=value.revenue,
-        recorded_at=uow.clock(),
-    )

@@ -33,6 +33,17 @@ STORIES = {
         "order",
         "funds_withdrawn charge.refunded",
     ),
+    "an order, refunded in two parts": (("pay", "refund-part", "refund-part"), "order", "charge.refunded!"),
+    "an order, refunded in part, and the refund fails": (
+        ("pay", "refund-part", "fail-refund"),
+        "order",
+        "charge.refunded!",
+    ),
+    "an order, refunded in part, disputed and won": (
+        ("pay", "refund-part", "dispute", "win"),
+        "order",
+        "funds charge.refunded",
+    ),
 }
 END = {
     "a fee, refunded in part, disputed and lost": {"pack": "smart"},
@@ -50,6 +61,19 @@ END = {
         "order": "disputed",
         "contract": "cancelled",
         "net": (0, 0),
+    },
+    # Of $1,300.00, $433.34 stay paid.
+    "an order, refunded in two parts": {"order": "paid", "contract": "signed", "net": (10_67, 53_33)},
+    "an order, refunded in part, and the refund fails": {
+        "order": "paid",
+        "contract": "signed",
+        "net": (32_00, 160_00),
+    },
+    # $866.67 stay paid.
+    "an order, refunded in part, disputed and won": {
+        "order": "paid",
+        "contract": "signed",
+        "net": (21_33, 106_67),
     },
 }
 
