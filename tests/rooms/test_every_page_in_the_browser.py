@@ -65,8 +65,13 @@ def more_pages(app, reader):
         week = db.session.query(Cycle).one().name
     return {
         "": [f"/r/{code}", f"/shop/{code}", "/nothing-here"],
-        "Ana": [f"/team/{ben}", f"/team/place/{nia}", f"/team/place/{nia}?parent={ben}&leg=right"],
-        "Ada": [],
+        "Ana": [
+            "/earnings/payees/bank",
+            f"/team/{ben}",
+            f"/team/place/{nia}",
+            f"/team/place/{nia}?parent={ben}&leg=right",
+        ],
+        "Ada": ["/admin/payouts/methods/bank", "/admin/payouts/methods/ach"],
     }[reader] + ([f"/earnings/weeks/{week}"] if reader == "Ana" else [])
 
 
