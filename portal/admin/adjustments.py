@@ -28,6 +28,7 @@ from portal.payouts.adjustments import LONGEST_REASON, Proposal
 from portal.store import perform
 from portal.ui import bookings as words
 from portal.ui import show
+from portal.ui.addresses import number
 from portal.ui.fields import MoneyField, RefusingForm
 from portal.ui.htmx import request
 
@@ -76,7 +77,7 @@ def adjustments() -> Response:
         "admin/adjustments.html",
         "main",
         waiting=service.waiting(db.session()),
-        decided=service.decided(db.session(), before=request.args.get("before", type=int)),
+        decided=service.decided(db.session(), before=number(request.args, "before")),
         asked=asked,
         people=_people(asked) if asked else [],
         states=STATES,

@@ -19,6 +19,7 @@ from portal.payouts import checks, stops
 from portal.store import perform
 from portal.ui import bookings as words
 from portal.ui import show
+from portal.ui.addresses import number
 from portal.ui.htmx import request
 
 ROWS_A_PAGE = 40
@@ -51,7 +52,7 @@ def books() -> Response:
 def account(owner_type: str, purpose: str) -> Response:
     """The postings behind one line of the trial balance, newest first, by month."""
     session = db.session()
-    month, before = request.args.get("month", type=int), request.args.get("before", type=int)
+    month, before = number(request.args, "month"), number(request.args, "before")
     line = (owner_type, purpose)
     rows = company.bookings(session, line, month=month, before=before, limit=ROWS_A_PAGE + 1)
     standing = [each for each in company.trial_balance(session) if (each.owner_type, each.purpose) == line]

@@ -31,6 +31,7 @@ from portal.payouts.files import guarded, written
 from portal.payouts.queries import batch_by_id
 from portal.store import UnitOfWork, perform
 from portal.ui import show
+from portal.ui.addresses import number
 from portal.ui.htmx import request
 
 NOTHING_HERE = "There is nothing here under this address."
@@ -68,7 +69,7 @@ def preview_cycle(name: str) -> AnyResponse:
 def approve_cycle(name: str) -> AnyResponse:
     """Say yes to the run that was on the screen; the second yes closes the week where that was asked for."""
     cycle_id, actor_id = _found(name).id, current_user.id
-    run_id, closes = request.form.get("run", default=0, type=int), "close" in request.form
+    run_id, closes = number(request.form, "run") or 0, "close" in request.form
 
     def work(uow: UnitOfWork) -> None:
         count = service.approve(uow, cycle_id=cycle_id, run_id=run_id, actor_id=actor_id)

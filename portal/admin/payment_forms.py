@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
 
-from flask_babel import get_timezone
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import DateField, SelectField, StringField
@@ -14,6 +12,7 @@ from wtforms.validators import InputRequired, Length, Optional
 
 from portal.payments.queries import Wanted
 from portal.payments.requests import LONGEST_REASON
+from portal.ui.addresses import beginning_of, end_of
 from portal.ui.fields import MoneyField, RefusingForm
 
 STATES = {
@@ -67,13 +66,11 @@ class PaymentFilter(FlaskForm):
 
     def wanted(self) -> Wanted:
         """What was asked for; days are days of the company's time zone."""
-        zone = get_timezone()
-        since, until = self.since.data, self.until.data
         return Wanted(
             state=self.state.data or "",
             kind=self.kind.data or "",
-            since=datetime.combine(since, time.min, zone) if since else None,
-            until=datetime.combine(until + timedelta(days=1), time.min, zone) if until else None,
+            since=beginning_of(self.since.data),
+            until=end_of(self.until.data),
             text=self.text.data or "",
         )
 

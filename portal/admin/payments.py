@@ -19,6 +19,7 @@ from portal.payments.sweeping import last_sweep
 from portal.store import perform
 from portal.store.inbox import STRIPE, replay
 from portal.ui import bookings, show
+from portal.ui.addresses import number
 from portal.ui.htmx import request
 
 ROWS_A_PAGE = 50
@@ -31,7 +32,7 @@ def payments() -> Response:
     form = PaymentFilter(request.args)
     right = form.validate()
     wanted = form.wanted() if right else queries.Wanted()
-    before = request.args.get("before", default=0, type=int)
+    before = number(request.args, "before") or 0
     rows = queries.find_payments(db.session(), wanted, before=before, limit=ROWS_A_PAGE)
     return show(
         "admin/payments.html",
@@ -82,7 +83,7 @@ def ask_for_refund(public_id: str) -> AnyResponse:
 def payment_events() -> Response:
     """What Stripe told, newest first."""
     state = request.args.get("state", "dead")
-    before = request.args.get("before", default=0, type=int)
+    before = number(request.args, "before") or 0
     rows = queries.events(db.session(), state, before=before, limit=ROWS_A_PAGE)
     return show(
         "admin/payment_events.html",

@@ -20,6 +20,7 @@ from portal.payouts import batches, queries, results, service
 from portal.payouts.stops import standing
 from portal.store import UnitOfWork, perform
 from portal.ui import show
+from portal.ui.addresses import number
 from portal.ui.htmx import request
 
 ROWS_A_PAGE = 50
@@ -81,7 +82,7 @@ def _queue(form: ChoiceForm, *, status: int = 200) -> Response:
     state = filters.state.data if filters.state.data in forms.STATES else "requested"
     least = None if filters.least.errors else filters.least.data
     states = () if state == "all" else (state,)
-    after = request.args.get("after", type=int)
+    after = number(request.args, "after")
     question = queries.withdrawals(states=states, name=(filters.name.data or "").strip(), least=least)
     rows = queries.read(db.session(), queries.page(question, after=after, limit=ROWS_A_PAGE + 1))
     more = rows[ROWS_A_PAGE - 1].withdrawal.id if len(rows) > ROWS_A_PAGE else None

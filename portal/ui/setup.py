@@ -11,6 +11,7 @@ from flask_login import current_user
 from flask_principal import ActionNeed
 
 from portal.ui import assets, headers, nav
+from portal.ui.addresses import RowConverter
 from portal.ui.filters import FILTERS
 from portal.ui.htmx import PortalRequest, answer_unchanged, redirect_for_htmx, request, vary
 
@@ -21,6 +22,7 @@ THEME_COOKIE = "canopy_theme"
 def register(app: Flask) -> None:
     """Give the application its look; call it after the extensions: htmx-flask sets its own request class."""
     app.request_class = PortalRequest
+    app.url_map.converters["int"] = RowConverter
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.globals["is_open"] = is_open
     app.jinja_env.globals["may"] = may

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
 
-from flask_babel import get_timezone
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
@@ -16,11 +14,11 @@ from wtforms.validators import Optional
 
 from portal.ledger import running
 from portal.ledger.running import Line, Purse, Span
+from portal.ui.addresses import beginning_of, end_of, number
 from portal.ui.bookings import GROUPS
 
 LINES_A_PAGE = 25
 MOST_LINES = 5_000
-OLDEST_YEAR = 1900
 
 
 class StatementForm(FlaskForm):
@@ -42,9 +40,8 @@ class StatementForm(FlaskForm):
         """What is asked for, from midnight to midnight in the company's time zone."""
         since = None if self.since.errors else self.since.data
         until = None if self.until.errors else self.until.data
-        after = until + timedelta(days=1) if until is not None and until < date.max else None
         group = self.kind.data if self.kind.data in GROUPS else "all"
-        return Span(_midnight(since), _midnight(after), group)
+        return Span(beginning_of(since), end_of(until), group)
 
     @property
     def kept(self) -> dict[str, str]:
@@ -71,8 +68,7 @@ def statement_page(session: Session, consultant_id: int, arguments: Mapping[str,
     form = read_form(arguments)
     whole = arguments.get("rows") == "all"
     limit = MOST_LINES if whole else LINES_A_PAGE
-    written = arguments.get("before", "")
-    before = int(written) if written.isdecimal() and len(written) < 18 else None
+    before = number(arguments, "before")
     found = running.lines(session, consultant_id, form.span, before=before, limit=limit + 1)
     shown = found[:limit]
     return StatementPage(
@@ -99,9 +95,3 @@ def read_form(arguments: Mapping[str, str]) -> StatementForm:
     form = StatementForm(arguments)
     form.validate()
     return form
-
-
-def _midnight(day: date | None) -> datetime | None:
-    if day is None or day.year < OLDEST_YEAR:
-        return None
-    return datetime.combine(day, time(), tzinfo=get_timezone()).astimezone(UTC)

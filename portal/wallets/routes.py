@@ -15,6 +15,7 @@ from portal.kernel.clock import utc_now
 from portal.ledger import statements
 from portal.payouts import queries as payouts
 from portal.ui import show
+from portal.ui.addresses import number
 from portal.ui.htmx import request
 from portal.wallets import queries, words
 from portal.wallets.room import owner, wallets
@@ -27,7 +28,7 @@ def earnings() -> Response:
     session, owner_id = db.session(), owner().id
     chosen = request.args.get("show", "all")
     chosen = chosen if chosen in queries.SHOWN else "all"
-    before = request.args.get("before", type=int)
+    before = number(request.args, "before")
     page = queries.history_page(session, owner_id, show=chosen, before=before, day_of=_day)
     return show(
         "wallets/earnings.html",
