@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
-from portal.kernel.errors import BadInput, Conflict, NotYours
+from portal.kernel.errors import BadInput, Conflict, DomainError, NotYours
 from portal.kernel.ids import new_id
-from portal.models import Payment, RefundRequest
+from portal.models import AccountUser, Consultant, Payment, RefundRequest
 from portal.store import UnitOfWork
 from portal.store.locks import lock_where
 
@@ -36,11 +36,14 @@ def ask_refund(
 ) -> RefundRequest:
     """Ask for a refund of a part or all of what is left of a payment; a job sends it.
 
-    Raises `NotYours`, `BadInput` for the amount or a missing reason, `Conflict` for a disputed payment.
+    Raises `NotYours`, `BadInput` for the amount or a missing reason, `Conflict` for a disputed payment, and
+    `DomainError` for who paid it or sold what was paid.
     """
     payment = lock_where(uow, Payment, Payment.public_id == payment_public_id)
     if payment is None:
         raise NotYours("There is no such payment.")
+    if _is_own(uow, payment, actor_id):
+        raise DomainError("Somebody else has to decide on your own money.")
     if not reason.strip():
         raise BadInput("Please say why.", field="reason")
     if payment.state in ("disputed", "lost"):
@@ -74,6 +77,15 @@ def refundable(uow: UnitOfWork, payment: Payment) -> int:
         RefundRequest.payment_id == payment.id, RefundRequest.state.in_(UNDER_WAY)
     )
     return payment.amount_cents - payment.refunded_cents - int(uow.session.scalar(waiting) or 0)
+
+
+def _is_own(uow: UnitOfWork, payment: Payment, actor_id: int) -> bool:
+    """Whether the person who acts paid it, or is the consultant who registered with it or sold the order."""
+    bought = payment.registration or payment.order
+    assert bought is not None, "a payment is for one thing"
+    seller = uow.session.get(Consultant, bought.consultant_id or 0)
+    whose = {bought.person_id, seller.person_id if seller else None}
+    return uow.session.get_one(AccountUser, actor_id).person_id in whose
 
 
 def claim_next(uow: UnitOfWork) -> Sending | None:
