@@ -169,7 +169,9 @@ class StripeGateway:
             raise _unavailable(error) from error
 
     def page_event(self, session_id: str) -> FoundEvent | None:
-        """What became of a Checkout page, as the event that would have told it; None while it is open.
+        """What became of a Checkout page, as the event that would have told it.
+
+        None while it is open, and for a page that Stripe does not know.
 
         Raises `ProviderUnavailable`.
         """
@@ -177,6 +179,10 @@ class StripeGateway:
 
         try:
             session = self._client.v1.checkout.sessions.retrieve(session_id).to_dict()
+        except stripe.InvalidRequestError as unknown:
+            if unknown.code != "resource_missing":
+                raise _unavailable(unknown) from unknown
+            return None
         except stripe.StripeError as error:
             raise _unavailable(error) from error
         status = session["status"]

@@ -53,10 +53,13 @@ def sweep_events(provider: Provider, *, live_only: bool, clock: Clock = utc_now)
 
 
 def sweep_pages(provider: Provider, *, live_only: bool, clock: Clock = utc_now) -> int:
-    """Ask for each payment page opened a day ago of which nothing was heard; how many told news."""
+    """Ask for each payment page opened a day ago of which nothing was heard; how many told news.
+
+    What was told before a provider goes away is kept.
+    """
     sessions = _open_pages(db.session(), clock() - OPEN_TOO_LONG)
     db.session.rollback()
-    news = [found for session_id in sessions if (found := provider.page_event(session_id))]
+    news = (found for session_id in sessions if (found := provider.page_event(session_id)))
     return sum(
         perform(partial(_store, events=some, live_only=live_only), clock) for some in _by_hundred(news)
     )
@@ -117,5 +120,8 @@ def _open_pages(session: Session, before: datetime) -> list[str]:
     buying = select(Order.checkout_session).where(
         Order.state == "open", Order.checkout_session.is_not(None), Order.created_at < before
     )
-    found = chain(session.scalars(joining.limit(MOST_PAGES)), session.scalars(buying.limit(MOST_PAGES)))
+    found = chain(
+        session.scalars(joining.order_by(Registration.id.desc()).limit(MOST_PAGES)),
+        session.scalars(buying.order_by(Order.id.desc()).limit(MOST_PAGES)),
+    )
     return [name for name in found if name]

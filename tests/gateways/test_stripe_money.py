@@ -174,3 +174,12 @@ def test_a_parameter_that_the_sdk_does_not_know_is_refused(outside, path, fields
     status, body = outside.post(path, fields, Authorization="Bearer sk_test_1")
 
     assert (status, unknown in body) == (400, True), body
+
+
+def test_a_page_that_stripe_does_not_know_told_nothing(outside):
+    paid(outside)
+
+    assert outside.stripe().page_event("cs_test_gone") is None
+    outside.order("stripe.checkout.get", "500_before", "500_before", "500_before")
+    with pytest.raises(ProviderUnavailable):
+        outside.stripe().page_event("cs_test_gone")
