@@ -36,12 +36,18 @@ def send(gateway: StripeGateway, sending: Sending) -> None:
     """Send one refund, after a look whether an earlier try made it."""
     row = sending.request_row
     try:
-        ref = _found(gateway, sending) or gateway.refund(_refunding(sending))
+        ref = _found(gateway, sending)
+    except ProviderUnavailable as away:
+        # A look carries no key, so that its failure is kept under none.
+        _later(sending, away, key_is_spent=False)
+        return
+    try:
+        ref = ref or gateway.refund(_refunding(sending))
     except RefundRejected as refusal:
         reason = refusal.reason
         perform(lambda uow: requests.mark_refused(uow, request_row=row, error=reason))
     except ProviderUnavailable as away:
-        _later(sending, away)
+        _later(sending, away, key_is_spent=away.key_is_spent)
     else:
         perform(lambda uow: requests.mark_sent(uow, request_row=row, provider_ref=ref))
 
@@ -63,14 +69,14 @@ def _refunding(sending: Sending) -> Refunding:
     )
 
 
-def _later(sending: Sending, away: ProviderUnavailable) -> None:
+def _later(sending: Sending, away: ProviderUnavailable, *, key_is_spent: bool) -> None:
     log.warning("refund %s, try %s: %s", sending.public_id, sending.attempts, away.message)
     now, row = utc_now(), sending.request_row
     at = next_try(now, attempts=min(sending.attempts, 8))
-    if away.key_is_spent:
+    if key_is_spent:
         at = max(at, now + BEFORE_ANOTHER_KEY)
     perform(
         lambda uow: requests.mark_retry(
-            uow, request_row=row, error=away.message, next_at=at, key_is_spent=away.key_is_spent
+            uow, request_row=row, error=away.message, next_at=at, key_is_spent=key_is_spent
         )
     )

@@ -26,6 +26,7 @@ review_tax_forms = _permission("review tax forms", "admin", "finance")
 manage_adjustments = _permission("manage adjustments", "admin", "finance")
 see_payments = _permission("see payments", "admin", "finance")
 refund_payments = _permission("refund payments", "admin", "finance")
+replay_payment_events = _permission("replay payment events", "admin", "finance")
 manage_vendors = _permission("manage vendors", "admin")
 see_traffic = _permission("see traffic", "admin")
 

@@ -100,11 +100,13 @@ def payment_events() -> Response:
 def payment_event(inbox_id: int) -> Response:
     """One event with its body."""
     row, body = queries.event_body(db.session(), inbox_id)
-    return show("admin/payment_event.html", "main", row=row, body=body, words=words)
+    may_replay = may(permissions.replay_payment_events) and row.state == "dead"
+    return show("admin/payment_event.html", "main", row=row, body=body, words=words, may_replay=may_replay)
 
 
 @admin.post("/payments/events/<int:inbox_id>/replay")
-@requires(permissions.see_payments)
+@requires(permissions.replay_payment_events)
+@require_recent_password()
 def replay_event(inbox_id: int) -> AnyResponse:
     """Try an event again that was given up."""
     actor_id = current_user.id

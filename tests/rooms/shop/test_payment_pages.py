@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select, update
 
@@ -44,10 +46,10 @@ def ask(shop, public_id, amount="300.00"):
     return ada, answer
 
 
-def order_faults(shop, *faults):
+def order_faults(shop, *faults, operation="stripe.refunds.create"):
     import json
 
-    body = json.dumps({"operation": "stripe.refunds.create", "faults": list(faults)}).encode()
+    body = json.dumps({"operation": operation, "faults": list(faults)}).encode()
     shop.portal._send("/sandbox/faults", body, "application/json")
 
 
@@ -131,6 +133,20 @@ def test_whatever_the_provider_does_the_refund_is_made_once(shop, paid, fault):
     assert [row[0] for row in requests(shop)] == ["done"]
 
 
+def test_a_look_up_that_fails_leaves_the_key_as_it_is(shop, paid):
+    order_faults(shop, "drop_before")
+    order_faults(shop, "500_before", operation="stripe.refunds.list")
+    ask(shop, paid[1])
+    for _ in range(2):
+        shop.work(send=True)
+        due(shop)
+
+    assert requests(shop) == [("asked", 1)]
+    shop.work(send=True)
+
+    assert requests(shop) == [("done", 1)]
+
+
 def test_without_the_look_up_a_stored_500_leads_to_a_second_refund(shop, paid, monkeypatch):
     _, public_id = paid
     monkeypatch.setattr("portal.gateways.stripe.StripeGateway.find_refund", lambda *_, **__: "")
@@ -169,14 +185,17 @@ def test_a_disputed_payment_is_not_refunded(shop, paid):
     assert "in dispute" in ada.words
 
 
+def let_time_pass(shop):
+    """Since the password was typed."""
+    old = utc_now() - timedelta(minutes=11)
+    with shop.portal.app.app_context():
+        perform(lambda uow: uow.session.execute(update(LoginSession).values(confirmed_at=old)) and None)
+
+
 def test_a_refund_asks_for_the_password_again(shop, paid):
     ada = shop.browser("Ada")
     ada.visit(f"/admin/payments/{paid[1]}")
-    with shop.portal.app.app_context():
-        from datetime import timedelta
-
-        old = utc_now() - timedelta(minutes=11)
-        perform(lambda uow: uow.session.execute(update(LoginSession).values(confirmed_at=old)) and None)
+    let_time_pass(shop)
 
     answer = ada.submit(f"/admin/payments/{paid[1]}/refund", {"amount": "1", "reason": "x"})
 
@@ -203,6 +222,10 @@ def test_an_event_that_was_given_up_is_shown_and_tried_again(shop, paid, monkeyp
     assert "refund.created" in ada.words and "ZeroDivisionError" in ada.words
     event = ada.page.text.partition('action="/admin/payments/events/')[2].partition("/")[0]
 
+    let_time_pass(shop)
+    assert "/confirm" in ada.submit(f"/admin/payments/events/{event}/replay").location
+    ada = shop.browser("Ada")
+    ada.visit(f"/admin/payments/events/{event}")
     monkeypatch.setitem(effects.STRIPE_EFFECTS, "refund.created", real)
     assert ada.submit(f"/admin/payments/events/{event}/replay").status_code == 303
     shop.work()
