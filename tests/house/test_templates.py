@@ -29,6 +29,8 @@ FORBIDDEN = {
     ),
 }
 REQUESTS = ("hx-get=", "hx-post=")
+# Jinja's gettext fills in with `%`, values or not: a bare one ends in an error page.
+BARE_PERCENT = re.compile(r"""\b(?:_|gettext|ngettext)\(\s*"[^"]*%(?![(%])[^"]*\"""")
 
 
 def named_in(source: Source) -> Iterator[str]:
@@ -70,6 +72,15 @@ def aimless(text: str) -> list[str]:
     """Elements that send a request without saying on themselves where the answer goes."""
     senders = [tag for tag in TAG.findall(JINJA.sub("x", text)) if any(word in tag for word in REQUESTS)]
     return [tag for tag in senders if "hx-target=" not in tag or "hx-swap=" not in tag]
+
+
+def test_no_text_of_a_template_holds_a_percent_sign_that_gettext_would_fill_in():
+    assert {name for name, text in sources.templates().items() if BARE_PERCENT.search(text)} == set()
+
+
+def test_the_check_sees_a_bare_percent_sign():
+    assert BARE_PERCENT.search('{{ _("24 % withheld") }}')
+    assert not BARE_PERCENT.search('{{ _("24 %% withheld from %(name)s", name=name) }} 5 % of "it"')
 
 
 def test_every_template_is_used():
