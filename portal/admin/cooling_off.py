@@ -15,7 +15,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from portal.access import permissions
-from portal.access.guard import may, requires
+from portal.access.guard import may, require_recent_password, requires
 from portal.admin.room import admin
 from portal.extensions import db
 from portal.kernel.clock import utc_now
@@ -59,6 +59,7 @@ def cooling_off() -> Response:
 
 @admin.post("/cooling-off")
 @requires(permissions.manage_vendors)
+@require_recent_password()
 def add_cooling_off() -> AnyResponse:
     """Add a rule; what is there stays as it is."""
     form, actor_id = RuleForm().fill(), current_user.id

@@ -21,6 +21,7 @@ from portal.payouts import approval, selected, selections
 from portal.payouts.payees import methods
 from portal.store import UnitOfWork, perform
 from portal.ui import show
+from portal.ui.addresses import number
 from portal.ui.htmx import request
 
 ROWS_A_PAGE = 200
@@ -57,7 +58,7 @@ def payout_selection(public_id: str) -> Response:
     """Who is in it, with the sums, and who is not, with the reasons."""
     session = db.session()
     found = selected.by_public_id(session, public_id)
-    after = request.args.get("after", default=0, type=int)
+    after = number(request.args, "after") or 0
     lines = selected.lines_of(session, found.id, after=after, limit=ROWS_A_PAGE + 1)
     return show(
         "admin/payout_selection.html",
@@ -74,6 +75,7 @@ def payout_selection(public_id: str) -> Response:
 
 @admin.post("/payouts/selections/<public_id>/leave-out/<person>")
 @requires(permissions.manage_payouts)
+@require_recent_password()
 def leave_out_of_selection(public_id: str, person: str) -> AnyResponse:
     """Leave one person out, with a reason."""
     selection_id, consultant_id = selected.ids_of(db.session(), public_id, person)
@@ -89,6 +91,7 @@ def leave_out_of_selection(public_id: str, person: str) -> AnyResponse:
 
 @admin.post("/payouts/selections/<public_id>/take-in/<person>")
 @requires(permissions.manage_payouts)
+@require_recent_password()
 def take_into_selection(public_id: str, person: str) -> AnyResponse:
     """Take one person back in."""
     selection_id, consultant_id = selected.ids_of(db.session(), public_id, person)
@@ -115,6 +118,7 @@ def make_selection(public_id: str) -> AnyResponse:
 
 @admin.post("/payouts/selections/<public_id>/drop")
 @requires(permissions.manage_payouts)
+@require_recent_password()
 def drop_selection(public_id: str) -> AnyResponse:
     """Make nothing of it."""
     selection_id, actor_id = selected.by_public_id(db.session(), public_id).id, current_user.id
