@@ -30,7 +30,7 @@ FORBIDDEN = {
 }
 REQUESTS = ("hx-get=", "hx-post=")
 # Jinja's gettext fills in with `%`, values or not: a bare one ends in an error page.
-BARE_PERCENT = re.compile(r"""\b(?:_|gettext|ngettext)\(\s*"[^"]*%(?![(%])[^"]*\"""")
+BARE_PERCENT = re.compile(r"""\b(?:_|gettext|ngettext)\(\s*"[^"]*(?<!%)%(?![(%])[^"]*\"""")
 
 
 def named_in(source: Source) -> Iterator[str]:
