@@ -97,6 +97,20 @@ def lift_stop(stop_id: int) -> AnyResponse:
     return redirect(url_for("admin.books"), 303)
 
 
+@admin.get("/books/months/<int:period_id>/close")
+@requires(permissions.manage_payouts)
+@require_recent_password()
+def check_month(period_id: int) -> AnyResponse:
+    """What closing the month means, and the button that does it."""
+    session = db.session()
+    closable = months.next_to_close(session, today=utc_now().date())
+    if closable is None or closable.id != period_id:
+        flash(_("This month cannot be closed now."), "bad")
+        return redirect(url_for("admin.books"), 303)
+    (month,) = months.months(session, period_id=period_id)
+    return show("admin/close_month.html", "main", month=month)
+
+
 @admin.post("/books/months/<int:period_id>/close")
 @requires(permissions.manage_payouts)
 @require_recent_password()

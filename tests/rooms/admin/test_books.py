@@ -155,6 +155,14 @@ def test_a_month_that_is_over_is_closed_from_the_page_and_no_other(app, fin, do,
     fin.submit(f"/admin/books/months/{now:%Y%m}/close")
     fin.visit("/admin/books")
     assert "This month is not over yet." in fin.words
+    fin.visit(f"/admin/books/months/{now:%Y%m}/close")
+    fin.follow()
+    assert "This month cannot be closed now." in fin.words
+    fin.visit(close)
+    assert "Nothing can be booked into this month any more." in fin.words
+    fin.visit("/admin/books")
+    assert "Closed May" not in fin.words and close in fin.page.text, "looking closes nothing"
+    fin.visit(close)
     fin.submit(close)
     fin.visit("/admin/books")
     assert "The month is closed." in fin.words
