@@ -75,7 +75,9 @@ class ChoiceForm(RefusingForm):
 class ResultForm(RefusingForm):
     """The bank's answer to a batch."""
 
-    file = FileField(_l("Result file (CSV)"), validators=[FileRequired(_l("Please choose a file."))])
+    file = FileField(
+        _l("Result file (CSV, or NACHA returns)"), validators=[FileRequired(_l("Please choose a file."))]
+    )
 
 
 class SelectionForm(RefusingForm):

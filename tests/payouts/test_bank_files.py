@@ -11,14 +11,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from portal.extensions import db
 from portal.kernel.errors import BadInput
-from portal.models import Consultant, Destination, PayoutMethod
-from portal.payouts import batches, queries, service
+from portal.models import Consultant, Destination, PayoutMethod, Withdrawal
+from portal.payouts import batches, queries, results, service
 from portal.payouts.files import Contents, Line, csv_file, guarded, xlsx_file
 from portal.payouts.payees import methods
 from portal.payouts.payees.providers import nacha_settings
+from portal.payouts.result_files import read_result
 from portal.payouts.stored import content_of
 
 EVIL = [
@@ -130,3 +132,40 @@ def export_by_nacha(do, ben, cast, before_export=lambda uow: None):
 
     assert do(lambda uow: uow.session.query(PayoutMethod).count()) == 3
     return do(work)
+
+
+def return_file(written, code):
+    """What the bank sends back: the entries of the file that came back, each with its reason."""
+    lines = written.split("\r\n")
+    entries = [line for line in lines if line.startswith("6")]
+    reason = f"799{code}021000020000001      02100002".ljust(79) + "021000020000001"
+    return "\r\n".join([*lines[:2], *(part for entry in entries for part in (entry, reason))]).encode()
+
+
+def test_the_banks_return_file_brings_the_money_back_once(app, do, ben, cast, purse):
+    batch = export_by_nacha(do, ben, cast)
+    with app.app_context():
+        written = content_of(queries.file_of(db.session(), batch, format="nacha")).decode()
+    do(batches.confirm_batch, batch_id=batch, actor_id=cast.fin)
+    assert purse(ben) == (0, 380_00, 0, 0)
+
+    rows = read_result(return_file(written, "R03"))
+    for known in (0, 1):
+        done = do(lambda uow: vars(results.import_result(uow, rows, batch_id=batch, actor_id=cast.fin)))
+        assert (done["returned"], done["known"], done["problems"]) == (1 - known, known, 0)
+
+    assert purse(ben) == (0, 500_00, 0, 0)
+    with app.app_context():
+        (found,) = db.session.scalars(select(Withdrawal)).all()
+        assert (found.state, found.reason) == (
+            "returned",
+            "R03: no such account, or the name does not fit",
+        )
+
+
+@pytest.mark.parametrize("content", [b"101 short", b"101 ".ljust(94)])
+def test_a_return_file_without_a_returned_payment_is_refused(app, content):
+    with pytest.raises(BadInput) as refused:
+        read_result(content)
+
+    assert refused.value.field == "file"
