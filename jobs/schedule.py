@@ -16,7 +16,7 @@ DUTIES: dict[str, int] = {
     "payout-sending": 60,
     "payout-match": 24 * 3600,
     "placements": 3600,
-    "books": 600,
+    "books": 60,
     "event-sweep": 3600,
     "page-sweep": 86_400,
     "ended-subscriptions": 3600,

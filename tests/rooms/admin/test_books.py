@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select, text
 
 from jobs import books as job
+from jobs.schedule import DUTIES
 from portal.extensions import db
 from portal.kernel.clock import utc_now
 from portal.kernel.errors import Conflict
@@ -115,6 +116,15 @@ def test_a_failed_check_stops_payouts_shows_it_and_is_lifted_with_a_reason(app, 
     with app.app_context():
         perform(stops.refuse_while_stopped)
         assert db.session.scalars(select(PayoutStop.lift_reason)).one() == "One hold was written by hand."
+
+
+def test_books_are_looked_at_each_minute_unless_a_look_takes_long(app, broken_books, monkeypatch):
+    assert DUTIES["books"] == 60
+    with app.app_context():
+        assert (job.check(), job.check()) == (1, 1)
+        monkeypatch.setattr(job, "LONG_SECONDS", 0)
+        monkeypatch.setattr(job, "_SHARE", 1_000_000)
+        assert (job.check(), job.check()) == (1, 0), "after a long look the other work goes first"
 
 
 def test_the_check_is_asked_by_hand_too(fin, broken_books):
