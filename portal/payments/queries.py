@@ -24,6 +24,7 @@ from portal.models import (
     Registration,
     Subscription,
 )
+from portal.payments.reversals import key_of
 from portal.store.inbox import STRIPE
 
 EVENT_STATES = {"waiting": ("new", "retry"), "dead": ("dead",)}
@@ -60,6 +61,11 @@ class Story:
     requests: Sequence[RefundRequest]
     entries: Sequence[Opened]
 
+    def entry_of(self, reversal: PaymentReversal) -> int | None:
+        """The entry by which the money of a refund or dispute left."""
+        by_key = {opened.entry.key: opened.entry.id for opened in self.entries}
+        return by_key.get(key_of(reversal))
+
 
 def find_payments(
     session: Session, wanted: Wanted, *, before: int = 0, limit: int = 50
@@ -88,7 +94,6 @@ def story_of(session: Session, public_id: str) -> Story:
     payment = session.scalar(select(Payment).where(Payment.public_id == public_id))
     if payment is None:
         raise NotYours("There is no such payment.")
-    mine = PaymentReversal.payment_id == payment.id
     asked = RefundRequest.payment_id == payment.id
     booked = (Entry.cause_type == "payment", Entry.cause_id == payment.id)
     entry_ids = select(Entry.id).where(*booked).order_by(Entry.id)
@@ -96,10 +101,16 @@ def story_of(session: Session, public_id: str) -> Story:
         payment=payment,
         person=session.get_one(Person, payment.person_id),
         events=_events(session, Inbox.object_ref.in_(_refs(payment))),
-        reversals=session.scalars(select(PaymentReversal).where(mine).order_by(PaymentReversal.id)).all(),
+        reversals=went_back(session, payment),
         requests=session.scalars(select(RefundRequest).where(asked).order_by(RefundRequest.id)).all(),
         entries=[opened(session, entry_id) for entry_id in session.scalars(entry_ids)],
     )
+
+
+def went_back(session: Session, payment: Payment) -> Sequence[PaymentReversal]:
+    """The refunds and disputes of a payment, oldest first."""
+    mine = PaymentReversal.payment_id == payment.id
+    return session.scalars(select(PaymentReversal).where(mine).order_by(PaymentReversal.id)).all()
 
 
 def events(session: Session, state: str, *, before: int = 0, limit: int = 50) -> Sequence[Inbox]:

@@ -94,13 +94,17 @@ def _book(uow: UnitOfWork, payment: Payment, reversal: PaymentReversal) -> None:
     move = book.Move(debit=cost, credit=STRIPE_BALANCE, amount=Cents(reversal.amount_cents))
     cause = ("payment", payment.id)
     ref, undone = reversal.provider_ref, reversal.state in _UNDONE
-    key = f"stripe:{ref}:{'refund' if reversal.kind == 'refund' else 'withdrawn'}"
-    first = book.post(uow, book.Draft(key=key, kind=gone, moves=[move], cause=cause))
+    first = book.post(uow, book.Draft(key=key_of(reversal), kind=gone, moves=[move], cause=cause))
     if not undone:
         return
     opposite = book.Move(debit=STRIPE_BALANCE, credit=cost, amount=move.amount)
     key = f"stripe:{ref}:{'failed' if reversal.kind == 'refund' else 'reinstated'}"
     book.post(uow, book.Draft(key=key, kind=back, moves=[opposite], cause=cause, reverses=first.id))
+
+
+def key_of(reversal: PaymentReversal) -> str:
+    """The key of the entry by which the money left."""
+    return f"stripe:{reversal.provider_ref}:{'refund' if reversal.kind == 'refund' else 'withdrawn'}"
 
 
 def _words(reversal: PaymentReversal) -> tuple[AccountKey, str, str]:

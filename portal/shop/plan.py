@@ -64,12 +64,12 @@ def billing() -> AnyResponse:
 @shop.get("/plan/receipts/<public_id>")
 @requires(permissions.see_own_business)
 def receipt(public_id: str) -> Response:
-    """One payment, fit to be printed."""
+    """One payment and what went back of it, fit to be printed."""
     mine = queries.payments_of(db.session(), _me().id)
     found = next((payment for payment in mine if payment.public_id == public_id), None)
     if found is None:
         raise NotFound
-    return show("shop/receipt.html", "main", payment=found)
+    return show("shop/receipt.html", "main", payment=found, back=queries.went_back(db.session(), found))
 
 
 def _me() -> Consultant:

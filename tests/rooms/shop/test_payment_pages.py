@@ -58,6 +58,8 @@ def test_the_list_shows_sums_and_follows_its_filters(shop, paid):
     ada.visit("/admin/payments")
     for words in ("Dana Reed", "$1,350.00", "1 payment", "Order", "Paid"):
         assert words in ada.words
+    for purpose, cents in (("stripe_balance", "$1,350.00"), ("refunds", "$0.00")):
+        assert f'<a href="/admin/books/company/{purpose}">{cents}</a>' in ada.page.text
 
     found = {
         query: "Dana Reed" in (ada.visit(f"/admin/payments?{query}") and ada.words)
@@ -98,6 +100,10 @@ def test_a_payment_shows_its_events_entries_and_what_stands_behind_it(shop, paid
         "Solar roof, 8.5 kW, paid",
     ):
         assert words in ada.words or words.replace("Refunds to", "Refunds") in ada.words, words
+    back = ada.page.text.partition('id="reversals"')[2].partition('href="')[2].partition('"')[0]
+    ada.visit(back)
+    assert "Refunds" in ada.words and "$450.00" in ada.words
+    ada.visit(f"/admin/payments/{public_id}")
     event = ada.page.text.partition('href="/admin/payments/events/')[2].partition('"')[0]
     ada.visit(f"/admin/payments/events/{event}")
     assert "The body as it came" in ada.words and "payment_intent" in ada.words

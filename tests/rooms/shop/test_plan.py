@@ -68,6 +68,17 @@ def test_the_page_shows_pack_subscription_and_payments(shop, maya):
     assert ana.visit("/plan").status_code == 200 and "No payments" in ana.words
 
 
+def test_a_receipt_tells_what_went_back(shop, maya):
+    browser, page = maya
+    shop.act(page, "refund-part")
+    browser.visit("/plan")
+    receipt = browser.page.text.partition('href="/plan/receipts/')[2].partition('"')[0]
+
+    browser.visit(f"/plan/receipts/{receipt}")
+
+    assert "What went back" in browser.words and "$56.00 refunded" in browser.words
+
+
 def test_the_button_leads_to_the_customer_portal_and_only_for_those_who_have_one(shop, maya):
     browser, _ = maya
     browser.visit("/plan")
