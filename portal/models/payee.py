@@ -80,6 +80,11 @@ class Destination(Base):
 
     method: Mapped[PayoutMethod] = relationship(lazy="joined")
 
+    @property
+    def called(self) -> str:
+        """The way and the masked account, such as `Bank transfer ••1234`; the name of the way only once."""
+        return f"{self.method.name} {self.label.removeprefix(self.method.name).strip()}".strip()
+
 
 class TaxForm(Base):
     """A signed W-9; the number is sealed, its last four digits are shown."""

@@ -122,7 +122,7 @@ def read(session: Session, question: Select[Withdrawal, str, str]) -> list[Waiti
 def _places(session: Session, ids: Set[int | None]) -> dict[int | None, str]:
     """Way to pay and masked account of some destinations."""
     found = session.scalars(select(Destination).where(Destination.id.in_(ids))).unique()
-    return {place.id: f"{place.method.name} {place.label}" for place in found}
+    return {place.id: place.called for place in found}
 
 
 def page(

@@ -23,7 +23,7 @@ class AmountForm(RefusingForm):
 
     def offer(self, places: Sequence[Destination]) -> None:
         """Show these destinations; the first one that can be paid is chosen where nothing is."""
-        self.method.choices = [(place.public_id, f"{place.method.name} {place.label}") for place in places]
+        self.method.choices = [(place.public_id, place.called) for place in places]
         known = {place.public_id for place in places}
         if self.method.data not in known and places:
             self.method.data = next((place for place in places if place.ready), places[0]).public_id

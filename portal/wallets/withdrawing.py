@@ -108,13 +108,15 @@ def create_withdrawal() -> AnyResponse:
 def withdrawal(public_id: str) -> Response:
     """One withdrawal: where it is, and calling it off while nobody decided."""
     found = payouts.own_withdrawal(db.session(), owner().id, public_id)
+    place, now = payouts.destination_of(db.session(), found), utc_now()
     return show(
         "wallets/withdrawal.html",
         "status",
         found=found,
-        place=payouts.destination_of(db.session(), found),
+        place=place,
+        resting=place is not None and now < place.usable_at and words.is_under_way(found),
         reference=payout_reference(found.id),
-        steps=words.steps_of(found),
+        steps=words.steps_of(found, place, now=now),
         words=words,
     )
 
@@ -154,6 +156,7 @@ def _amount_page(form: AmountForm, *, status: int = 200) -> Response:
         form=form,
         balances=free,
         places=places,
+        now=utc_now(),
         missing=payouts.missing_for_payment(session, owner_id, now=utc_now()),
         most=min(chosen.method.maximum_cents, free.available) if chosen else 0,
         least=min((place.method.minimum_cents for place in places), default=0),

@@ -8,7 +8,8 @@ from datetime import datetime
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-from portal.models import Withdrawal
+from portal.models import Destination, Withdrawal
+from portal.payouts.payees.methods import AUTOMATIC_KINDS
 
 
 @dataclass(frozen=True)
@@ -105,15 +106,31 @@ def kind_of_entry(kind: str) -> LazyString | str:
     return KINDS.get(kind.removeprefix("commission "), "") if kind.startswith("commission ") else ""
 
 
-def steps_of(found: Withdrawal) -> list[tuple[str, LazyString, datetime | None]]:
-    """The way of a withdrawal for its timeline: (state of the step, words, when)."""
+def is_under_way(found: Withdrawal) -> bool:
+    """Whether the money has neither arrived nor come back."""
+    return found.state not in _ENDED and found.state != "paid"
+
+
+def steps_of(
+    found: Withdrawal, place: Destination | None, *, now: datetime
+) -> list[tuple[str, LazyString, datetime | None]]:
+    """The way of a withdrawal to its place for its timeline: (state of the step, words, when)."""
     rows: list[tuple[str, LazyString, datetime | None]] = [("done", _l("Asked for"), found.requested_at)]
     approved = ("done", _l("Approved by finance"), found.decided_at)
     if found.state in _ENDED:
         rows += [approved] if found.state in ("failed", "returned") else []
         return [*rows, ("bad", _ENDED[found.state], found.settled_at)]
     done = _DONE[found.state]
-    steps = (approved, ("done", _l("Sent to the bank"), None), ("done", _l("Paid"), found.settled_at))
+    if place is not None and now < place.usable_at and is_under_way(found):
+        rows.append(("todo", _l("Your new payment details rest until"), place.usable_at))
+    steps = (approved, ("done", _sent(place), None), ("done", _l("Paid"), found.settled_at))
     for number, (_done, label, at) in enumerate(steps):
         rows.append(("done", label, at) if number < done else ("todo", label, None))
     return rows
+
+
+def _sent(place: Destination | None) -> LazyString:
+    """The step in which the money leaves, named after who carries it."""
+    if place is not None and place.method.kind in AUTOMATIC_KINDS:
+        return _l("Sent through %(method)s", method=place.method.name)
+    return _l("Sent to the bank")

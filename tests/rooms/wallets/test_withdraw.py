@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from portal.extensions import db
 from portal.kernel.clock import utc_now
-from portal.models import LoginSession, Withdrawal
+from portal.models import Destination, LoginSession, PayoutMethod, Withdrawal
 from portal.payouts import service
 from tests.html import Visitor
 from tests.payouts.purses import fund
@@ -197,3 +197,39 @@ def test_whoever_has_too_little_is_told_why(app, cast):
     cem.visit("/earnings/withdraw")
 
     assert "Withdrawals start at $10.00; $0.00 is available." in cem.words
+
+
+def test_what_happens_next_is_said_as_the_way_to_pay_has_it(ben, do, cast):
+    ask(ben, "100")
+    ben.follow()
+    assert "then the bank pays it in one to three working days" in ben.words
+    method = do(
+        lambda uow: uow.session.scalars(
+            select(Destination.method_id).where(Destination.consultant_id == cast.ben)
+        ).one()
+    )
+    do(
+        lambda uow: uow.session.execute(
+            update(PayoutMethod).where(PayoutMethod.id == method).values(kind="stripe", name="Stripe")
+        )
+    )
+    do(lambda uow: uow.session.execute(update(Destination).values(label="Stripe ••576b")))
+
+    ben.visit(ben.page.request.full_path)
+    assert "then it is paid at once" in ben.words and "working days" not in ben.words
+    assert "Stripe ••576b" in ben.words and "Stripe Stripe" not in ben.words
+    ben.submit("/earnings/withdraw/check", {"amount": "100.00"})
+    ben.follow()
+    assert "Sent through Stripe" in ben.words and "Sent to the bank" not in ben.words
+
+
+def test_new_details_are_said_to_rest_from_the_amount_to_the_timeline(ben, do):
+    do(lambda uow: uow.session.execute(update(Destination).values(usable_at=utc_now() + timedelta(hours=5))))
+
+    ben.visit("/earnings/withdraw")
+    ask(ben, "100")
+    ben.follow()
+    assert "Money may go there from" in ben.words
+    ben.submit("/earnings/withdraw/check", {"amount": "100.00"})
+    ben.follow()
+    assert "Money may go there from" in ben.words and "Your new payment details rest until" in ben.words
