@@ -13,6 +13,7 @@ from portal.admin import (
     payout_methods,
     payout_selections,
     payout_tax_forms,
+    payout_tax_years,
     payouts,
     sending,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "payout_methods",
     "payout_selections",
     "payout_tax_forms",
+    "payout_tax_years",
     "payouts",
     "sending",
 ]

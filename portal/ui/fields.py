@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from wtforms import Field
 from wtforms.widgets import TextInput
@@ -25,6 +28,27 @@ class MoneyField(Field):
             self.data = parse_money(written)
         except DomainError as refusal:
             raise ValueError(refusal.message) from refusal
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return "" if self.data is None else f"{self.data // 100}.{self.data % 100:02d}"
+
+
+class ShareField(Field):
+    """A share in percent as people write it, `24` or `0.25`; `data` is whole ten-thousandths, or None."""
+
+    widget = TextInput()
+    data: int | None
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        written = valuelist[0].strip() if valuelist else ""
+        self.data = None
+        found = re.fullmatch(r"([0-9]{1,3})(?:\.([0-9]{1,2}))?", written)
+        if found is not None:
+            self.data = int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
+        elif written:
+            raise ValueError(_("Please write a share like 0.25."))
 
     def _value(self) -> str:
         if self.raw_data:
