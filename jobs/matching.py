@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from jobs.providers import Provider, provider_of
@@ -12,8 +13,10 @@ from portal.gateways.errors import ProviderUnavailable
 from portal.gateways.http_payouts import BadDescription
 from portal.gateways.payout_adapter import Found, Unknown
 from portal.kernel.clock import Clock, utc_now
+from portal.models import PayoutMethod
 from portal.payouts.automatic import matching
 from portal.payouts.automatic.matching import EARLIER, WINDOW, Line
+from portal.payouts.automatic.orders import Order
 from portal.store import perform
 
 log = logging.getLogger(__name__)
@@ -22,11 +25,17 @@ log = logging.getLogger(__name__)
 def match_all(clock: Clock = utc_now) -> int:
     """Match the last days with every provider; how many differences there are."""
     found = 0
-    for method in matching.methods_to_match(db.session()):
+    for method_id in [method.id for method in matching.methods_to_match(db.session())]:
         try:
-            found += match(provider_of(method), clock)
+            found += match(provider_of(db.session.get_one(PayoutMethod, method_id)), clock)
         except (BadDescription, ProviderUnavailable) as fault:
-            log.error("no match for payout method %s: %s", method.id, fault)
+            log.error("no match for payout method %s: %s", method_id, fault)
+        except Exception:
+            # A fault with one provider must not keep the others from being compared.
+            db.session.rollback()
+            log.exception("no match for payout method %s", method_id)
+    for name in matching.overdue(db.session(), now=clock()):
+        log.error("%s was not compared for two days", name)
     return found
 
 
@@ -57,13 +66,28 @@ def match(provider: Provider, clock: Clock = utc_now) -> int:
 def read_lines(provider: Provider, since: datetime, until: datetime) -> list[Line]:
     """The provider's record of the window and the days before it, by its list or one by one."""
     found = provider.adapter.transfers(since - EARLIER, until)
-    if found is not None:
-        return [Line(each.ref, each.group, each.amount_cents, each.currency, each.state) for each in found]
+    listed = [
+        Line(each.ref, each.group, each.amount_cents, each.currency, each.state) for each in found or ()
+    ]
     orders = matching.to_ask(db.session(), method_id=provider.method_id, since=since, until=until)
     db.session.rollback()
+    can_ask = provider.adapter.capabilities.can_lookup
+    if found is None and not can_ask:
+        raise ProviderUnavailable("it has neither a list nor a way to ask")
+    # What people found to be paid may be older than any window.
+    there = {line.ref for line in listed}
+    missing = [order for order in orders if order.ref not in there]
+    told = ask_for(provider, missing) if can_ask else []
+    return listed + [line for line in told if line.ref not in there]
+
+
+def ask_for(provider: Provider, orders: Sequence[Order]) -> list[Line]:
+    """What the provider tells of single payouts. Raises `ProviderUnavailable`."""
     lines = []
     for order in orders:
         finding = provider.adapter.lookup(payout_of(order))
+        if isinstance(finding, Unknown) and finding.by_hand:
+            continue
         if isinstance(finding, Unknown):
             raise ProviderUnavailable(finding.reason)
         if isinstance(finding, Found):

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from time import monotonic
 
 from flask import current_app
 
@@ -28,6 +29,7 @@ from portal.gateways.payout_adapter import (
     Unknown,
 )
 from portal.kernel.clock import Clock, utc_now
+from portal.models import PayoutMethod
 from portal.payouts.automatic import answers, arrivals, claiming, findings
 from portal.payouts.automatic.answers import Delay
 from portal.payouts.automatic.limits import Ability
@@ -36,6 +38,7 @@ from portal.payouts.automatic.patience import at_pace
 from portal.store import perform
 
 MOST_CALLS = 200
+TURN_SECONDS = 120
 FETCH_AGAIN_SECONDS = 300
 FETCH_LATER_SECONDS = 24 * 3600
 
@@ -64,13 +67,16 @@ def drain(clock: Clock = utc_now) -> int:
         log.warning("%d attempts have no answer and are asked for", lost)
     methods = claiming.methods_due(db.session(), now=clock())
     calls = 0
-    for method in methods:
+    for method_id in [method.id for method in methods]:
         try:
-            provider = provider_of(method)
-        except BadDescription as fault:
-            log.error("payout method %s: %s", method.id, fault)
-        else:
+            provider = provider_of(db.session.get_one(PayoutMethod, method_id))
             calls += take_turn(provider, clock)
+        except BadDescription as fault:
+            log.error("payout method %s: %s", method_id, fault)
+        except Exception:
+            # A fault with one provider must not keep the others from their turn.
+            db.session.rollback()
+            log.exception("payout method %s: its turn ended early", method_id)
     return calls
 
 
@@ -82,8 +88,10 @@ def take_turn(provider: Provider, clock: Clock = utc_now) -> int:
     steps: list[Callable[[Turn], bool]] = [look_next, fetch_next]
     if turn.ability.funds_cents is not None or not provider.adapter.capabilities.tells_balance:
         steps.append(send_next)
+    # What is left is due at the next turn, so that a slow provider does not take it from the others.
+    end = monotonic() + TURN_SECONDS
     for step in steps:
-        while turn.calls < MOST_CALLS and step(turn):
+        while turn.calls < MOST_CALLS and monotonic() < end and step(turn):
             pass
     return turn.calls
 
@@ -177,7 +185,8 @@ def keep_finding(turn: Turn, order: Order, finding: Finding) -> None:
                 turn.clock,
             )
         case Absent():
-            perform(lambda uow: findings.absent(uow, order, patience=patience), turn.clock)
+            keeps = turn.provider.adapter.capabilities.keeps_keys
+            perform(lambda uow: findings.absent(uow, order, patience=patience, keeps_keys=keeps), turn.clock)
         case Unknown(reason, by_hand):
             perform(
                 lambda uow: findings.not_told(uow, order, reason=reason, by_hand=by_hand, patience=patience),

@@ -81,7 +81,8 @@ class HttpMethodForm(MethodForm):
     key_header = StringField(_l("Header of the key"), default="Idempotency-Key", validators=[Length(max=100)])
     keeps_keys = SelectField(
         _l("The same key twice"),
-        choices=[("", _l("May pay twice")), ("yes", _l("Pays once, that is promised"))],
+        choices=[("no", _l("May pay twice")), ("yes", _l("Pays once, that is promised"))],
+        default="no",
     )
     state_sent = StringField(_l("It took the order"), default="accepted, pending, sent")
     state_paid = StringField(_l("It was paid"), default="paid")
@@ -141,5 +142,5 @@ class NachaMethodForm(MethodForm):
         return {name: self[name].data or "" for name in NACHA_NAMES}
 
 
-DEFAULTED = ("rows", "created", "key_header")
+DEFAULTED = ("rows", "created", "key_header", "keeps_keys")
 NACHA_NAMES = ("bank_routing", "bank_name", "company_name", "company_id", "description")

@@ -31,8 +31,11 @@ def second_seen(uow: UnitOfWork, *, group: str, refs: Sequence[str]) -> None:
     stops.stop(uow, cause=SECOND, detail=f"{group} was carried out more than once: {', '.join(refs)}")
 
 
-def absent(uow: UnitOfWork, order: Order, *, patience: Patience) -> None:
-    """The provider has none: once more under the same key, later under a new one, or a person decides."""
+def absent(uow: UnitOfWork, order: Order, *, patience: Patience, keeps_keys: bool = False) -> None:
+    """The provider has none: once more under the same key, later under a new one, or a person decides.
+
+    The same key is used only where the provider `keeps_keys`: a lost order may still be under way to it.
+    """
     withdrawal = _held(uow, order)
     if withdrawal is None:
         return
@@ -42,7 +45,7 @@ def absent(uow: UnitOfWork, order: Order, *, patience: Patience) -> None:
     withdrawal.next_at = min(patience.next_look(tried[-1].sent_at, now=now), now + patience.gap)
     uow.session.flush()
     alone = _may_go_alone(uow, withdrawal)
-    if alone and _same_key_helps(withdrawal, tried, patience, now):
+    if alone and keeps_keys and _same_key_helps(withdrawal, tried, patience, now):
         _try_again(uow, withdrawal, generation=withdrawal.generation)
     elif not _is_proven(withdrawal, tried[-1], patience, now):
         _give_up_when_old(uow, withdrawal, tried, patience)

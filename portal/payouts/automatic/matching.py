@@ -21,6 +21,7 @@ from portal.store.unit_of_work import UnitOfWork
 
 CAUSE: Final = "match"
 WINDOW: Final = timedelta(days=3)
+OVERDUE: Final = timedelta(days=2)
 # A payout may be found days after its transfer was made.
 EARLIER: Final = timedelta(days=8)
 _SHOWN = 5
@@ -112,6 +113,22 @@ def last_matches(session: Session, *, limit: int = 10) -> list[tuple[PayoutMatch
     )
     rows = session.execute(question.order_by(PayoutMatch.id.desc()).limit(limit))
     return [(match, name) for match, name in rows]
+
+
+def overdue(session: Session, *, now: datetime) -> list[str]:
+    """The names of the methods that paid lately and were not compared for two days."""
+    compared = select(PayoutMatch.method_id).where(PayoutMatch.checked_at > now - OVERDUE)
+    paid = select(Withdrawal.method_id).where(
+        Withdrawal.state.in_(_PAID),
+        Withdrawal.settled_at > now - WINDOW,
+        Withdrawal.settled_at < now - OVERDUE,
+    )
+    wanted = (
+        PayoutMethod.kind.in_(AUTOMATIC_KINDS),
+        PayoutMethod.id.in_(paid),
+        PayoutMethod.id.not_in(compared),
+    )
+    return list(session.scalars(select(PayoutMethod.name).where(*wanted).order_by(PayoutMethod.id)))
 
 
 def _settled(session: Session, method_id: int, since: datetime, until: datetime) -> Sequence[Withdrawal]:

@@ -10,6 +10,8 @@ from portal.extensions import db
 from portal.gateways.sandbox import connect
 from portal.models import PayoutMatch, Withdrawal
 from portal.payouts import stops
+from portal.payouts.automatic import review, steps
+from portal.payouts.automatic.review import Proposal
 
 
 @pytest.fixture
@@ -69,9 +71,25 @@ def test_a_line_there_without_its_partner_here_stops_payouts(show, changes, foun
 def test_a_transfer_that_is_gone_stops_payouts(show):
     show.queue(2)
     show.drain()
-    save(show, show.documents("transfer")[0], created=1)
+    save(show, show.documents("transfer")[0], created=1, transfer_group="po_moved")
 
     assert match(show) == ["not_there"]
+
+
+def test_what_people_found_to_be_paid_long_ago_is_asked_for_by_itself(show, cast):
+    (one,) = show.queue()
+    show.order("stripe.transfers.create", "drop_after")
+    show.drain()
+    show.do(steps.send_to_review, one, old="resolving", reason="Nobody knows.")
+    show.later(days=12)
+    ref = show.documents("transfer")[0]["id"]
+    found = Proposal("paid", "seen there", ref)
+    show.do(lambda uow: review.propose(uow, found, withdrawal_id=one, actor_id=cast.fin) and None)
+    named = {"proposal_id": show.row(one).proposal["id"], "withdrawal_id": one, "actor_id": cast.ada}
+    show.do(lambda uow: review.confirm(uow, **named) and None)
+
+    assert match(show) == []
+    assert stopped(show) == []
 
 
 def test_money_given_back_here_that_was_paid_there_stops_payouts(show):

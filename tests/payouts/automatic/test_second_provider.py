@@ -9,7 +9,9 @@ from sqlalchemy import select, update
 
 from jobs import matching as job
 from portal.extensions import db
+from portal.kernel.clock import utc_now
 from portal.models import PayoutMatch, PayoutMethod
+from portal.payouts.automatic import matching as compared
 from tests.payouts.automatic.show import SOAK
 
 PAYOUTS = 50 * SOAK
@@ -29,6 +31,7 @@ def describe(show, **changes) -> None:
         "account": "canopy-test",
         "fields": {name: name for name in ("reference", "amount", "currency", "destination", "account")},
         "ref": "id",
+        "keeps_keys": "yes",
         "lookup_url": f"{url}?reference={{reference}}",
         "list_url": f"{url}?since={{since}}&until={{until}}",
         **changes,
@@ -66,6 +69,40 @@ def test_a_provider_that_cannot_be_asked_is_never_tried_again_without_a_person(s
 
     assert show.states() == {"review": 3, "sent": 1}
     assert len(show.documents("http_payout")) == 3
+
+
+def test_without_word_that_keys_are_kept_the_same_key_is_not_used_again(show):
+    (one,) = show.queue(1, kind="http")
+    describe(show, keeps_keys="no")
+    show.order("http.send", "drop_before")
+
+    show.drain()
+    show.later(seconds=61)
+    show.drain()
+    assert show.attempts(one) == [(1, "unknown")]
+    show.settle(days=1)
+
+    assert show.attempts(one) == [(1, "unknown"), (2, "accepted")]
+    assert times_paid(show) == [1]
+
+
+def test_a_record_that_cannot_be_read_keeps_no_other_from_being_compared(show):
+    show.queue(1, kind="http")
+    show.queue(1, kind="stripe")
+    describe(show)
+    show.drain()
+    with show.play.store.writing() as books:
+        books.save("http_payout", {**books.newest("http_payout")[0], "amount": "many"})
+    show.later(seconds=2)
+
+    with show.app.app_context():
+        assert job.match_all() == 0
+        assert len(db.session.scalars(select(PayoutMatch)).all()) == 1
+    show.later(hours=50)
+    with show.app.app_context():
+        assert len(compared.overdue(db.session(), now=utc_now())) == 2
+        job.match_all()
+        assert len(compared.overdue(db.session(), now=utc_now())) == 1
 
 
 def test_without_a_list_the_match_asks_for_each(show):
