@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from flask import Response, flash, redirect, url_for
 from flask_babel import gettext as _
@@ -94,6 +95,7 @@ def sending() -> Response:
         rows=queries.payouts_in(session, state),
         stops=stops.standing(session),
         matches=matching.last_matches(session),
+        overdue=matching.overdue(session, now=utc_now()),
         words=words,
         what=WHAT,
     )
@@ -140,7 +142,8 @@ def propose_payout(public_id: str) -> AnyResponse:
 @require_recent_password()
 def confirm_payout(public_id: str) -> AnyResponse:
     """Say yes to what somebody else proposed."""
-    return _decide(public_id, review.confirm, _("Confirmed and done."))
+    read = request.form.get("proposal", "")
+    return _decide(public_id, partial(review.confirm, proposal_id=read), _("Confirmed and done."))
 
 
 @admin.post("/payouts/sending/<public_id>/drop")

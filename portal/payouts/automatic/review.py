@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from sqlalchemy import select
+
 from portal.kernel.errors import BadInput, Conflict, DomainError
 from portal.kernel.facts import WithdrawalReturned
+from portal.kernel.ids import new_id
 from portal.ledger.accounts import BANK, STRIPE_BALANCE
 from portal.models import PayoutMethod, Withdrawal
 from portal.payouts.approval import is_own
@@ -34,9 +37,12 @@ class Proposal:
 def propose(uow: UnitOfWork, proposal: Proposal, *, withdrawal_id: int, actor_id: int) -> Withdrawal:
     """Say what should become of a payout in review; a second person has to confirm it.
 
-    Raises `BadInput` naming the field, `Conflict` when it is not in review, `DomainError` for one's own.
+    Raises `BadInput` naming the field, `Conflict` when it is not in review or somebody proposed something
+    already, `DomainError` for one's own.
     """
     withdrawal = _in_review(uow, withdrawal_id, actor_id)
+    if withdrawal.proposal is not None:
+        raise Conflict("Something is proposed already. It has to be dropped first.")
     decision, reason, ref = proposal.decision, proposal.reason.strip(), proposal.ref.strip()
     if decision not in DECISIONS:
         raise BadInput("Please choose what should happen.", field="decision")
@@ -44,7 +50,10 @@ def propose(uow: UnitOfWork, proposal: Proposal, *, withdrawal_id: int, actor_id
         raise BadInput("Please say what you found, in up to 500 characters.", field="reason")
     if decision == "paid" and not 0 < len(ref) <= LONGEST_REF:
         raise BadInput("Please write how the provider calls the payment.", field="ref")
-    withdrawal.proposal = {"decision": decision, "reason": reason, "ref": ref, "by": actor_id}
+    if decision == "paid":
+        _refuse_known(uow, withdrawal, ref)
+    named = {"id": new_id(), "by": actor_id}
+    withdrawal.proposal = {"decision": decision, "reason": reason, "ref": ref, **named}
     uow.session.flush()
     steps.note(uow, withdrawal_id, "propose", actor_id=actor_id, decision=decision, reason=reason)
     return withdrawal
@@ -59,15 +68,17 @@ def drop(uow: UnitOfWork, *, withdrawal_id: int, actor_id: int) -> Withdrawal:
     return withdrawal
 
 
-def confirm(uow: UnitOfWork, *, withdrawal_id: int, actor_id: int) -> Withdrawal:
-    """Say yes to what somebody else proposed, and do it.
+def confirm(uow: UnitOfWork, *, withdrawal_id: int, actor_id: int, proposal_id: str) -> Withdrawal:
+    """Say yes to what somebody else proposed, and do it; `proposal_id` names what was read.
 
-    Raises `Conflict` when nothing is proposed or payouts are stopped, `DomainError` for one's own.
+    Raises `Conflict` when that is not proposed or payouts are stopped, `DomainError` for one's own.
     """
     withdrawal = _in_review(uow, withdrawal_id, actor_id)
     proposal = withdrawal.proposal
     if proposal is None:
         raise Conflict("Nothing is proposed for this payout any more.")
+    if proposal["id"] != proposal_id:
+        raise Conflict("Something else is proposed by now. Please read it first.")
     if proposal["by"] == actor_id:
         raise DomainError("You proposed this. Somebody else has to confirm it.")
     decision, reason, ref = (str(proposal[name]) for name in ("decision", "reason", "ref"))
@@ -75,6 +86,7 @@ def confirm(uow: UnitOfWork, *, withdrawal_id: int, actor_id: int) -> Withdrawal
     withdrawal.proposal = None
     uow.session.flush()
     if decision == "paid":
+        _refuse_known(uow, withdrawal, ref)
         _paid(uow, withdrawal, ref)
     elif decision == "release":
         give_back(uow, withdrawal, state="failed", actor_id=actor_id, reason=reason)
@@ -88,6 +100,12 @@ def _paid(uow: UnitOfWork, withdrawal: Withdrawal, ref: str) -> None:
     method = uow.session.get_one(PayoutMethod, withdrawal.method_id)
     account = STRIPE_BALANCE if method.kind == "stripe" else BANK
     sent(uow, withdrawal.id, old="review", ref=ref, from_account=account)
+
+
+def _refuse_known(uow: UnitOfWork, withdrawal: Withdrawal, ref: str) -> None:
+    known = select(Withdrawal.id).where(Withdrawal.provider_ref == ref, Withdrawal.id != withdrawal.id)
+    if uow.session.scalar(known) is not None:
+        raise BadInput("Another payout goes by this name already.", field="ref")
 
 
 def _again(uow: UnitOfWork, withdrawal: Withdrawal) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal.extensions import db
 from portal.kernel.errors import BadInput, Conflict, DomainError
@@ -36,8 +36,43 @@ def propose(show, cast, one, decision, *, ref="", reason="I asked the provider."
     show.do(lambda uow: review.propose(uow, proposal, withdrawal_id=one, actor_id=cast.fin) and None)
 
 
-def confirm(show, one, actor_id):
-    show.do(lambda uow: review.confirm(uow, withdrawal_id=one, actor_id=actor_id) and None)
+def confirm(show, one, actor_id, *, read=""):
+    proposal_id = read or (show.row(one).proposal or {}).get("id", "")
+    named = {"withdrawal_id": one, "actor_id": actor_id, "proposal_id": proposal_id}
+    show.do(lambda uow: review.confirm(uow, **named) and None)
+
+
+def test_nobody_confirms_what_they_have_not_read(show, cast, waiting):
+    propose(show, cast, waiting, "release")
+    read = show.row(waiting).proposal["id"]
+    with pytest.raises(Conflict):
+        propose(show, cast, waiting, "paid", ref="tr_mine")
+    show.do(lambda uow: review.drop(uow, withdrawal_id=waiting, actor_id=cast.fin) and None)
+    propose(show, cast, waiting, "paid", ref="tr_mine")
+
+    with pytest.raises(Conflict):
+        confirm(show, waiting, cast.ada, read=read)
+    assert show.state(waiting) == "review"
+
+
+def test_a_payment_that_is_booked_elsewhere_is_not_booked_again(show, cast, waiting):
+    (other,) = show.queue()
+    show.drain()
+    known = show.row(other).provider_ref
+
+    with pytest.raises(BadInput) as refusal:
+        propose(show, cast, waiting, "paid", ref=known)
+    assert refusal.value.field == "ref"
+
+    propose(show, cast, waiting, "paid", ref="tr_late")
+    show.do(
+        lambda uow: uow.session.execute(
+            update(Withdrawal).where(Withdrawal.id == other).values(provider_ref="tr_late")
+        )
+    )
+    with pytest.raises(BadInput):
+        confirm(show, waiting, cast.ada)
+    assert show.state(waiting) == "review"
 
 
 def test_the_second_person_books_it_as_paid(show, cast, waiting):
@@ -139,6 +174,8 @@ def test_two_people_decide_on_the_pages(show, cast, waiting):
     fin.visit(page)
     fin.submit(page, {"decision": "release", "reason": "Not paid."})
     ada.visit(page)
+    ada.submit(f"{page}/confirm", {"proposal": "read before"})
+    assert show.state(waiting) == "review"
     ada.submit(f"{page}/confirm")
 
     assert show.state(waiting) == "failed"
