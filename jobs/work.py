@@ -15,7 +15,7 @@ from rq.serializers import JSONSerializer
 
 from portal.extensions import redis
 
-QUEUES = ("money", "mail", "recalculate")
+QUEUES = ("money", "mail", "payouts", "recalculate")
 _WAITING_SECONDS = 30
 
 
@@ -38,8 +38,8 @@ WORKS: dict[str, Work] = {
     "cycle-requests": Work("money", "jobs.commissions.do_requested", 3600),
     "releases": Work("money", "jobs.payouts.release_due", 600),
     "paid-cycles": Work("money", "jobs.payouts.settle_cycles", 300),
-    "payout-sending": Work("money", "jobs.sending.drain", 3600),
-    "payout-match": Work("money", "jobs.matching.match_all", 3600),
+    "payout-sending": Work("payouts", "jobs.sending.drain", 3600),
+    "payout-match": Work("payouts", "jobs.matching.match_all", 3600),
     "placements": Work("money", "jobs.members.place_waiting", 300),
     "refunds": Work("money", "jobs.refunds.drain", 300),
     "event-sweep": Work("money", "jobs.sweep.ask_for_events", 600),

@@ -22,6 +22,8 @@ from portal.extensions import db, redis
 
 WORKER_TTL_SECONDS = 60
 FORKING = ("money", "mail")
+# Providers may be slow: what calls them keeps no other money waiting.
+CALLING = ("payouts",)
 WARM = ("recalculate",)
 
 _app: list[Flask] = []
@@ -81,7 +83,7 @@ def main(names: list[str]) -> None:
 
 def _keep_all_running() -> None:
     """Start one worker for each kind and start it again when it dies, until a signal ends all."""
-    commands = [[sys.executable, "-m", "jobs.worker", *names] for names in (FORKING, WARM)]
+    commands = [[sys.executable, "-m", "jobs.worker", *names] for names in (FORKING, CALLING, WARM)]
     running = [subprocess.Popen(command) for command in commands]
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

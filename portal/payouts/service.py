@@ -15,7 +15,7 @@ from portal.ledger import book
 from portal.ledger.accounts import CURRENCY, available, receivable, reserved
 from portal.ledger.book import Draft, Move
 from portal.ledger.statements import Balances
-from portal.models import Destination, PayoutMethod, Withdrawal
+from portal.models import Destination, PayoutAttempt, PayoutMethod, Withdrawal
 from portal.payouts.approval import approve as approve
 from portal.payouts.approval import is_own as is_own
 from portal.payouts.payees import destinations
@@ -87,15 +87,18 @@ def cancel_withdrawal(
 
 
 def reject(uow: UnitOfWork, *, withdrawal_id: int, actor_id: int, reason: str) -> Withdrawal:
-    """Say no to somebody else's withdrawal before it is exported; the money goes back.
+    """Say no to somebody else's withdrawal before it is exported or sent; the money goes back.
 
-    Raises `Conflict` once it is exported or over, `BadInput` without a reason, `DomainError` for one's own.
+    Raises `Conflict` once it is exported, over, or perhaps at a provider, `BadInput` without a reason,
+    `DomainError` for one's own.
     """
     withdrawal = lock_row(uow, Withdrawal, withdrawal_id)
-    _demand(withdrawal, "requested", "approved")
+    _demand(withdrawal, "requested", "approved", "queued")
+    _demand_untouched(uow, withdrawal)
     _refuse_own(uow, withdrawal, actor_id)
     said = _checked_reason(reason)
     _decided(uow, withdrawal, actor_id)
+    withdrawal.next_at = None
     give_back(uow, withdrawal, state="rejected", actor_id=actor_id, reason=said)
     return withdrawal
 
@@ -164,6 +167,14 @@ def _reserve(
 def _demand(withdrawal: Withdrawal, *states: str) -> None:
     if withdrawal.state not in states:
         raise Conflict(f"This withdrawal is {withdrawal.state}.")
+
+
+def _demand_untouched(uow: UnitOfWork, withdrawal: Withdrawal) -> None:
+    """Nothing that a provider may still carry out is given back."""
+    lost = PayoutAttempt.outcome.is_(None) | PayoutAttempt.outcome.in_(("accepted", "unknown"))
+    tried = select(PayoutAttempt.id).where(PayoutAttempt.withdrawal_id == withdrawal.id, lost)
+    if uow.session.scalar(tried.limit(1)) is not None:
+        raise Conflict("Nobody knows yet whether the provider carried this out.")
 
 
 def _demand_bank(uow: UnitOfWork, withdrawal: Withdrawal) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from portal.kernel.facts import WithdrawalPaid, WithdrawalReturned
 from portal.ledger.accounts import AccountKey
@@ -13,6 +14,8 @@ from portal.payouts.automatic.patience import Patience
 from portal.payouts.settling import give_back, post_payment
 from portal.store.locks import lock_row
 from portal.store.unit_of_work import UnitOfWork
+
+REFUSED: Final = "The provider refused the payout."
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,8 @@ def rejected(uow: UnitOfWork, order: Order, *, code: str, patience: Patience) ->
     if withdrawal.state != "sending":
         return False
     withdrawal.next_at = None
-    reason = f"The provider refused the payout ({code})."
-    give_back(uow, withdrawal, state="failed", actor_id=None, reason=reason)
+    # The code is the provider's own text: it stands in the attempt, for admins, and goes to nobody else.
+    give_back(uow, withdrawal, state="failed", actor_id=None, reason=REFUSED)
     uow.publish(WithdrawalReturned(withdrawal.id), key=f"withdrawal.returned:{withdrawal.id}")
     return True
 
@@ -68,6 +71,8 @@ def put_off(uow: UnitOfWork, order: Order, *, delay: Delay, patience: Patience) 
         return False
     if _earlier_is_lost(uow, order):
         return _resolve(uow, order, patience)
+    if steps.has_waited_long(uow, order.withdrawal_id, patience=patience):
+        return steps.send_to_review(uow, order.withdrawal_id, old="sending", reason=delay.reason)
     at = uow.clock() + patience.seconds(delay.seconds)
     generation = order.generation + 1 if delay.key_is_spent else order.generation
     values = {"next_at": at, "generation": generation}

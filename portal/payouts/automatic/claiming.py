@@ -47,7 +47,7 @@ def claim_send(uow: UnitOfWork, *, method_id: int, ability: Ability, patience: P
     hindered = obstacle(uow.session, withdrawal, ability=ability, patience=patience, now=uow.clock())
     if hindered is None:
         return Claim(_begin(uow, withdrawal, patience))
-    if hindered.until is None:
+    if hindered.until is None or steps.has_waited_long(uow, withdrawal.id, patience=patience):
         steps.send_to_review(uow, withdrawal.id, old="queued", reason=hindered.reason)
     else:
         withdrawal.next_at = hindered.until
@@ -76,9 +76,15 @@ def recover(uow: UnitOfWork, *, patience: Patience) -> int:
         .with_for_update(skip_locked=True)
     ).all()
     for withdrawal in lost:
-        (attempt,) = [each for each in attempts_of(uow.session, withdrawal.id) if each.outcome is None]
-        attempt.outcome, attempt.answered_at = "unknown", uow.clock()
-        attempt.error = "nobody wrote the answer down"
+        tried = attempts_of(uow.session, withdrawal.id)
+        if not tried:
+            withdrawal.state, withdrawal.next_at = "review", None
+            steps.note(uow, withdrawal.id, "review", reason="It is being sent without an attempt.")
+            continue
+        attempt = tried[-1]
+        if attempt.outcome is None:
+            attempt.outcome, attempt.answered_at = "unknown", uow.clock()
+            attempt.error = "nobody wrote the answer down"
         withdrawal.state, withdrawal.absent_count, withdrawal.absent_at = "resolving", 0, None
         withdrawal.next_at = patience.next_look(attempt.sent_at, now=uow.clock())
     uow.session.flush()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from portal.extensions import seal
 from portal.kernel.ids import payout_reference
 from portal.models import Consultant, Destination, PayoutAttempt, Person, Withdrawal
 
@@ -36,9 +36,9 @@ class Order:
         return key_of(self.group, self.generation)
 
     def fingerprint(self) -> str:
-        """SHA-256 of all that decides where how much money goes."""
+        """A keyed hash of all that decides where how much money goes; it tells no bank number."""
         content = [self.group, self.amount_cents, self.currency, self.destination, dict(self.details)]
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        return seal.mark(json.dumps(content, sort_keys=True))
 
 
 def group_of(public_id: str) -> str:

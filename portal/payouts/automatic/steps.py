@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.engine import CursorResult
 
-from portal.models import PayoutAttempt, Withdrawal
+from portal.models import Audit, PayoutAttempt, Withdrawal
+from portal.payouts.automatic.patience import Patience
 from portal.store.unit_of_work import UnitOfWork
 
 LONGEST_ERROR = 1000
@@ -55,6 +56,22 @@ def send_to_review(uow: UnitOfWork, withdrawal_id: int, *, old: str, reason: str
     if moved:
         note(uow, withdrawal_id, "review", reason=reason[:LONGEST_ERROR])
     return moved
+
+
+def has_waited_long(uow: UnitOfWork, withdrawal_id: int, *, patience: Patience) -> bool:
+    """Whether so much time went by since people last let it go that people have to look again."""
+    withdrawal = uow.session.get_one(Withdrawal, withdrawal_id)
+    let_go = last_note(uow, withdrawal_id, "confirm") or withdrawal.decided_at or withdrawal.requested_at
+    return uow.clock() - let_go >= patience.give_up
+
+
+def last_note(uow: UnitOfWork, withdrawal_id: int, *steps: str) -> datetime | None:
+    """When one of these steps was last noted."""
+    of_it = (Audit.thing == "withdrawal", Audit.thing_id == withdrawal_id)
+    names = [f"withdrawal.{step}" for step in steps]
+    return uow.session.scalar(
+        select(Audit.at).where(*of_it, Audit.action.in_(names)).order_by(Audit.id.desc()).limit(1)
+    )
 
 
 def note(

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
 
 from jobs import relay, sending
-from jobs.work import queue
+from jobs.work import QUEUES, WORKS, queue
 from portal.extensions import db, redis
 from portal.gateways.sandbox import connect
+from portal.kernel.errors import Conflict
 from portal.ledger.accounts import STRIPE_BALANCE
 from portal.models import Destination, PayoutAttempt, PayoutMethod, Withdrawal
-from portal.payouts import stops
+from portal.payouts import service, stops
 from portal.payouts.automatic import answers, claiming, steps
 from portal.payouts.automatic.limits import Ability
 from portal.payouts.automatic.patience import Patience
@@ -93,7 +96,9 @@ def test_a_refused_payout_goes_back_to_the_wallet(show):
     show.drain()
 
     assert show.state(one) == "failed"
-    assert "resource_missing" in show.row(one).reason
+    assert show.row(one).reason == "The provider refused the payout."
+    with show.app.app_context():
+        assert db.session.scalars(select(PayoutAttempt.error)).one() == "resource_missing"
     show.hear()
     assert show.messages("withdrawal_returned") == 1
     assert show.judged()["faults"] == []
@@ -257,6 +262,93 @@ def test_what_must_not_be_sent_is_held_back(show, model, values, state):
     assert show.documents("transfer") == []
 
 
+def test_what_waits_for_a_week_is_for_people(show):
+    (one,) = show.queue()
+    change(show, Destination, ready=False)
+
+    show.settle(days=6.9)
+    assert show.state(one) == "queued"
+    show.settle(days=0.3)
+
+    assert show.state(one) == "review"
+
+
+def reject(show, cast, one):
+    named = {"withdrawal_id": one, "actor_id": cast.fin, "reason": "It cannot be sent."}
+    show.do(lambda uow: service.reject(uow, **named) and None)
+
+
+def test_what_waits_can_be_refused_while_the_provider_was_not_asked(show, cast):
+    one, put_off, lost = show.queue(3, people=3)
+    change(show, Destination, ready=False)
+    reject(show, cast, one)
+    change(show, Destination, ready=True)
+    show.order(CREATE, "429", "drop_after")
+    show.drain()
+    reject(show, cast, put_off)
+    again = update(Withdrawal).where(Withdrawal.id == lost)
+    show.do(lambda uow: uow.session.execute(again.values(state="queued", next_at=uow.clock())))
+
+    with pytest.raises(Conflict):
+        reject(show, cast, lost)
+    assert show.states() == {"rejected": 2, "queued": 1}
+
+
+def test_what_a_provider_puts_off_for_a_week_is_for_people(show):
+    (one,) = show.queue()
+    show.order(CREATE, *["429"] * 20)
+    show.drain()
+    assert show.state(one) == "queued"
+    show.later(days=7)
+
+    show.drain()
+
+    assert show.state(one) == "review"
+    assert show.attempts(one)[-1][1] == "retry_later"
+
+
+def test_a_payout_that_is_being_sent_without_an_attempt_keeps_nobody_waiting(show):
+    odd, dead = show.queue(2, people=2)
+    show.do(
+        lambda uow: uow.session.execute(
+            update(Withdrawal).where(Withdrawal.id == odd).values(state="sending", next_at=uow.clock())
+        )
+    )
+    claim(show)
+    show.later(seconds=61)
+
+    assert show.do(claiming.recover, patience=Patience()) == 2
+    assert (show.state(odd), show.state(dead)) == ("review", "resolving")
+
+
+def test_a_fault_with_one_provider_keeps_no_other_waiting(show, monkeypatch):
+    (stripe,) = show.queue()
+    (http,) = show.queue(kind="http")
+    change(show, PayoutMethod, settings="[")
+
+    show.drain()
+
+    assert (show.state(http), show.state(stripe)) == ("queued", "sent")
+
+
+def test_the_prints_of_orders_tell_no_account_number(show):
+    show.queue()
+    order = claim(show).order
+    content = [order.group, order.amount_cents, order.currency, order.destination, dict(order.details)]
+    plain = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    with show.app.app_context():
+        kept = db.session.scalars(select(PayoutAttempt.request_sha256)).one()
+        assert kept == order.fingerprint() != plain
+
+
+def test_calls_to_providers_have_a_queue_of_their_own():
+    shared = {name for name, work in WORKS.items() if work.queue == WORKS["payout-sending"].queue}
+
+    assert shared == {"payout-sending", "payout-match"}
+    assert WORKS["payout-sending"].queue in QUEUES
+
+
 def test_new_details_rest_for_three_days(show):
     (one,) = show.queue()
     show.do(
@@ -310,8 +402,8 @@ def test_p17_control_a_relay_that_never_looks_by_itself_loses_what_redis_forgot(
     with show.app.app_context():
         relay.look()
         redis.client.flushdb()
-        lost = queue("money").count
+        lost = queue("payouts").count
         relay.look()
-        found = queue("money").count
+        found = queue("payouts").count
 
     assert (lost, found > 0, show.state(one)) == (0, True, "queued")
