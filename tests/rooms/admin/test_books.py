@@ -118,7 +118,7 @@ def test_a_failed_check_stops_payouts_shows_it_and_is_lifted_with_a_reason(app, 
         assert db.session.scalars(select(PayoutStop.lift_reason)).one() == "One hold was written by hand."
 
 
-def test_books_are_looked_at_each_minute_unless_a_look_takes_long(app, broken_books, monkeypatch):
+def test_books_are_looked_at_each_minute_unless_a_look_takes_long(app, fin, broken_books, monkeypatch):
     assert DUTIES["books"] == 60
     with app.app_context():
         assert (job.check(), job.check()) == (1, 1)
