@@ -53,10 +53,12 @@ def statement(public_id: str) -> Response:
 def statement_csv(public_id: str) -> AnyResponse:
     """The same as a file, oldest first."""
     who = _consultant(public_id)
-    lines = running.lines(db.session(), who.id, read_form(request.args).span)
+    form = read_form(request.args)
+    lines = running.lines(db.session(), who.id, form.span)
     response = make_response(statement_file(lines[::-1], name_of=lambda kind: str(words.entry(kind))))
     response.headers["Content-Type"] = "text/csv; charset=utf-8"
-    response.headers["Content-Disposition"] = f'attachment; filename="statement-{who.code}.csv"'
+    name = f"statement-{who.code}{form.period}.csv"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 

@@ -6,11 +6,12 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 
+from portal.ledger.accounts import CURRENCY
 from portal.ledger.running import Line
 from portal.payouts.files import guarded, written
 
 HEAD = (
-    *("date_utc", "booking", "entry"),
+    *("date_utc", "booking", "entry", "currency"),
     *("available_change", "available", "on_its_way_change", "on_its_way"),
     *("set_aside_change", "set_aside", "owed_change", "owed"),
 )
@@ -22,9 +23,8 @@ def statement_file(lines: Sequence[Line], *, name_of: Callable[[str], str]) -> b
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(HEAD)
     for line in lines:
-        writer.writerow(
-            [f"{line.at:%Y-%m-%dT%H:%M:%SZ}", guarded(name_of(line.kind)), line.entry_id, *_sums(line)]
-        )
+        about = (f"{line.at:%Y-%m-%dT%H:%M:%SZ}", guarded(name_of(line.kind)), line.entry_id, CURRENCY)
+        writer.writerow([*about, *_sums(line)])
     return text.getvalue().encode()
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 from wtforms import DateField, SelectField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import Optional
+from wtforms.validators import Optional, ValidationError
 
 from portal.ledger import running
 from portal.ledger.running import Line, Purse, Span
@@ -35,6 +36,10 @@ class StatementForm(FlaskForm):
     class Meta:
         csrf = False
 
+    def validate_until(self, field: DateField) -> None:
+        if field.data and self.since.data and not self.since.errors and field.data < self.since.data:
+            raise ValidationError(_("This day is before the first one. Please choose a later one."))
+
     @property
     def span(self) -> Span:
         """What is asked for, from midnight to midnight in the company's time zone."""
@@ -44,9 +49,19 @@ class StatementForm(FlaskForm):
         return Span(beginning_of(since), end_of(until), group)
 
     @property
+    def period(self) -> str:
+        """The days asked for as the end of a file's name, such as `-2026-11-01-2026-11-22`."""
+        since = "" if self.since.errors or not self.since.data else f"-{self.since.data.isoformat()}"
+        until = "" if self.until.errors or not self.until.data else f"-{self.until.data.isoformat()}"
+        if since and until:
+            return since + until
+        return f"-from{since}" if since else until and f"-until{until}"
+
+    @property
     def kept(self) -> dict[str, str]:
-        """The filters as they stand in the address."""
-        span = {name: self[name]._value() for name in ("since", "until") if self[name].data}
+        """The filters as they stand in the address, without what could not be read."""
+        names = [name for name in ("since", "until") if self[name].data and not self[name].errors]
+        span = {name: self[name]._value() for name in names}
         return span | ({"kind": self.kind.data} if self.kind.data in GROUPS else {})
 
 

@@ -30,10 +30,11 @@ def statement() -> Response:
 @requires(permissions.see_own_business)
 def statement_csv() -> AnyResponse:
     """The same as a file, oldest first."""
-    lines = running.lines(db.session(), owner().id, read_form(request.args).span)
+    form = read_form(request.args)
+    lines = running.lines(db.session(), owner().id, form.span)
     response = make_response(statement_file(lines[::-1], name_of=lambda kind: str(bookings.entry(kind))))
     response.headers["Content-Type"] = "text/csv; charset=utf-8"
-    response.headers["Content-Disposition"] = 'attachment; filename="statement.csv"'
+    response.headers["Content-Disposition"] = f'attachment; filename="statement{form.period}.csv"'
     return response
 
 

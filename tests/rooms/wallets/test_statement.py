@@ -80,6 +80,25 @@ def test_filters_choose_lines_and_leave_balances_as_they_are(busy):
     assert "Correction by hand" in busy.words
 
 
+def test_days_in_the_wrong_order_are_named_at_the_field_and_change_no_sum(busy):
+    busy.visit("/earnings/statement?since=2001-02-01&until=2001-01-01")
+    assert "This day is before the first one." in busy.words and 'aria-invalid="true"' in busy.page.text
+    assert "$94.75 owed" in busy.words, "the sum is the one without the wrong day"
+
+
+def test_the_file_names_its_days_and_its_currency(busy):
+    names = {
+        "since=2001-01-01&until=2999-11-22": "statement-2001-01-01-2999-11-22.csv",
+        "since=2001-01-01": "statement-from-2001-01-01.csv",
+        "until=2999-11-22": "statement-until-2999-11-22.csv",
+        "": "statement.csv",
+    }
+    for question, name in names.items():
+        answer = busy.client.get(f"/earnings/statement.csv?{question}")
+        assert f'filename="{name}"' in answer.headers["Content-Disposition"]
+        assert {row["currency"] for row in read(answer)} == {"USD"}
+
+
 def test_pages_lead_on_and_everything_stands_on_one_for_paper(ben, cast, do):
     for _ in range(30):
         do(earn, cast.ben, 1_00, cycle=cast.cycle, due_on=date(2999, 1, 2))
@@ -143,6 +162,7 @@ def test_each_closed_week_adds_up_from_its_lines_to_its_entries_and_the_page_lin
     week = re.search(r"/earnings/weeks/[^\"]+", ben.page.text)[0]
     ben.visit(week)
     assert "Booked as $42.00" in ben.words
+    assert re.search(r"\$840\.00 × 5 ?% \$42\.00", ben.words), "each amount is explained"
     (entry,) = set(re.findall(r"/earnings/entries/\d+", ben.page.text))
     ben.visit(entry)
     assert "Earned: own sales" in ben.words and week in ben.page.text
