@@ -152,12 +152,12 @@ def lines_of(
     if consultant_id is not None:
         statement = statement.where(CommissionLine.consultant_id == consultant_id)
     for kind, amount, base, pack, sale, vendor, service, code, name in session.execute(statement):
-        rate = _rate(document, kind, pack)
+        rate = rate_of(document, kind, pack)
         about = f"{vendor}, {service}" if vendor else ""
         yield Explained(kind, amount, base, rate, sale or "", about, code, name)
 
 
-def _rate(document: dict[str, Any], kind: str, pack: str) -> int | None:
+def rate_of(document: dict[str, Any], kind: str, pack: str) -> int | None:
     """The plan's rate of a kind for a pack, in ten-thousandths; None where the plan has no single one."""
     written = ((document.get(kind) or {}).get("rate") or {}).get(pack)
     if not isinstance(written, str):

@@ -10,13 +10,16 @@ from itertools import groupby
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
+from portal.commissions.queries import rate_of
 from portal.kernel.errors import NotYours
+from portal.kernel.money import round_half_away
 from portal.ledger import statements
 from portal.ledger.entries import entries_by_key
 from portal.ledger.statements import Movement
 from portal.models import CommissionLine, Consultant, Contract, Customer, Cycle, Person, Sale, Service
 
 ENTRIES_A_PAGE = 20
+RATE_UNIT = 10_000
 INSIDE = {"pending", "available", "receivable"}
 _PAID_FROM = ("bank", "stripe_balance", "payout_fees", "tax_withheld")
 SHOWN: dict[str, tuple[tuple[str, str], ...]] = {
@@ -65,11 +68,15 @@ class Week:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a statement; `base` in hundredths of what its kind is reckoned from."""
+    """One line of a statement; `base` in hundredths of what its kind is paid from, `rate` in ten-thousandths.
+
+    `rate` is None where the plan has no single rate that makes the amount.
+    """
 
     kind: str
     amount: int
     base: int
+    rate: int | None
     at: datetime | None
     service: str
     customer: str
@@ -131,7 +138,7 @@ def statement(session: Session, consultant_id: int, name: str) -> Statement:
     cycle = session.scalar(select(Cycle).where(Cycle.name == name, Cycle.state.in_(("closed", "paid"))))
     if cycle is None or cycle.close_run_id is None:
         raise NotYours("There is no closed week of this name.")
-    lines = _lines(session, consultant_id, cycle.close_run_id)
+    lines = _lines(session, consultant_id, cycle)
     kinds = []
     for kind, some in groupby(lines, lambda line: line.kind):
         of_kind = list(some)
@@ -148,7 +155,7 @@ def booked(session: Session, consultant_id: int, found: Statement) -> dict[str, 
     return {keys[key]: entry for key, entry in entries_by_key(session, list(keys)).items()}
 
 
-def _lines(session: Session, consultant_id: int, run_id: int) -> Sequence[Line]:
+def _lines(session: Session, consultant_id: int, cycle: Cycle) -> Sequence[Line]:
     seller = aliased(Consultant)
     buyer, seller_person = aliased(Person), aliased(Person)
     question = (
@@ -168,13 +175,29 @@ def _lines(session: Session, consultant_id: int, run_id: int) -> Sequence[Line]:
         .outerjoin(buyer, buyer.id == Customer.person_id)
         .outerjoin(seller, seller.id == Sale.consultant_id)
         .outerjoin(seller_person, seller_person.id == seller.person_id)
-        .where(CommissionLine.run_id == run_id, CommissionLine.consultant_id == consultant_id)
+        .where(CommissionLine.run_id == cycle.close_run_id, CommissionLine.consultant_id == consultant_id)
         .order_by(CommissionLine.kind, Sale.occurred_at, CommissionLine.id)
     )
+    document, pack = dict(cycle.plan_version.document), session.get_one(Consultant, consultant_id).pack
+    rates = {kind: rate_of(document, kind, pack) for kind in ("retail", "direct", "binary")}
     return [
-        Line(kind, amount, base, at, service or "", customer or "", person.short_name if person else "")
+        Line(
+            kind=kind,
+            amount=amount,
+            base=base,
+            rate=_explaining(rates.get(kind), base=base, amount=amount),
+            at=at,
+            service=service or "",
+            customer=customer or "",
+            seller=person.short_name if person else "",
+        )
         for kind, amount, base, at, service, customer, person in session.execute(question)
     ]
+
+
+def _explaining(rate: int | None, *, base: int, amount: int) -> int | None:
+    """The rate, where it makes the amount: the pack may have changed, and a plan may pay in other ways."""
+    return rate if rate and round_half_away(base * rate, RATE_UNIT) == amount else None
 
 
 def _change(movement: Movement) -> int:
