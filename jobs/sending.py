@@ -246,4 +246,5 @@ def _fetch_later(turn: Turn, order: Order, answer: Answer) -> None:
     log.warning("%s: the money is not back yet: %s", order.group, answer)
     seconds = FETCH_LATER_SECONDS if isinstance(answer, Rejected | RetryLater) else FETCH_AGAIN_SECONDS
     at = turn.clock() + max(turn.provider.patience.seconds(seconds), timedelta(seconds=1))
-    perform(lambda uow: arrivals.fetch_later(uow, withdrawal_id=order.withdrawal_id, at=at), turn.clock)
+    patience, row_id = turn.provider.patience, order.withdrawal_id
+    perform(lambda uow: arrivals.fetch_later(uow, withdrawal_id=row_id, at=at, patience=patience), turn.clock)

@@ -9,6 +9,7 @@ from portal.gateways.stripe_connect import parse_event
 from portal.kernel.errors import NothingToDo
 from portal.models import Inbox
 from portal.payouts.automatic import arrivals
+from portal.payouts.automatic.arrivals import AccountWord
 from portal.store import UnitOfWork
 
 
@@ -49,7 +50,9 @@ def _reversed(uow: UnitOfWork, event: ProviderEvent) -> object:
 
 
 def _account(uow: UnitOfWork, event: ProviderEvent) -> object:
-    return arrivals.account_changed(uow, account=event.account, ready=event.ready, problem=event.reason)
+    assert event.created is not None, "an event has its moment"
+    state = AccountWord(event.account, event.ready, event.reason, told_at=event.created)
+    return arrivals.account_changed(uow, state)
 
 
 _CHANGES: dict[str, Callable[[UnitOfWork, ProviderEvent], object]] = {

@@ -56,6 +56,11 @@ DECISIONS = {
     "release": _l("It was not paid and shall not be: give the money back"),
     "again": _l("It was not paid: send it again under a new key"),
 }
+BACK_DECISIONS = {
+    "paid": _l("Its owner has it after all: leave it as paid"),
+    "release": _l("The money is back at the company: put it into the wallet"),
+    "again": _l("Ask the provider for it again"),
+}
 WHAT = {
     "twice": _l("carried out twice"),
     "stranger": _l("unknown here"),
@@ -168,6 +173,8 @@ def _decide(public_id: str, decide: Callable[..., object], said: str) -> AnyResp
 def _one(public_id: str, form: DecisionForm, *, status: int = 200) -> Response:
     session = db.session()
     seen = queries.payout_by(session, public_id)
+    decisions = BACK_DECISIONS if seen.withdrawal.stuck_at else DECISIONS
+    form.decision.choices = [SelectChoice(value=value, label=label) for value, label in decisions.items()]
     return show(
         "admin/sending_one.html",
         "payout",
@@ -178,7 +185,7 @@ def _one(public_id: str, form: DecisionForm, *, status: int = 200) -> Response:
         story=_story(attempts_of(session, seen.withdrawal.id), queries.story_of(session, seen.withdrawal.id)),
         form=form,
         words=words,
-        decisions=DECISIONS,
+        decisions=decisions,
     )
 
 

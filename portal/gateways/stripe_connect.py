@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -195,7 +195,10 @@ def parse_event(body: bytes) -> ProviderEvent:
     try:
         event = json.loads(body)
         kind, thing, account = event["type"], event["data"]["object"], event.get("account") or ""
-        return _EVENTS.get(kind, _nothing)(thing, account)
+        told = _EVENTS.get(kind, _nothing)(thing, account)
+        if told.transition == "account":
+            return replace(told, created=datetime.fromtimestamp(event["created"], UTC))
+        return told
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError) as error:
         raise Refused("the body is not an event we know how to read") from error
 

@@ -49,7 +49,7 @@ class Destination(Base):
     """Where one consultant is paid by one method; changed details are a new row with a pause before use.
 
     `details` is JSON (bank numbers), sealed; `label` is the masked form that people see. `ready` says that
-    the provider can pay there, `problem` why not.
+    the provider can pay there, `problem` why not, `told_at` the moment of the word that says so.
     """
 
     __tablename__ = "payout_destination"
@@ -74,6 +74,7 @@ class Destination(Base):
     country: Mapped[str] = mapped_column(String(2))
     ready: Mapped[bool] = mapped_column(Boolean)
     problem: Mapped[str | None] = mapped_column(String(500))
+    told_at: Mapped[OptionalAt]
     created_at: Mapped[At]
     usable_at: Mapped[At]
     replaced_at: Mapped[OptionalAt]

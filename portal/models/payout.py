@@ -141,7 +141,8 @@ class Withdrawal(Base):
     destination and amounts are frozen when it is approved. `generation` counts the keys under which a
     provider was asked; `absent_count` and `absent_at` how often, and since when, a look-up found nothing.
     `arrival_ref` is the provider's payment to the bank that carries it; `proposal` what one person wants done
-    about one in review, until a second says yes.
+    about one in review, until a second says yes; `stuck_at` since when money that the bank refused does not
+    come back, so that people have to decide.
     """
 
     __tablename__ = "withdrawal"
@@ -186,6 +187,7 @@ class Withdrawal(Base):
     absent_at: Mapped[OptionalAt]
     next_at: Mapped[OptionalAt]
     arrival_ref: Mapped[str | None] = mapped_column(String(255), index=True)
+    stuck_at: Mapped[OptionalAt]
     proposal: Mapped[dict[str, object] | None] = mapped_column(JSON(none_as_null=True))
 
     @property

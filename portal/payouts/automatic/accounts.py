@@ -68,5 +68,7 @@ def note_account(uow: UnitOfWork, *, destination_id: int, account: str) -> None:
 
 
 def note_state(uow: UnitOfWork, *, account: str, ready: bool, problem: str) -> None:
-    """Keep how an account stands; payouts that waited for it go on."""
-    arrivals.account_changed(uow, account=account, ready=ready, problem=problem)
+    """Keep how an account stands now; payouts that waited for it go on."""
+    # Events tell whole seconds: one of this very second is not older than this answer.
+    now = uow.clock().replace(microsecond=0)
+    arrivals.account_changed(uow, arrivals.AccountWord(account, ready, problem, told_at=now))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -12,6 +13,7 @@ from portal.kernel.facts import WithdrawalReturned
 from portal.models import Destination, PayoutAttempt, Withdrawal
 from portal.payouts.automatic import steps
 from portal.payouts.automatic.orders import public_id_of
+from portal.payouts.automatic.patience import Patience
 from portal.payouts.settling import bring_back
 from portal.store.locks import lock_row, lock_where
 from portal.store.unit_of_work import UnitOfWork
@@ -19,6 +21,16 @@ from portal.store.unit_of_work import UnitOfWork
 # An event tells whole seconds of another clock.
 _CLOCKS = timedelta(minutes=1)
 _ON_THEIR_WAY = ("sending", "resolving")
+
+
+@dataclass(frozen=True)
+class AccountWord:
+    """What a provider said of an account, and when: whether it can be paid, or what is missing."""
+
+    account: str
+    ready: bool
+    problem: str
+    told_at: datetime
 
 
 def arrived(uow: UnitOfWork, *, account: str, arrival: str, amount_cents: int, created: datetime) -> int:
@@ -46,7 +58,7 @@ def bounced(uow: UnitOfWork, *, account: str, arrival: str, amount_cents: int, c
     carried = list(_carried_by(uow, arrival)) or _covered(
         uow, account=account, amount_cents=amount_cents, created=created
     )
-    waiting = [each for each in carried if each.state in ("sent", "paid") and each.next_at is None]
+    waiting = [each for each in carried if _can_be_fetched(each)]
     for withdrawal in waiting:
         withdrawal.arrival_ref = arrival
         uow.session.flush()
@@ -79,33 +91,51 @@ def came_back(uow: UnitOfWork, *, withdrawal_id: int, reason: str) -> bool:
     withdrawal = lock_row(uow, Withdrawal, withdrawal_id)
     if withdrawal.state not in ("sent", "paid"):
         return False
-    withdrawal.next_at = None
+    withdrawal.next_at = withdrawal.stuck_at = None
     bring_back(uow, withdrawal, actor_id=None, reason=reason)
     uow.publish(WithdrawalReturned(withdrawal_id), key=f"withdrawal.returned:{withdrawal_id}")
     return True
 
 
-def fetch_later(uow: UnitOfWork, *, withdrawal_id: int, at: datetime) -> None:
-    """The provider did not give the money back yet; it is asked again."""
+def fetch_later(uow: UnitOfWork, *, withdrawal_id: int, at: datetime, patience: Patience) -> None:
+    """The provider did not give the money back yet; it is asked again, and after a week two people decide."""
     withdrawal = lock_row(uow, Withdrawal, withdrawal_id)
-    if withdrawal.state in ("sent", "paid"):
+    if withdrawal.state not in ("sent", "paid") or withdrawal.stuck_at is not None:
+        return
+    since = steps.last_note(uow, withdrawal_id, "bounced", "confirm")
+    if since is None or uow.clock() - since < patience.give_up:
         steps.ask_again(uow, withdrawal_id, at=at)
+        return
+    withdrawal.stuck_at, withdrawal.next_at = uow.clock(), None
+    uow.session.flush()
+    steps.note(uow, withdrawal_id, "review", reason="For seven days the provider did not give it back.")
 
 
-def account_changed(uow: UnitOfWork, *, account: str, ready: bool, problem: str) -> int:
-    """The provider can, or cannot, pay to an account: what waits for it goes on. How many destinations."""
+def _can_be_fetched(withdrawal: Withdrawal) -> bool:
+    waits = withdrawal.next_at is not None or withdrawal.stuck_at is not None
+    return withdrawal.state in ("sent", "paid") and not waits
+
+
+def account_changed(uow: UnitOfWork, word: AccountWord) -> int:
+    """The provider can, or cannot, pay to an account: what waits for it goes on. How many destinations.
+
+    A word that is older than the one that is known changes nothing.
+    """
     found = uow.session.scalars(
         select(Destination)
-        .where(Destination.provider_account == account, Destination.replaced_at.is_(None))
+        .where(Destination.provider_account == word.account, Destination.replaced_at.is_(None))
         .order_by(Destination.id)
         .with_for_update(of=Destination)
+        .execution_options(populate_existing=True)
     ).all()
-    for destination in found:
-        destination.ready, destination.problem = ready, None if ready else problem[:500] or None
-        if ready:
+    news = [each for each in found if each.told_at is None or each.told_at <= word.told_at]
+    for destination in news:
+        destination.ready, destination.told_at = word.ready, word.told_at
+        destination.problem = None if word.ready else word.problem[:500] or None
+        if word.ready:
             _wake(uow, destination.id)
     uow.session.flush()
-    return len(found)
+    return len(news)
 
 
 def _wake(uow: UnitOfWork, destination_id: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from portal.kernel.errors import NotYours
@@ -26,6 +26,8 @@ from portal.payouts.payees.methods import AUTOMATIC_KINDS
 
 STATES = ("review", "resolving", "sending", "queued", "sent", "paid", "returned", "failed")
 ROWS_A_PAGE = 50
+# What people have to decide on stands together, wherever its money is.
+_SHOWN = case((Withdrawal.stuck_at.is_not(None), "review"), else_=Withdrawal.state)
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,10 @@ class Seen:
 def counts(session: Session) -> dict[str, tuple[int, int]]:
     """How many automatic payouts are in each state, and their sum in cents."""
     question = (
-        select(Withdrawal.state, func.count(), func.sum(Withdrawal.amount_cents))
+        select(_SHOWN, func.count(), func.sum(Withdrawal.amount_cents))
         .join(PayoutMethod, PayoutMethod.id == Withdrawal.method_id)
         .where(PayoutMethod.kind.in_(AUTOMATIC_KINDS))
-        .group_by(Withdrawal.state)
+        .group_by(_SHOWN)
     )
     return {state: (count, int(total)) for state, count, total in session.execute(question)}
 
@@ -63,7 +65,7 @@ def payouts_in(session: Session, state: str, *, limit: int = ROWS_A_PAGE) -> lis
         .join(Consultant, Consultant.id == Withdrawal.consultant_id)
         .join(Person, Person.id == Consultant.person_id)
         .join(PayoutMethod, PayoutMethod.id == Withdrawal.method_id)
-        .where(PayoutMethod.kind.in_(AUTOMATIC_KINDS), Withdrawal.state == state)
+        .where(PayoutMethod.kind.in_(AUTOMATIC_KINDS), state == _SHOWN)
         .order_by(Withdrawal.id.desc())
         .limit(limit)
     )

@@ -15,6 +15,7 @@ from portal.models import PayoutMethod, Withdrawal
 from portal.payouts.approval import is_own
 from portal.payouts.automatic import steps
 from portal.payouts.automatic.answers import sent
+from portal.payouts.automatic.arrivals import came_back
 from portal.payouts.settling import give_back
 from portal.payouts.stops import refuse_while_stopped
 from portal.store.locks import lock_row
@@ -48,9 +49,9 @@ def propose(uow: UnitOfWork, proposal: Proposal, *, withdrawal_id: int, actor_id
         raise BadInput("Please choose what should happen.", field="decision")
     if not reason or len(reason) > LONGEST_REASON:
         raise BadInput("Please say what you found, in up to 500 characters.", field="reason")
-    if decision == "paid" and not 0 < len(ref) <= LONGEST_REF:
+    if decision == "paid" and not withdrawal.stuck_at and not 0 < len(ref) <= LONGEST_REF:
         raise BadInput("Please write how the provider calls the payment.", field="ref")
-    if decision == "paid":
+    if decision == "paid" and ref:
         _refuse_known(uow, withdrawal, ref)
     named = {"id": new_id(), "by": actor_id}
     withdrawal.proposal = {"decision": decision, "reason": reason, "ref": ref, **named}
@@ -85,7 +86,9 @@ def confirm(uow: UnitOfWork, *, withdrawal_id: int, actor_id: int, proposal_id: 
     steps.note(uow, withdrawal_id, "confirm", actor_id=actor_id, decision=decision)
     withdrawal.proposal = None
     uow.session.flush()
-    if decision == "paid":
+    if withdrawal.stuck_at is not None:
+        _unstick(uow, withdrawal, decision=decision, reason=reason)
+    elif decision == "paid":
         _refuse_known(uow, withdrawal, ref)
         _paid(uow, withdrawal, ref)
     elif decision == "release":
@@ -100,6 +103,16 @@ def _paid(uow: UnitOfWork, withdrawal: Withdrawal, ref: str) -> None:
     method = uow.session.get_one(PayoutMethod, withdrawal.method_id)
     account = STRIPE_BALANCE if method.kind == "stripe" else BANK
     sent(uow, withdrawal.id, old="review", ref=ref, from_account=account)
+
+
+def _unstick(uow: UnitOfWork, withdrawal: Withdrawal, *, decision: str, reason: str) -> None:
+    """Money that the bank refused: `release` when it is back, `paid` when it arrived, or ask `again`."""
+    withdrawal.stuck_at = None
+    uow.session.flush()
+    if decision == "release":
+        came_back(uow, withdrawal_id=withdrawal.id, reason=reason)
+    elif decision == "again":
+        steps.ask_again(uow, withdrawal.id, at=uow.clock())
 
 
 def _refuse_known(uow: UnitOfWork, withdrawal: Withdrawal, ref: str) -> None:
@@ -123,7 +136,7 @@ def _again(uow: UnitOfWork, withdrawal: Withdrawal) -> None:
 
 def _in_review(uow: UnitOfWork, withdrawal_id: int, actor_id: int) -> Withdrawal:
     withdrawal = lock_row(uow, Withdrawal, withdrawal_id)
-    if withdrawal.state != "review":
+    if withdrawal.state != "review" and withdrawal.stuck_at is None:
         raise Conflict(f"This payout is {withdrawal.state}.")
     if is_own(uow, consultant_id=withdrawal.consultant_id, actor_id=actor_id):
         raise DomainError("Somebody else has to decide on your own payout.")

@@ -53,6 +53,7 @@ NEW_COLUMNS: dict[str, list[tuple[str, Any, dict[str, Any]]]] = {
         ("absent_at", INSTANT, {}),
         ("next_at", INSTANT, {}),
         ("arrival_ref", sa.String(255), {}),
+        ("stuck_at", INSTANT, {}),
         ("proposal", sa.JSON(none_as_null=True), {}),
     ],
 }
@@ -273,6 +274,7 @@ def create_tables() -> None:
         sa.Column("country", sa.String(length=2), nullable=False),
         sa.Column("ready", sa.Boolean(), nullable=False),
         sa.Column("problem", sa.String(length=500), nullable=True),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("usable_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("replaced_at", sa.DateTime(timezone=True), nullable=True),
