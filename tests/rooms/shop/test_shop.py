@@ -86,7 +86,7 @@ def test_a_provider_that_is_away_charges_nothing_and_says_so(shop):
     assert "Nothing was charged" in customer.words
 
 
-def test_a_refund_cancels_the_contract_and_a_part_of_one_does_not(shop):
+def test_a_refund_cancels_the_contract_and_a_part_of_one_takes_its_share(shop):
     page = shop.order()
     shop.act(page, "pay", "refund-part")
     part = states(shop)
@@ -95,7 +95,7 @@ def test_a_refund_cancels_the_contract_and_a_part_of_one_does_not(shop):
 
     assert part == [("paid", "signed")]
     assert states(shop) == [("refunded", "cancelled")]
-    assert volumes(shop) == [34_00, -34_00]
+    assert volumes(shop) == [34_00, -11_33, -22_67]
 
 
 def test_a_dispute_cancels_and_a_won_one_lets_it_stand_again(shop):
