@@ -123,7 +123,12 @@ def _open(begun: tuple[int, str, str], *, email: str, country: str) -> str:
     """Open the account that was written down; the same one when that is asked again."""
     destination_id, public_id, _account = begun
     request = AccountRequest(public_id, email, country, idempotency_key=f"account_{public_id}")
-    account = _stripe().open_account(request)
+    try:
+        account = _stripe().open_account(request)
+    except ProviderUnavailable as failure:
+        if failure.key_is_spent:
+            perform(lambda uow: accounts.note_dead(uow, destination_id=destination_id))
+        raise
     perform(lambda uow: accounts.note_account(uow, destination_id=destination_id, account=account))
     return account
 

@@ -14,6 +14,8 @@ from portal.store.locks import lock_row
 from portal.store.unit_of_work import UnitOfWork
 
 KIND = "stripe"
+REFUSED = "refused"
+_DEAD = ("account_closed", REFUSED)
 
 
 def offered_method(session: Session) -> PayoutMethod:
@@ -39,11 +41,14 @@ def account_of(session: Session, consultant_id: int) -> Destination | None:
 
 
 def begin_account(uow: UnitOfWork, *, consultant_id: int, actor_id: int) -> Destination:
-    """The account to be opened, written down first: under its public id it is opened once."""
+    """The account to be opened, written down first: under its public id it is opened once.
+
+    One that the provider closed or will never pay has a new one in its place, which rests like any change.
+    """
     consultant = lock_row(uow, Consultant, consultant_id)
     method = offered_method(uow.session)
     known = destinations.current_locked(uow, consultant_id, method.id)
-    if known is not None:
+    if known is not None and not is_dead(known):
         return known
     made = Destination(
         public_id=new_id(),
@@ -56,7 +61,7 @@ def begin_account(uow: UnitOfWork, *, consultant_id: int, actor_id: int) -> Dest
         created_at=uow.clock(),
         usable_at=uow.clock() + destinations.PAUSE,
     )
-    return destinations.replace(uow, made, before=None, actor_id=actor_id)
+    return destinations.replace(uow, made, before=known, actor_id=actor_id)
 
 
 def note_account(uow: UnitOfWork, *, destination_id: int, account: str) -> None:
@@ -65,6 +70,19 @@ def note_account(uow: UnitOfWork, *, destination_id: int, account: str) -> None:
     if destination.provider_account is None:
         destination.provider_account, destination.label = account, f"Stripe ••{account[-4:]}"
         uow.session.flush()
+
+
+def is_dead(destination: Destination) -> bool:
+    """Whether the provider will never pay there again."""
+    problem = destination.problem or ""
+    return not destination.ready and (problem in _DEAD or problem.startswith("rejected."))
+
+
+def note_dead(uow: UnitOfWork, *, destination_id: int) -> None:
+    """The provider refused to open it for good, under its key for ever: the next try is a new account."""
+    destination = lock_row(uow, Destination, destination_id)
+    destination.ready, destination.problem = False, REFUSED
+    uow.session.flush()
 
 
 def note_state(uow: UnitOfWork, *, account: str, ready: bool, problem: str) -> None:

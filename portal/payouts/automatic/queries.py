@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from portal.kernel.errors import NotYours
@@ -27,7 +27,7 @@ from portal.payouts.payees.methods import AUTOMATIC_KINDS
 STATES = ("review", "resolving", "sending", "queued", "sent", "paid", "returned", "failed")
 ROWS_A_PAGE = 50
 # What people have to decide on stands together, wherever its money is.
-_SHOWN = case((Withdrawal.stuck_at.is_not(None), "review"), else_=Withdrawal.state)
+_SHOWN: ColumnElement[str] = case((Withdrawal.stuck_at.is_not(None), "review"), else_=Withdrawal.state)
 
 
 @dataclass(frozen=True)
