@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, load_only
 from portal.kernel.errors import NotYours
 from portal.ledger.entries import Opened, opened
 from portal.models import (
+    AccountUser,
     Entry,
     Inbox,
     Order,
@@ -59,6 +60,7 @@ class Story:
     events: Sequence[Inbox]
     reversals: Sequence[PaymentReversal]
     requests: Sequence[RefundRequest]
+    askers: dict[int, str]
     entries: Sequence[Opened]
 
     def entry_of(self, reversal: PaymentReversal) -> int | None:
@@ -94,7 +96,8 @@ def story_of(session: Session, public_id: str) -> Story:
     payment = session.scalar(select(Payment).where(Payment.public_id == public_id))
     if payment is None:
         raise NotYours("There is no such payment.")
-    asked = RefundRequest.payment_id == payment.id
+    mine = RefundRequest.payment_id == payment.id
+    asked = session.scalars(select(RefundRequest).where(mine).order_by(RefundRequest.id)).all()
     booked = (Entry.cause_type == "payment", Entry.cause_id == payment.id)
     entry_ids = select(Entry.id).where(*booked).order_by(Entry.id)
     return Story(
@@ -102,9 +105,16 @@ def story_of(session: Session, public_id: str) -> Story:
         person=session.get_one(Person, payment.person_id),
         events=_events(session, Inbox.object_ref.in_(_refs(payment))),
         reversals=went_back(session, payment),
-        requests=session.scalars(select(RefundRequest).where(asked).order_by(RefundRequest.id)).all(),
+        requests=asked,
+        askers=_names(session, {each.asked_by for each in asked}),
         entries=[opened(session, entry_id) for entry_id in session.scalars(entry_ids)],
     )
+
+
+def _names(session: Session, user_ids: set[int]) -> dict[int, str]:
+    """What the people of these accounts are called, by the id of the account."""
+    people = select(AccountUser.id, Person.name).join(Person, Person.id == AccountUser.person_id)
+    return {user_id: name for user_id, name in session.execute(people.where(AccountUser.id.in_(user_ids)))}
 
 
 def went_back(session: Session, payment: Payment) -> Sequence[PaymentReversal]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -82,6 +83,17 @@ def test_the_list_shows_sums_and_follows_its_filters(shop, paid):
         "since=2030-01-01": False,
     }
     assert shop.browser("Ana").visit("/admin/payments").status_code == 403
+
+
+def test_a_refund_keeps_its_reason_and_who_asked_on_the_page(shop, paid):
+    ada, answer = ask(shop, paid[1])
+    ada.visit(answer.location)
+
+    assert "Asked for: It rained" in ada.words and re.search("It rained Ada[^$]*, [A-Z][a-z]{2} \\d", ada.words)
+    with shop.portal.app.app_context():
+        perform(lambda uow: uow.session.execute(update(RefundRequest).values(state="done")) and None)
+    ada.visit(answer.location)
+    assert "Asked for: It rained" in ada.words
 
 
 def test_a_payment_shows_its_events_entries_and_what_stands_behind_it(shop, paid):
