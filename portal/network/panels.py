@@ -25,7 +25,7 @@ def load_link(consultant_id: int) -> str:
 register_panel(
     Panel(
         "link",
-        _l("Your link"),
+        _l("Your link for new consultants"),
         40,
         "place own people",
         "network/panels/link.html",

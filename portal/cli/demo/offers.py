@@ -9,7 +9,7 @@ from random import Random
 from portal.models import TermsVersion
 from portal.sales.worth import Worth, worth
 from portal.store import UnitOfWork
-from portal.vendors.service import Offer, Terms, add_key, add_service, add_terms, add_vendor
+from portal.vendors.service import Offer, Terms, add_key, add_service, add_terms, add_vendor, set_price
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,8 @@ class Offered:
     offer: Offer
     terms: Terms
     sizes: tuple[int, int, int]
+    # Cents in the shop: a flat part and a part for each unit; 0 and 0 for what is not sold there.
+    price: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ OFFERS = (
         Offer("thermostat", "Smart thermostat", "device"),
         Terms(LONG_AGO, volume_per_unit=60_00, revenue_per_unit_cents=55_00, cooling_off_days=3),
         (1_000, 3_000, 1_000),
+        price=(0, 249_00),
     ),
     Offered(
         "WattKeep",
@@ -70,6 +73,7 @@ OFFERS = (
             cooling_off_days=3,
         ),
         (2_000, 8_000, 1_000),
+        price=(149_00, 89_00),
     ),
 )
 
@@ -97,5 +101,8 @@ def _store(uow: UnitOfWork, offered: Offered, actor_id: int) -> Stored:
     vendor = add_vendor(uow, name=offered.vendor, core=offered.core, actor_id=actor_id)
     service = add_service(uow, vendor_id=vendor.id, offer=offered.offer, actor_id=actor_id)
     terms = add_terms(uow, service_id=service.id, terms=offered.terms, actor_id=actor_id)
+    flat, per_unit = offered.price
+    if flat or per_unit:
+        set_price(uow, service_id=service.id, price_cents=flat, per_unit_cents=per_unit, actor_id=actor_id)
     key = add_key(uow, vendor_id=vendor.id, actor_id=actor_id)
     return Stored(vendor.id, service.id, terms.id, vendor.public_id, f"{key.public_id}:{key.secret}")
