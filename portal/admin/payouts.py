@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from flask import Response, flash, redirect, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
+from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access import permissions
@@ -16,6 +17,7 @@ from portal.admin.payout_forms import ChoiceForm, FilterForm
 from portal.admin.room import admin
 from portal.extensions import db
 from portal.kernel.errors import DomainError
+from portal.models import Consultant
 from portal.payouts import batches, queries, results, service
 from portal.payouts.stops import standing
 from portal.store import UnitOfWork, perform
@@ -94,6 +96,7 @@ def _queue(form: ChoiceForm, *, status: int = 200) -> Response:
         filters=filters,
         state=state,
         rows=rows[:ROWS_A_PAGE],
+        people=_public_ids({row.withdrawal.consultant_id for row in rows}),
         more=more,
         counts=queries.counts(db.session()),
         stopped=standing(db.session()),
@@ -101,6 +104,12 @@ def _queue(form: ChoiceForm, *, status: int = 200) -> Response:
         batches=queries.batches(db.session()),
         words=forms,
     )
+
+
+def _public_ids(consultant_ids: set[int]) -> dict[int, str]:
+    """Under which address each of these consultants is, by their row's id."""
+    named = select(Consultant.id, Consultant.public_id).where(Consultant.id.in_(consultant_ids))
+    return {row.id: row.public_id for row in db.session.execute(named)}
 
 
 def _for_each(form: ChoiceForm, decide: Callable[..., object], **more: str) -> Response | None:

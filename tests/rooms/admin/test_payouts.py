@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from sqlalchemy import select, update
@@ -33,6 +34,8 @@ def test_the_queue_shows_what_waits(fin, asked):
 
     for words in ("Ben", "$120.00", "Cem", "$80.00", "Waiting $200.00 2 withdrawals"):
         assert words in fin.words
+    people = re.findall(r"(/admin/consultants/\w+/statement)\">(?:Ben|Cem)", fin.page.text)
+    assert len(people) == 2 and "Statement of" in (fin.visit(people[0]) and fin.words)
 
 
 def test_filters_by_state_name_and_amount(fin, asked):
