@@ -114,7 +114,7 @@ def story_of(session: Session, public_id: str) -> Story:
 def _names(session: Session, user_ids: set[int]) -> dict[int, str]:
     """What the people of these accounts are called, by the id of the account."""
     people = select(AccountUser.id, Person.name).join(Person, Person.id == AccountUser.person_id)
-    return {user_id: name for user_id, name in session.execute(people.where(AccountUser.id.in_(user_ids)))}
+    return {row.id: row.name for row in session.execute(people.where(AccountUser.id.in_(user_ids)))}
 
 
 def went_back(session: Session, payment: Payment) -> Sequence[PaymentReversal]:

@@ -89,7 +89,7 @@ def test_a_refund_keeps_its_reason_and_who_asked_on_the_page(shop, paid):
     ada, answer = ask(shop, paid[1])
     ada.visit(answer.location)
 
-    assert "Asked for: It rained" in ada.words and re.search("It rained Ada[^$]*, [A-Z][a-z]{2} \\d", ada.words)
+    assert re.search("Asked for: It rained Ada[^$]*, [A-Z][a-z]{2} \\d", ada.words)
     with shop.portal.app.app_context():
         perform(lambda uow: uow.session.execute(update(RefundRequest).values(state="done")) and None)
     ada.visit(answer.location)
