@@ -65,7 +65,7 @@ def payouts_in(session: Session, state: str, *, limit: int = ROWS_A_PAGE) -> lis
         .join(Consultant, Consultant.id == Withdrawal.consultant_id)
         .join(Person, Person.id == Consultant.person_id)
         .join(PayoutMethod, PayoutMethod.id == Withdrawal.method_id)
-        .where(PayoutMethod.kind.in_(AUTOMATIC_KINDS), state == _SHOWN)
+        .where(PayoutMethod.kind.in_(AUTOMATIC_KINDS), _SHOWN.in_((state,)))
         .order_by(Withdrawal.id.desc())
         .limit(limit)
     )
