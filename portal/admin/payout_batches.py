@@ -144,6 +144,7 @@ def settle_suspense(line_id: int) -> AnyResponse:
 def _page(public_id: str, form: ResultForm, *, status: int = 200) -> Response:
     session = db.session()
     found = queries.batch_by_public_id(session, public_id)
+    lines = queries.lines_of(session, found.id)
     return show(
         "admin/payout_batch.html",
         "batch",
@@ -151,7 +152,8 @@ def _page(public_id: str, form: ResultForm, *, status: int = 200) -> Response:
         batch=found,
         voidable=found.state == "exported" and not batches.is_answered(session, found.id),
         files=queries.files_of(session, found.id),
-        lines=queries.lines_of(session, found.id),
+        lines=lines,
+        entries=queries.entries_of(session, [line.withdrawal for line in lines]),
         form=form,
         words=forms,
     )

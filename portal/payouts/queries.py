@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import InstrumentedAttribute, Session, defer
 
 from portal.kernel.errors import BadInput, NotYours
 from portal.kernel.ids import payout_reference
 from portal.models import (
     Consultant,
     Destination,
+    Entry,
     PayoutBatch,
     PayoutFile,
     Person,
@@ -22,6 +24,8 @@ from portal.models import (
 )
 from portal.payouts.payees.destinations import destinations_of
 from portal.payouts.terms import demand_form
+
+_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,26 @@ def own_withdrawal(session: Session, consultant_id: int, public_id: str) -> With
 def destination_of(session: Session, withdrawal: Withdrawal) -> Destination | None:
     """Where a withdrawal is paid; None for those of the time before there were destinations."""
     return session.get(Destination, withdrawal.destination_id) if withdrawal.destination_id else None
+
+
+def entries_of(session: Session, withdrawals: Sequence[Withdrawal]) -> dict[int, list[Entry]]:
+    """By withdrawal id its entries, oldest first: set aside, then paid or given back, then brought back."""
+    first = {withdrawal.reserve_entry_id: withdrawal.id for withdrawal in withdrawals}
+    found: dict[int, list[Entry]] = {withdrawal.id: [] for withdrawal in withdrawals}
+    for entry in _entries_where(session, Entry.id, list(first)):
+        found[first[entry.id]].append(entry)
+    for column in (Entry.resolves_id, Entry.reverses_id):
+        last = {known[-1].id: withdrawal_id for withdrawal_id, known in found.items()}
+        for entry in _entries_where(session, column, list(last)):
+            found[last[getattr(entry, column.key)]].append(entry)
+    return found
+
+
+def _entries_where(
+    session: Session, column: InstrumentedAttribute[Any], ids: Sequence[int]
+) -> Iterator[Entry]:
+    for start in range(0, len(ids), _AT_ONCE):
+        yield from session.scalars(select(Entry).where(column.in_(ids[start : start + _AT_ONCE])))
 
 
 def missing_for_payment(session: Session, consultant_id: int, *, now: datetime) -> list[str]:

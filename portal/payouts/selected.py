@@ -27,7 +27,10 @@ NOTHING_HERE = "There is nothing here under this address."
 
 @dataclass(frozen=True)
 class SelectedLine:
-    """One person of a selection; `by_hand` says that a person left them out."""
+    """One person of a selection; `by_hand` says that a person left them out.
+
+    `entry_id` is the entry that set the money aside, once the withdrawals are made.
+    """
 
     consultant_id: int
     public_id: str
@@ -36,6 +39,7 @@ class SelectedLine:
     amount_cents: int
     reason: str
     by_hand: bool
+    entry_id: int | None
 
 
 @dataclass(frozen=True)
@@ -77,10 +81,12 @@ def newest(session: Session, *, limit: int = 10) -> Sequence[PayoutSelection]:
 def lines_of(session: Session, selection_id: int, *, after: int, limit: int) -> list[SelectedLine]:
     """People of a selection in the order of their ids."""
     line = PayoutSelectionLine
+    made = (Withdrawal.selection_id == line.selection_id) & (Withdrawal.consultant_id == line.consultant_id)
     rows = session.execute(
-        select(line, Consultant.public_id, Person.name, Consultant.code)
+        select(line, Consultant.public_id, Person.name, Consultant.code, Withdrawal.reserve_entry_id)
         .join(Consultant, Consultant.id == line.consultant_id)
         .join(Person, Person.id == Consultant.person_id)
+        .outerjoin(Withdrawal, made)
         .where(line.selection_id == selection_id, line.consultant_id > after)
         .order_by(line.consultant_id)
         .limit(limit)
@@ -94,8 +100,9 @@ def lines_of(session: Session, selection_id: int, *, after: int, limit: int) -> 
             amount_cents=one.amount_cents,
             reason=one.excluded_reason or "",
             by_hand=one.excluded_by is not None,
+            entry_id=entry_id,
         )
-        for one, public_id, name, code in rows
+        for one, public_id, name, code, entry_id in rows
     ]
 
 

@@ -21,7 +21,7 @@ from portal.payouts import service
 from portal.payouts.payees import destinations, methods
 from portal.payouts.terms import Terms
 from portal.store import perform
-from portal.ui import show
+from portal.ui import bookings, show
 from portal.ui.htmx import request
 from portal.wallets import words
 from portal.wallets.forms import AmountForm, CheckForm
@@ -116,6 +116,8 @@ def withdrawal(public_id: str) -> Response:
         place=place,
         resting=place is not None and now < place.usable_at and words.is_under_way(found),
         reference=payout_reference(found.id),
+        entries=payouts.entries_of(db.session(), [found])[found.id],
+        bookings=bookings,
         steps=words.steps_of(found, place, now=now),
         words=words,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from sqlalchemy import select
@@ -84,6 +85,24 @@ def test_the_banks_answer_is_read_line_by_line(fin, batch, states):
     assert states() == ["paid", "returned"]
 
 
+def test_every_amount_of_a_batch_opens_its_entry_and_its_owner_sees_all_of_them(fin, batch, asked, app):
+    fin.visit(batch)
+    (ours, _other) = re.findall(r'href="(/admin/entries/\d+)">\$', fin.page.text)
+    assert "Withdrawal, set aside" in fin.visit(ours).text
+    fin.visit(batch)
+    fin.submit(f"{batch}/confirm")
+    fin.visit(batch)
+    (paid, _other) = re.findall(r'href="(/admin/entries/\d+)">\$', fin.page.text)
+    assert paid != ours and "Withdrawal paid" in fin.visit(paid).text
+
+    ben = Visitor(app)
+    ben.sign_in("ben@example.com", PASSWORD)
+    ben.visit(f"/earnings/withdrawals/{asked['ben']}")
+    entries = re.findall(r'href="(/earnings/entries/\d+)"', ben.page.text)
+    assert [entry.rsplit("/", 1)[1] for entry in entries] == [ours.rsplit("/", 1)[1], paid.rsplit("/", 1)[1]]
+    assert {ben.visit(entry).status_code for entry in entries} == {200}
+
+
 def test_what_is_no_answer_is_refused_in_the_form(fin, batch, states):
     assert send(fin, batch, b"PK\x03\x04").status_code == 422
     assert "Please send the result as a plain CSV file." in fin.words
@@ -112,8 +131,12 @@ def test_people_are_found_left_out_paid_by_one_and_approved_by_another(fin, ada,
     assert "Make 1 withdrawal of $380.00" in fin.words and "A question is open." in fin.words
     assert fin.submit(f"{place}/leave-out/nobody", {"reason": "x"}).status_code == 404
     fin.visit(place)
+    assert fin.page.text.count("/statement") == 2 and "/admin/entries/" not in fin.page.text
     fin.submit(f"{place}/make")
     fin.follow()
+    (entry,) = re.findall(r"/admin/entries/\d+", fin.page.text)
+    assert "Withdrawal, set aside" in fin.visit(entry).text
+    fin.visit(place)
     assert "another person has to approve them" in fin.words
     fin.submit(f"{place}/approve")
     fin.follow()
