@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from portal.kernel.errors import BadInput, Conflict
@@ -87,11 +87,12 @@ def export_batch(uow: UnitOfWork, *, withdrawal_ids: Sequence[int], actor_id: in
 def confirm_batch(uow: UnitOfWork, *, batch_id: int, actor_id: int) -> PayoutBatch:
     """The bank has paid: every line that did not come back is booked and paid; its cycle is settled.
 
-    Raises `Conflict` when the batch is confirmed or void already.
+    Raises `Conflict` when the batch is confirmed or void already, or while a line of the bank is in suspense.
     """
     cycle_id = lock_cycle(uow, batch_id)
     batch = lock_row(uow, PayoutBatch, batch_id)
     _demand_exported(batch)
+    _refuse_in_suspense(uow, batch_id)
     batch.state, batch.confirmed_by, batch.confirmed_at = "confirmed", actor_id, uow.clock()
     uow.session.flush()
     pay(uow, _exported(uow, batch_id), actor_id)
@@ -126,6 +127,17 @@ def is_answered(session: Session, batch_id: int) -> bool:
     ended = select(Withdrawal.id).where(Withdrawal.batch_id == batch_id, Withdrawal.state != "exported")
     heard = select(ResultLine.id).where(ResultLine.batch_id == batch_id)
     return any(session.scalar(question.limit(1)) is not None for question in (ended, heard))
+
+
+def _refuse_in_suspense(uow: UnitOfWork, batch_id: int) -> None:
+    waiting = select(func.count()).where(
+        ResultLine.batch_id == batch_id, ResultLine.problem.is_not(None), ResultLine.settled_at.is_(None)
+    )
+    if count := uow.session.scalar(waiting):
+        raise Conflict(
+            f"Lines of the bank that do not fit wait for a person: {count}. Settle them first,"
+            " then say whether the bank paid the rest."
+        )
 
 
 def lock_cycle(uow: UnitOfWork, batch_id: int) -> int | None:

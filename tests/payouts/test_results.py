@@ -147,6 +147,22 @@ def test_an_altered_line_moves_no_money_and_waits_for_a_person(answer, read, sta
         assert len(results.suspense(db.session())) == 1, "the same line is told once"
 
 
+def test_what_the_bank_contradicted_is_not_confirmed_before_a_person_settled_it(
+    answer, read, states, do, cast, app, exported
+):
+    read(answer(lambda rows: rows[0].update(amount="5.00")))
+    with app.app_context():
+        line = db.session.scalars(select(ResultLine.id).where(ResultLine.problem.is_not(None))).one()
+
+    with pytest.raises(Conflict, match="do not fit"):
+        do(batches.confirm_batch, batch_id=exported, actor_id=cast.fin)
+    assert states() == ["exported", "paid", "paid", "paid"]
+    do(results.settle, line_id=line, actor_id=cast.fin, note="The bank paid it in full after all.")
+    do(batches.confirm_batch, batch_id=exported, actor_id=cast.fin)
+
+    assert states() == ["paid"] * 4
+
+
 def test_a_line_that_says_both_moves_nothing(answer, read, states):
     def twice(rows):
         rows.insert(1, rows[0] | {"outcome": "failed"})
