@@ -27,7 +27,7 @@ from tools import ROOT
 COMMANDS = {
     "web": ("gunicorn", "--log-level", "warning", "wsgi:app"),
     "relay": ("jobs.relay",),
-    "worker": ("jobs.worker", "money", "mail"),
+    "worker": ("jobs.worker", "money", "payouts", "mail"),
 }
 START_SECONDS = 60
 SHOWN_CHARACTERS = 3000
