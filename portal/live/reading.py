@@ -67,19 +67,19 @@ class LiveLegs:
     @property
     def nbytes(self) -> int:
         """The memory of the index, in bytes."""
-        return (self._index.nbytes + self._members.nbytes) if self._index else 0
+        return 0 if self._index is None else self._index.nbytes + self._members.nbytes
 
     def seen_by(self, connection: Connection, consultant_ids: Sequence[int]) -> Reading:
         """Both legs of some consultants as an open transaction sees them, which saw what was read before."""
         with self._turn:
-            index = self._follow(self._feed.news(connection)) or self._load(connection)
-            return self._reading(index, consultant_ids)
+            index = self._followed(connection)
+            return self._reading(self._load(connection) if index is None else index, consultant_ids)
 
     def _up_to_date(self) -> LiveIndex:
         if self._index is not None:
             with self._connected("AUTOCOMMIT") as connection:
-                news = self._feed.news(connection)
-            if index := self._follow(news):
+                index = self._followed(connection)
+            if index is not None:
                 return index
         with self._connected("REPEATABLE READ") as connection, connection.begin():
             return self._load(connection)
@@ -98,19 +98,24 @@ class LiveLegs:
         self._sell(self._index, news)
         return self._index
 
-    def _follow(self, news: News) -> LiveIndex | None:
-        """Take in what is new; None when somebody moved and everything has to be read again."""
-        index = self._index
+    def _followed(self, connection: Connection) -> LiveIndex | None:
+        """The index with what is new; None when somebody moved and everything has to be read again.
+
+        Until all of it is taken in there is no index: news that were read and then lost to an error would
+        never come again.
+        """
+        index, self._index = self._index, None
         if index is None:
             return None
+        news = self._feed.news(connection)
         if news.cycle_id != self._cycle_id:
             self._cycle_id = news.cycle_id
             self._waiting.clear()
             index.start_afresh()
         if not self._join(index, news.placed):
-            self._index = None
             return None
         self._sell(index, news)
+        self._index = index
         return index
 
     def _join(self, index: LiveIndex, placed: Placed) -> bool:

@@ -12,6 +12,7 @@ from portal.commissions import cycles, projection
 from portal.extensions import db
 from portal.kernel.clock import utc_now
 from portal.live import LegFigures
+from portal.live.reading import LiveLegs
 from portal.models import Placement
 from portal.store import perform
 from tests.people import add_consultant
@@ -105,6 +106,17 @@ def test_a_move_takes_the_whole_branch_along(legs, sell, do, cast):
 
     assert legs(cast.ana) == LegFigures(0, 250_00, 0, 3)
     assert legs(cast.cem) == LegFigures(0, 250_00, 0, 2)
+
+
+def test_news_that_an_error_swallowed_are_read_again(legs, sell, cast, monkeypatch):
+    legs(cast.ana)
+    sell(cast.ben, 250_00)
+    with monkeypatch.context() as broken:
+        broken.setattr(LiveLegs, "_sell", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            legs(cast.ana)
+
+    assert legs(cast.ana) == LegFigures(250_00, 0, 1, 1)
 
 
 def test_two_processes_see_the_same(legs, sell, app, do, cast):
