@@ -1,10 +1,22 @@
 """The tables. Every model is known here, so that a migration sees all of them."""
 
 from portal.models.adjustment import Adjustment
+from portal.models.arrival import ComparedLine, Comparison, ImportedFiles
 from portal.models.consultant import Consultant, Pack, Placement
 from portal.models.cooling_off import CoolingOffRule
-from portal.models.cycle import Approval, Carry, CommissionLine, Cycle, PlanVersion, Run
+from portal.models.cycle import (
+    Approval,
+    Carry,
+    CheckReason,
+    CommissionLine,
+    Cycle,
+    CycleRhythm,
+    PaidRank,
+    PlanVersion,
+    Run,
+)
 from portal.models.ledger import Account, Currency, Entry, LedgerPeriod, Posting
+from portal.models.move import PlacementMove
 from portal.models.payee import Destination, PayoutMethod, TaxForm, TaxYear
 from portal.models.payment import (
     EventSweep,
@@ -24,6 +36,7 @@ from portal.models.payout import (
     Withdrawal,
 )
 from portal.models.person import AccountUser, LoginSession, Person, RoleGrant
+from portal.models.plan_work import PlanDraft, Trial, TrialCycle, TrialPerson
 from portal.models.registration import Agreement, Registration
 from portal.models.sale import Contract, Customer, Sale
 from portal.models.sending import PayoutAttempt, PayoutMatch, PayoutStop
@@ -38,16 +51,21 @@ __all__ = [
     "Approval",
     "Audit",
     "Carry",
+    "CheckReason",
     "CommissionLine",
+    "ComparedLine",
+    "Comparison",
     "Consultant",
     "Contract",
     "CoolingOffRule",
     "Currency",
     "Customer",
     "Cycle",
+    "CycleRhythm",
     "Destination",
     "Entry",
     "EventSweep",
+    "ImportedFiles",
     "Inbox",
     "LedgerPeriod",
     "LoginSession",
@@ -55,6 +73,7 @@ __all__ = [
     "Order",
     "Outbox",
     "Pack",
+    "PaidRank",
     "Payment",
     "PaymentReversal",
     "PayoutAttempt",
@@ -67,6 +86,8 @@ __all__ = [
     "PayoutStop",
     "Person",
     "Placement",
+    "PlacementMove",
+    "PlanDraft",
     "PlanVersion",
     "Posting",
     "RefundRequest",
@@ -82,6 +103,9 @@ __all__ = [
     "TaxForm",
     "TaxYear",
     "TermsVersion",
+    "Trial",
+    "TrialCycle",
+    "TrialPerson",
     "Vendor",
     "VendorKey",
     "Withdrawal",

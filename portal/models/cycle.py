@@ -9,6 +9,7 @@ from portal.extensions import Base
 from portal.models.types import At, Code, Id, Number, OptionalAt, OptionalNumber, Text, Whole
 
 CYCLE_STATES = ("open", "ended", "previewed", "approved", "closed", "paid")
+RHYTHMS = ("day", "week", "month")
 
 
 class PlanVersion(Base):
@@ -25,7 +26,10 @@ class PlanVersion(Base):
 
 
 class Cycle(Base):
-    """A pay week `[starts_at, until)`. Exactly one is open."""
+    """A stretch of time `[starts_at, until)` that is paid as one: a day, a week or a month. One is open.
+
+    `undo_until` is the last moment at which a close can be undone; `undo_requested_at` asks a job for it.
+    """
 
     __tablename__ = "cycle"
     __table_args__ = (
@@ -34,6 +38,7 @@ class Cycle(Base):
             name="state",
         ),
         CheckConstraint("starts_at < until", name="length"),
+        CheckConstraint("rhythm IN ('day', 'week', 'month')", name="rhythm"),
         Index(
             "uq_cycle_open",
             "state",
@@ -48,6 +53,7 @@ class Cycle(Base):
     starts_at: Mapped[At] = mapped_column(unique=True)
     until: Mapped[At]
     state: Mapped[Code]
+    rhythm: Mapped[Code] = mapped_column(server_default="week")
     previous_id: Mapped[int | None] = mapped_column(Whole, ForeignKey("cycle.id"), unique=True)
     plan_version_id: Mapped[int] = mapped_column(Whole, ForeignKey("plan_version.id"))
     preview_run_id: Mapped[OptionalNumber]
@@ -55,6 +61,8 @@ class Cycle(Base):
     payout_batch_id: Mapped[OptionalNumber]
     preview_requested_at: Mapped[OptionalAt]
     close_requested_at: Mapped[OptionalAt]
+    undo_requested_at: Mapped[OptionalAt]
+    undo_until: Mapped[OptionalAt]
     refusal: Mapped[str | None] = mapped_column(String(1000))
     ended_at: Mapped[OptionalAt]
     closed_at: Mapped[OptionalAt]
@@ -63,11 +71,29 @@ class Cycle(Base):
     plan_version: Mapped[PlanVersion] = relationship(lazy="joined")
 
 
+class CycleRhythm(Base):
+    """How long cycles are from an instant on; the first cycle that starts at or after it follows it."""
+
+    __tablename__ = "cycle_rhythm"
+    __table_args__ = (CheckConstraint("rhythm IN ('day', 'week', 'month')", name="rhythm"),)
+
+    id: Mapped[Id]
+    rhythm: Mapped[Code]
+    valid_from: Mapped[At]
+    decided_by: Mapped[int | None] = mapped_column(Whole, ForeignKey("account_user.id"))
+    decided_at: Mapped[At]
+
+
 class Run(Base):
-    """One computation of one cycle: its inputs as they were, and the hashes of what went in and came out."""
+    """One computation of one cycle: its inputs as they were, and the hashes of what went in and came out.
+
+    `ids` says which consultant and which sale stands behind each index of the inputs; `breakage` what was
+    lost to whom by which rule; `stages` how long each step took. A run of purpose `import` holds the lines
+    of a cycle that another system closed; it has no inputs.
+    """
 
     __tablename__ = "run"
-    __table_args__ = (CheckConstraint("purpose IN ('preview', 'close')", name="purpose"),)
+    __table_args__ = (CheckConstraint("purpose IN ('preview', 'close', 'import')", name="purpose"),)
 
     id: Mapped[Id]
     cycle_id: Mapped[int] = mapped_column(Whole, ForeignKey("cycle.id"), index=True)
@@ -76,10 +102,18 @@ class Run(Base):
     inputs: Mapped[bytes] = mapped_column(LargeBinary)
     input_hash: Mapped[str] = mapped_column(String(64))
     output_hash: Mapped[str | None] = mapped_column(String(64))
+    ids: Mapped[bytes | None] = mapped_column(LargeBinary)
+    plan_sha256: Mapped[str | None] = mapped_column(String(64))
+    code_version: Mapped[str | None] = mapped_column(String(64))
     totals: Mapped[dict[str, object] | None] = mapped_column(JSON)
+    breakage: Mapped[dict[str, object] | None] = mapped_column(JSON)
+    stages: Mapped[dict[str, object] | None] = mapped_column(JSON)
+    requested_by: Mapped[int | None] = mapped_column(Whole, ForeignKey("account_user.id"))
     frozen_at: Mapped[At]
     calculated_at: Mapped[OptionalAt]
     posted_at: Mapped[OptionalAt]
+    undone_at: Mapped[OptionalAt]
+    undone_by: Mapped[int | None] = mapped_column(Whole, ForeignKey("account_user.id"))
 
 
 class Approval(Base):
@@ -93,6 +127,20 @@ class Approval(Base):
     user_id: Mapped[int] = mapped_column(Whole, ForeignKey("account_user.id"))
     output_hash: Mapped[str] = mapped_column(String(64))
     approved_at: Mapped[At]
+
+
+class CheckReason(Base):
+    """Why a check of a run that warns may be passed over, in the words of the person who answers for it."""
+
+    __tablename__ = "check_reason"
+    __table_args__ = (UniqueConstraint("run_id", "check_code"),)
+
+    id: Mapped[Id]
+    run_id: Mapped[int] = mapped_column(Whole, ForeignKey("run.id"))
+    check: Mapped[str] = mapped_column("check_code", String(64))
+    reason: Mapped[str] = mapped_column(String(500))
+    written_by: Mapped[int] = mapped_column(Whole, ForeignKey("account_user.id"))
+    written_at: Mapped[At]
 
 
 class CommissionLine(Base):
@@ -131,3 +179,14 @@ class Carry(Base):
     matched_to_date: Mapped[Number]
     paid_to_date_cents: Mapped[Number]
     inactive_cycles: Mapped[Number]
+
+
+class PaidRank(Base):
+    """The paid-as rank that a run gave a consultant; no row where none was reached."""
+
+    __tablename__ = "paid_rank"
+
+    run_id: Mapped[int] = mapped_column(Whole, ForeignKey("run.id"), primary_key=True)
+    consultant_id: Mapped[int] = mapped_column(Whole, ForeignKey("consultant.id"), primary_key=True)
+    place: Mapped[Number]
+    code: Mapped[Code]

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.extensions import Base
 from portal.models.person import Person
 from portal.models.registration import Registration
-from portal.models.types import At, Code, Id, Number, OptionalAt, PublicId, Text, Whole
+from portal.models.types import At, Code, Id, Number, OptionalAt, OptionalNumber, PublicId, Text, Whole
 from portal.models.vendor import Service
 
 PAYMENT_KINDS = ("pack", "renewal", "order")
@@ -48,7 +48,7 @@ class Payment(Base):
     """One payment of a fee or an order; a fee is never a sale.
 
     `provider_ref` is the payment intent, or the invoice where a subscription is paid; `charge_ref` the
-    payment intent that refunds and disputes name.
+    payment intent that refunds and disputes name. `fee_cents` is what the provider kept, None while unknown.
     """
 
     __tablename__ = "payment"
@@ -70,6 +70,7 @@ class Payment(Base):
     subscription_ref: Mapped[str | None] = mapped_column(String(255), index=True)
     amount_cents: Mapped[Number]
     refunded_cents: Mapped[Number] = mapped_column(server_default="0")
+    fee_cents: Mapped[OptionalNumber]
     currency: Mapped[str] = mapped_column(String(3))
     state: Mapped[Code] = mapped_column(server_default="paid")
     received_at: Mapped[At]
@@ -86,7 +87,10 @@ class Payment(Base):
 
 
 class PaymentReversal(Base):
-    """A refund or a dispute of a payment, as the provider knows it; `amount_cents` went back."""
+    """A refund or a dispute of a payment, as the provider knows it; `amount_cents` went back.
+
+    `fee_cents` is what the provider asks for it (below 0 where it gives a fee back), None while unknown.
+    """
 
     __tablename__ = "payment_reversal"
     __table_args__ = (
@@ -101,6 +105,7 @@ class PaymentReversal(Base):
     kind: Mapped[Code]
     state: Mapped[Code]
     amount_cents: Mapped[Number]
+    fee_cents: Mapped[OptionalNumber]
     reason: Mapped[str | None] = mapped_column(String(200))
     happened_at: Mapped[At]
     changed_at: Mapped[At]
@@ -164,11 +169,15 @@ class RefundRequest(Base):
 
 
 class EventSweep(Base):
-    """One look at the provider's list of events, whole to `until`: how many it had, how many we missed."""
+    """One look at the provider's list of events, whole to `until`: how many it had, how many we missed.
+
+    `account` is the connected account whose list it was, None for our own.
+    """
 
     __tablename__ = "event_sweep"
 
     id: Mapped[Id]
+    account: Mapped[str | None] = mapped_column(String(255), index=True)
     since: Mapped[At]
     until: Mapped[At]
     listed: Mapped[Number]
