@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, and_, case, null, or_, select
 from sqlalchemy.orm import Session
 
-from portal.commissions.earlier import EarlierCycles, earlier_cycles
-from portal.engine import Events, History, Inputs, Network, Plan
+from portal.commissions.earlier import earlier_cycles
+from portal.engine import Events, Inputs, Network, Plan
 from portal.models import Consultant, Contract, Cycle, Pack, Placement, Sale, Service
 from portal.store.columns import read_columns
 
@@ -28,14 +29,75 @@ class Gathered:
     sales: Ints
 
 
+@dataclass(frozen=True)
+class People:
+    """The consultants of a cycle by id, a column each: ids of whom they stand below, indices of packs."""
+
+    ids: Ints
+    sponsors: Ints
+    parents: Ints
+    legs: Ints
+    packs: Ints
+    statuses: Ints
+    pack_codes: tuple[str, ...]
+
+    def columns(self) -> list[Ints]:
+        """What differs from one consultant to the next, the ids first."""
+        return [self.ids, self.sponsors, self.parents, self.legs, self.packs, self.statuses]
+
+    def network(self) -> Network:
+        """The same as the engine takes it. Raises Refused where trees are none."""
+        parent = places(self.ids, self.parents)
+        return Network(
+            sponsor=places(self.ids, self.sponsors),
+            parent=parent,
+            leg=np.where(parent < 0, -1, self.legs).astype(np.int8),
+            pack=self.packs.astype(np.int32),
+            status=self.statuses.astype(np.int8),
+            packs=self.pack_codes,
+        )
+
+
+class Sold(NamedTuple):
+    """The sales of a cycle in the order of their ids, a column each; indices of services, -1 for none."""
+
+    ids: Ints
+    sellers: Ints
+    volume: Ints
+    revenue: Ints
+    reverses: Ints
+    services: Ints
+
+    def reversed_earlier(self) -> Ints:
+        """The sales of earlier cycles that are reversed here."""
+        named = self.reverses[self.reverses >= 0]
+        return np.unique(named[places(self.ids, named) < 0]) if len(named) else named
+
+
 def gather(session: Session, cycle: Cycle) -> Gathered:
     """Read a cycle: the network as it stood at its end (now, while it is open), its sales and its past."""
     plan = Plan.parse(dict(cycle.plan_version.document))
-    consultants, network = _network(session, cycle)
+    people = read_people(session, cycle)
     before = earlier_cycles(session, cycle, plan=plan, gather=gather)
-    sales, events, history = _sales(session, cycle, plan=plan, consultants=consultants, before=before)
-    state = before.state(consultants)
-    return Gathered(Inputs(plan, network, events, history, state), consultants, sales)
+    sold = read_sold(session, cycle, plan=plan)
+    history = before.history(sold.reversed_earlier(), people.ids)
+    state = before.state(people.ids)
+    events = events_of(sold, people.ids)
+    return Gathered(Inputs(plan, people.network(), events, history, state), people.ids, sold.ids)
+
+
+def events_of(sold: Sold, consultants: Ints) -> Events:
+    """Sales as the engine takes them; those of earlier cycles that are reversed follow on theirs.
+
+    Sales are ordered by when they were recorded: a vendor's clock cannot put a reversal before its sale.
+    """
+    target = np.full(len(sold.ids), -1, np.int64)
+    reversing = np.nonzero(sold.reverses >= 0)[0]
+    named = sold.reverses[reversing]
+    own, past = places(sold.ids, named), places(sold.reversed_earlier(), named)
+    target[reversing] = np.where(own >= 0, own, past + len(sold.ids))
+    sellers = places(consultants, sold.sellers)
+    return Events(sellers, sold.ids, sold.volume, sold.revenue, sold.services, target, sold.ids)
 
 
 def places(sorted_ids: Ints, wanted: Ints) -> Ints:
@@ -46,7 +108,8 @@ def places(sorted_ids: Ints, wanted: Ints) -> Ints:
     return np.where(sorted_ids[at] == wanted, at, -1)
 
 
-def _network(session: Session, cycle: Cycle) -> tuple[Ints, Network]:
+def read_people(session: Session, cycle: Cycle, *chosen: ColumnElement[bool]) -> People:
+    """The consultants of a cycle and where they stood in it; of them those that `chosen` names."""
     packs = tuple(session.scalars(select(Pack.code).order_by(Pack.code)))
     pack = case({code: index for index, code in enumerate(packs)}, value=Consultant.pack) if packs else null()
     status = case({"active": 0, "suspended": 1}, value=Consultant.status, else_=2)
@@ -54,19 +117,10 @@ def _network(session: Session, cycle: Cycle) -> tuple[Ints, Network]:
     statement = (
         select(Consultant.id, Consultant.sponsor_id, Placement.parent_id, leg, pack, status)
         .outerjoin(Placement, and_(Placement.consultant_id == Consultant.id, _placed_at(cycle.ended_at)))
-        .where(_member_at(cycle))
+        .where(_member_at(cycle), *chosen)
         .order_by(Consultant.id)
     )
-    ids, sponsor, parent, legs, pack_index, statuses = read_columns(session, statement, width=6)
-    network = Network(
-        sponsor=places(ids, sponsor),
-        parent=places(ids, parent),
-        leg=np.where(places(ids, parent) < 0, -1, legs).astype(np.int8),
-        pack=pack_index.astype(np.int32),
-        status=statuses.astype(np.int8),
-        packs=packs,
-    )
-    return ids, network
+    return People(*read_columns(session, statement, width=6), packs)
 
 
 def _member_at(cycle: Cycle) -> ColumnElement[bool]:
@@ -83,24 +137,18 @@ def _placed_at(instant: datetime | None) -> ColumnElement[bool]:
     return and_(began, or_(Placement.valid_until.is_(None), Placement.valid_until > instant))
 
 
-def _sales(
-    session: Session, cycle: Cycle, *, plan: Plan, consultants: Ints, before: EarlierCycles
-) -> tuple[Ints, Events, History]:
+def read_sold(session: Session, cycle: Cycle, *, plan: Plan, after: int = 0) -> Sold:
+    """The sales of a cycle; those with ids above `after`."""
     columns = [Sale.id, Sale.consultant_id, Sale.volume, Sale.revenue_cents, Sale.reverses_id]
     statement = (
-        select(*columns, _service_index(plan.services)).where(Sale.cycle_id == cycle.id).order_by(Sale.id)
+        select(*columns, _service_index(plan.services))
+        .where(Sale.cycle_id == cycle.id, Sale.id > after)
+        .order_by(Sale.id)
     )
     if plan.services:
         statement = statement.join(Contract, Contract.id == Sale.contract_id)
         statement = statement.join(Service, Service.id == Contract.service_id)
-    ids, sellers, volume, revenue, reverses, service = read_columns(session, statement, width=6)
-    earlier = np.unique(reverses[(reverses >= 0) & (places(ids, reverses) < 0)])
-    history = before.history(earlier, consultants)
-    own, past = places(ids, reverses), places(earlier, reverses)
-    target = np.where(own >= 0, own, np.where(past >= 0, past + len(ids), -1))
-    # Sales are ordered by when they were recorded: a vendor's clock cannot put a reversal before its sale.
-    events = Events(places(consultants, sellers), ids, volume, revenue, service, target, ids)
-    return ids, events, history
+    return Sold(*read_columns(session, statement, width=6))
 
 
 def _service_index(services: Sequence[str]) -> ColumnElement[int]:
