@@ -8,12 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
 from portal.commissions.credits import Credit, credits_of, due_days
-from portal.commissions.gathering import Gathered, gather
+from portal.commissions.kept import kept
 from portal.commissions.runs import calculate_run, freeze_run
-from portal.engine import snapshot
 from portal.kernel.errors import Conflict
 from portal.kernel.facts import CommissionCredited, CycleClosed
 from portal.kernel.money import Cents
@@ -54,7 +51,7 @@ def calculate(uow: UnitOfWork, *, cycle_id: int, zone: ZoneInfo) -> None:
     if run.calculated_at is not None:
         return
     approved = uow.session.get_one(Run, cycle.preview_run_id)
-    calculate_run(uow, run, _named(uow, cycle, run))
+    calculate_run(uow, run, kept(run))
     if run.output_hash != approved.output_hash:
         raise Conflict("The close found another result than the approved preview. Nothing was booked.")
 
@@ -66,7 +63,7 @@ def post(uow: UnitOfWork, *, cycle_id: int, zone: ZoneInfo) -> None:
     if run.posted_at is not None:
         return
     earned, taken_back = credits_of(uow.session, run.id)
-    due = due_days(uow.session, cycle, zone=zone, inputs=_named(uow, cycle, run))
+    due = due_days(uow.session, cycle, zone=zone, inputs=kept(run))
     drafts = [
         Draft(
             key=f"run-{run.id}-consultant-{credit.consultant_id}-{credit.kind}",
@@ -112,21 +109,8 @@ def _finish(uow: UnitOfWork, cycle: Cycle, run: Run) -> None:
     cycle.state = "closed"
     cycle.closed_at = uow.clock()
     cycle.close_requested_at = None
+    cycle.requested_by = None
     uow.publish(CycleClosed(cycle.id), key=f"cycle.closed:{cycle.id}:{run.id}")
-
-
-def _named(uow: UnitOfWork, cycle: Cycle, run: Run) -> Gathered:
-    """The frozen inputs with the ids behind their indices.
-
-    Raises `Conflict` when the ids no longer belong to these inputs.
-    """
-    gathered = gather(uow.session, cycle)
-    inputs = snapshot.thaw(run.inputs)
-    if len(gathered.consultants) != len(inputs.network) or not np.array_equal(
-        gathered.sales, inputs.events.order
-    ):
-        raise Conflict("People or sales of this cycle changed while it was being closed.")
-    return Gathered(inputs, gathered.consultants, gathered.sales)
 
 
 def _sums(credits: list[Credit]) -> dict[int, int]:

@@ -50,6 +50,7 @@ def request_preview(uow: UnitOfWork, *, cycle_id: int, actor_id: int | None) -> 
     cycle = lock_row(uow, Cycle, cycle_id)
     _check_previewable(uow, cycle)
     cycle.preview_requested_at = uow.clock()
+    cycle.requested_by = actor_id
     cycle.refusal = None
     uow.note("cycle.preview", thing="cycle", thing_id=cycle.id, actor_id=actor_id)
     uow.published = True
@@ -65,6 +66,7 @@ def preview(uow: UnitOfWork, *, cycle_id: int) -> Run:
     replaced = cycle.preview_run_id
     run, gathered = freeze_run(uow, cycle, purpose="preview")
     calculate_run(uow, run, gathered)
+    cycle.requested_by = None
     cycle.preview_run_id = run.id
     cycle.preview_requested_at = None
     cycle.refusal = None
@@ -113,6 +115,7 @@ def request_close(uow: UnitOfWork, *, cycle_id: int, actor_id: int | None) -> No
         )
     if cycle.close_requested_at is None:
         cycle.close_requested_at = uow.clock()
+        cycle.requested_by = actor_id
         uow.note("cycle.close", thing="cycle", thing_id=cycle.id, actor_id=actor_id)
     uow.published = True
 
@@ -122,6 +125,7 @@ def note_refusal(uow: UnitOfWork, *, cycle_id: int, reason: str) -> None:
     cycle = lock_row(uow, Cycle, cycle_id)
     cycle.preview_requested_at = None
     cycle.close_requested_at = None
+    cycle.requested_by = None
     cycle.refusal = reason[:1000]
     if cycle.state == "approved":
         cycle.state = "previewed"

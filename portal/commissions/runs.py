@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy import delete, insert
 
 from portal.commissions.gathering import Gathered, gather
+from portal.commissions.kept import code_version, freeze_ids
 from portal.engine import EVENT_KINDS, KINDS, MATCHING, Result, calculate, snapshot
 from portal.models import Carry, CommissionLine, Cycle, Run
 from portal.store import UnitOfWork
@@ -31,7 +32,7 @@ _ROWS_AT_ONCE = 10_000
 
 
 def freeze_run(uow: UnitOfWork, cycle: Cycle, *, purpose: str) -> tuple[Run, Gathered]:
-    """Write down what the run is computed from, with its hash."""
+    """Write down what the run is computed from and by, with the hash of it, and who asked for it."""
     gathered = gather(uow.session, cycle)
     run = Run(
         cycle_id=cycle.id,
@@ -39,6 +40,10 @@ def freeze_run(uow: UnitOfWork, cycle: Cycle, *, purpose: str) -> tuple[Run, Gat
         plan_version_id=cycle.plan_version_id,
         inputs=snapshot.freeze(gathered.inputs),
         input_hash=snapshot.digest(gathered.inputs),
+        ids=freeze_ids(gathered.consultants, gathered.sales),
+        plan_sha256=cycle.plan_version.sha256,
+        code_version=code_version(),
+        requested_by=cycle.requested_by,
         frozen_at=uow.clock(),
     )
     uow.session.add(run)

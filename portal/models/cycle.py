@@ -29,6 +29,7 @@ class Cycle(Base):
     """A stretch of time `[starts_at, until)` that is paid as one: a day, a week or a month. One is open.
 
     `undo_until` is the last moment at which a close can be undone; `undo_requested_at` asks a job for it.
+    `requested_by` asked for the preview or the close that waits for its job.
     """
 
     __tablename__ = "cycle"
@@ -63,6 +64,7 @@ class Cycle(Base):
     close_requested_at: Mapped[OptionalAt]
     undo_requested_at: Mapped[OptionalAt]
     undo_until: Mapped[OptionalAt]
+    requested_by: Mapped[OptionalNumber]
     refusal: Mapped[str | None] = mapped_column(String(1000))
     ended_at: Mapped[OptionalAt]
     closed_at: Mapped[OptionalAt]
@@ -114,6 +116,7 @@ class Run(Base):
     posted_at: Mapped[OptionalAt]
     undone_at: Mapped[OptionalAt]
     undone_by: Mapped[int | None] = mapped_column(Whole, ForeignKey("account_user.id"))
+    undo_reason: Mapped[str | None] = mapped_column(String(500))
 
 
 class Approval(Base):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
-from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select
@@ -18,27 +17,9 @@ from portal.ledger import statements
 from portal.ledger.audit import broken_invariants
 from portal.models import Carry, CommissionLine, Consultant, Cycle, Entry, Outbox, Release, Run
 from portal.store import perform
+from tests.commissions.closes import ZONE, approve, close, end
 from tests.people import add_consultant
 from tests.shop import add_sale, reverse_sale
-
-ZONE = ZoneInfo("America/Denver")
-
-
-def end(cast):
-    perform(lambda uow: cycles.end_if_due(uow, zone=ZONE, early=True))
-    return cast.cycle
-
-
-def approve(cycle_id, *people):
-    perform(partial(cycles.preview, cycle_id=cycle_id))
-    run_id = db.session.get_one(Cycle, cycle_id).preview_run_id
-    for person in people:
-        perform(partial(cycles.approve, cycle_id=cycle_id, run_id=run_id, actor_id=person))
-
-
-def close(cycle_id, steps=CLOSE_STEPS):
-    for step in steps:
-        perform(partial(step, cycle_id=cycle_id, zone=ZONE))
 
 
 def lines():
@@ -187,7 +168,7 @@ def test_what_changed_after_the_preview_stops_the_close(sold):
     assert db.session.scalar(select(func.count()).select_from(Entry)) == 0
 
 
-def test_what_a_refused_close_froze_does_not_bind_the_next_one(sold):
+def test_who_joins_between_the_steps_of_a_close_changes_nothing(sold):
     cycle_id = end(sold)
     approve(cycle_id, sold.ada, sold.fin)
     close(cycle_id, CLOSE_STEPS[:1])
@@ -198,7 +179,23 @@ def test_what_a_refused_close_froze_does_not_bind_the_next_one(sold):
         late.joined_at = ended_at - timedelta(seconds=1)
 
     perform(join_late)
-    with pytest.raises(Conflict, match="changed while it was being closed") as refusal:
+    close(cycle_id)
+
+    assert sum(lines().values()) == 358_00
+    assert broken_invariants(db.session()) == []
+
+
+def test_what_a_refused_close_froze_does_not_bind_the_next_one(sold):
+    cycle_id = end(sold)
+    approve(cycle_id, sold.ada, sold.fin)
+    close(cycle_id, CLOSE_STEPS[:1])
+
+    def spoil(uow):
+        cycle = uow.session.get_one(Cycle, cycle_id)
+        uow.session.get_one(Run, cycle.preview_run_id).output_hash = "0" * 64
+
+    perform(spoil)
+    with pytest.raises(Conflict, match="another result") as refusal:
         close(cycle_id)
     perform(partial(cycles.note_refusal, cycle_id=cycle_id, reason=refusal.value.message))
     approve(cycle_id, sold.ada, sold.fin)

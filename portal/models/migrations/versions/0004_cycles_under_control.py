@@ -30,7 +30,11 @@ TABLES = (
 
 def new_columns() -> dict[str, list[sa.Column]]:
     return {
-        "cycle": [sa.Column("undo_requested_at", INSTANT), sa.Column("undo_until", INSTANT)],
+        "cycle": [
+            sa.Column("undo_requested_at", INSTANT),
+            sa.Column("undo_until", INSTANT),
+            sa.Column("requested_by", WHOLE),
+        ],
         "event_sweep": [sa.Column("account", sa.String(255))],
         "payment": [sa.Column("fee_cents", WHOLE)],
         "payment_reversal": [sa.Column("fee_cents", WHOLE)],
@@ -41,6 +45,7 @@ def new_columns() -> dict[str, list[sa.Column]]:
             sa.Column("breakage", sa.JSON()),
             sa.Column("stages", sa.JSON()),
             sa.Column("undone_at", INSTANT),
+            sa.Column("undo_reason", sa.String(500)),
         ],
     }
 
