@@ -12,7 +12,7 @@ from sqlalchemy import Executable, case, func, select
 from sqlalchemy.orm import Session
 
 from portal.engine import EVENT_KINDS, KINDS, History, Plan, State, calculate
-from portal.models import Carry, CommissionLine, Cycle, Sale
+from portal.models import Carry, CommissionLine, Cycle, PastVolume, Sale
 from portal.store.columns import read_columns
 
 Ints = NDArray[np.int64]
@@ -124,11 +124,10 @@ def _prior_volume(session: Session, cycle: Cycle, *, window: int) -> list[Ints]:
         .order_by(Cycle.starts_at.desc())
         .limit(window - 1)
     )
-    statement = (
-        select(Sale.consultant_id, func.sum(Sale.volume))
-        .where(Sale.cycle_id.in_(earlier))
-        .group_by(Sale.consultant_id)
-    )
+    sold = select(Sale.consultant_id, Sale.volume).where(Sale.cycle_id.in_(earlier))
+    brought = select(PastVolume.consultant_id, PastVolume.volume).where(PastVolume.cycle_id.in_(earlier))
+    both = sold.union_all(brought).subquery()
+    statement = select(both.c.consultant_id, func.sum(both.c.volume)).group_by(both.c.consultant_id)
     return read_columns(session, statement, width=2)
 
 

@@ -60,7 +60,7 @@ def _cycle_faults(above: Ints, field: str, name: Naming) -> list[str]:
     """One line for every cycle in a tree that is given by who stands above whom."""
     faults = []
     seen: set[int] = set()
-    for member in _in_cycles(above).tolist():
+    for member in in_cycles(above).tolist():
         if member in seen:
             continue
         faults.append(f"{name(member)}.{field}: is part of a cycle")
@@ -70,7 +70,7 @@ def _cycle_faults(above: Ints, field: str, name: Naming) -> list[str]:
     return faults
 
 
-def _in_cycles(above: Ints) -> Ints:
+def in_cycles(above: Ints) -> Ints:
     """Members that stand above themselves: all others reach a root when the reach doubles often enough."""
     count = len(above)
     if (above < np.arange(count)).all():

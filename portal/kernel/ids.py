@@ -6,12 +6,19 @@ import base64
 import secrets
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_LETTER_OF_BYTE = _LETTERS.encode() * 8
 _CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def new_id() -> str:
     """A public id: 20 letters, 100 random bits."""
     return "".join(secrets.choice(_LETTERS) for _ in range(20))
+
+
+def new_ids(count: int) -> list[str]:
+    """Many public ids, as random as one by one."""
+    letters = secrets.token_bytes(20 * count).translate(_LETTER_OF_BYTE).decode()
+    return [letters[start : start + 20] for start in range(0, len(letters), 20)]
 
 
 def new_code() -> str:

@@ -1,7 +1,7 @@
 """The tables. Every model is known here, so that a migration sees all of them."""
 
 from portal.models.adjustment import Adjustment
-from portal.models.arrival import ComparedLine, Comparison, ImportedFiles
+from portal.models.arrival import ComparedLine, Comparison, ImportedFiles, PastVolume
 from portal.models.consultant import Consultant, Pack, Placement
 from portal.models.cooling_off import CoolingOffRule
 from portal.models.cycle import (
@@ -74,6 +74,7 @@ __all__ = [
     "Outbox",
     "Pack",
     "PaidRank",
+    "PastVolume",
     "Payment",
     "PaymentReversal",
     "PayoutAttempt",

@@ -6,7 +6,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, St
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.extensions import Base
-from portal.models.types import At, Code, Id, OptionalAt, OptionalNumber, PublicId, Text, Whole
+from portal.models.types import At, Code, Id, Number, OptionalAt, OptionalNumber, PublicId, Text, Whole
 
 
 class ImportedFiles(Base):
@@ -20,6 +20,16 @@ class ImportedFiles(Base):
     files: Mapped[list[dict[str, object]]] = mapped_column(JSON)
     made_by: Mapped[int | None] = mapped_column(Whole, ForeignKey("account_user.id"))
     made_at: Mapped[At]
+
+
+class PastVolume(Base):
+    """Personal volume, in hundredths, of a cycle that another system closed; its sales are not known here."""
+
+    __tablename__ = "past_volume"
+
+    cycle_id: Mapped[int] = mapped_column(Whole, ForeignKey("cycle.id"), primary_key=True)
+    consultant_id: Mapped[int] = mapped_column(Whole, ForeignKey("consultant.id"), primary_key=True)
+    volume: Mapped[Number]
 
 
 class Comparison(Base):

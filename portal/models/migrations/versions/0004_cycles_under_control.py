@@ -21,6 +21,7 @@ TABLES = (
     "check_reason",
     "comparison",
     "paid_rank",
+    "past_volume",
     "plan_trial",
     "compared_line",
     "plan_trial_cycle",
@@ -240,6 +241,17 @@ def create_tables() -> None:
         sa.UniqueConstraint("public_id", name=op.f("uq_comparison_public_id")),
     )
     op.create_index(op.f("ix_comparison_cycle_id"), "comparison", ["cycle_id"], unique=False)
+    op.create_table(
+        "past_volume",
+        sa.Column("cycle_id", WHOLE, nullable=False),
+        sa.Column("consultant_id", WHOLE, nullable=False),
+        sa.Column("volume", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["consultant_id"], ["consultant.id"], name=op.f("fk_past_volume_consultant_id_consultant")
+        ),
+        sa.ForeignKeyConstraint(["cycle_id"], ["cycle.id"], name=op.f("fk_past_volume_cycle_id_cycle")),
+        sa.PrimaryKeyConstraint("cycle_id", "consultant_id", name=op.f("pk_past_volume")),
+    )
     op.create_table(
         "paid_rank",
         sa.Column("run_id", WHOLE, nullable=False),
