@@ -96,6 +96,7 @@ def _queue(form: ChoiceForm, *, status: int = 200) -> Response:
         filters=filters,
         state=state,
         rows=rows[:ROWS_A_PAGE],
+        alone={row.withdrawal.id for row in rows if row.is_approved_alone_by(current_user.id)},
         people=_public_ids({row.withdrawal.consultant_id for row in rows}),
         more=more,
         counts=queries.counts(db.session()),

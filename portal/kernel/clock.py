@@ -16,6 +16,11 @@ def utc_now() -> datetime:
     return datetime.fromtimestamp(time.time(), UTC) + _offset
 
 
+def stamped(instant: datetime) -> str:
+    """An instant inside a text, `2026-11-20T18:05Z`; pages word it in the company's time zone."""
+    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+
+
 def start_at(instant: datetime, *, since: datetime | None = None) -> None:
     """Let the clock of this process show `instant` now and run on from there.
 

@@ -117,35 +117,13 @@ def say_commission_credited(uow: UnitOfWork, *, cycle_id: int, consultant_id: in
 
 def say_withdrawal_paid(uow: UnitOfWork, *, withdrawal_id: int) -> None:
     """Tell that a withdrawal is on its way to the bank account."""
-    withdrawal = uow.session.get_one(Withdrawal, withdrawal_id)
-    queue_message(
-        uow,
-        key=f"withdrawal-paid:{withdrawal_id}",
-        template="withdrawal_paid",
-        person_id=uow.session.get_one(Consultant, withdrawal.consultant_id).person_id,
-        params={
-            "withdrawal": withdrawal.public_id,
-            "amount_cents": withdrawal.amount_cents,
-            "currency": withdrawal.currency,
-        },
-    )
+    _say_of_withdrawal(uow, uow.session.get_one(Withdrawal, withdrawal_id), template="withdrawal_paid")
 
 
 def say_withdrawal_returned(uow: UnitOfWork, *, withdrawal_id: int) -> None:
     """Tell that a withdrawal came back, and why as far as that is known."""
     withdrawal = uow.session.get_one(Withdrawal, withdrawal_id)
-    queue_message(
-        uow,
-        key=f"withdrawal-returned:{withdrawal_id}",
-        template="withdrawal_returned",
-        person_id=uow.session.get_one(Consultant, withdrawal.consultant_id).person_id,
-        params={
-            "withdrawal": withdrawal.public_id,
-            "amount_cents": withdrawal.amount_cents,
-            "currency": withdrawal.currency,
-            "reason": withdrawal.reason or "",
-        },
-    )
+    _say_of_withdrawal(uow, withdrawal, template="withdrawal_returned", reason=withdrawal.reason or "")
 
 
 def say_payee_changed(uow: UnitOfWork, *, destination_id: int) -> None:
@@ -156,7 +134,7 @@ def say_payee_changed(uow: UnitOfWork, *, destination_id: int) -> None:
         key=f"payee-changed:{destination_id}",
         template="payee_changed",
         person_id=uow.session.get_one(Consultant, destination.consultant_id).person_id,
-        params={"method": destination.method.name, "label": destination.label},
+        params={"called": destination.called},
     )
 
 
@@ -173,5 +151,21 @@ def say_adjustment_booked(uow: UnitOfWork, *, adjustment_id: int) -> None:
             "kind": adjustment.kind,
             "amount_cents": adjustment.amount_cents,
             "reason": adjustment.reason,
+        },
+    )
+
+
+def _say_of_withdrawal(uow: UnitOfWork, withdrawal: Withdrawal, *, template: str, **more: object) -> None:
+    """One mail of each kind about a withdrawal."""
+    queue_message(
+        uow,
+        key=f"{template.replace('_', '-')}:{withdrawal.id}",
+        template=template,
+        person_id=uow.session.get_one(Consultant, withdrawal.consultant_id).person_id,
+        params={
+            "withdrawal": withdrawal.public_id,
+            "amount_cents": withdrawal.amount_cents,
+            "currency": withdrawal.currency,
+            **more,
         },
     )

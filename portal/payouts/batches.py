@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from portal.kernel.errors import BadInput, Conflict
+from portal.kernel.errors import BadInput, Conflict, DomainError
 from portal.kernel.facts import WithdrawalPaid
 from portal.kernel.ids import new_id, payout_reference
 from portal.kernel.money import format_money
@@ -59,7 +59,7 @@ def export_batch(uow: UnitOfWork, *, withdrawal_ids: Sequence[int], actor_id: in
 
     Raises `BadInput` when nothing is chosen, several methods are, or a method's limit for one run is passed;
     `Conflict` when one of them is not approved (any more), its payment details were changed since, or payouts
-    are stopped.
+    are stopped; `DomainError` for what the person who exports has approved alone.
     """
     if not withdrawal_ids:
         raise BadInput("Please choose at least one withdrawal.")
@@ -68,6 +68,7 @@ def export_batch(uow: UnitOfWork, *, withdrawal_ids: Sequence[int], actor_id: in
     locked = _locked(uow, withdrawal_ids)
     if len(locked) != len(set(withdrawal_ids)) or {state for state, _ in locked.values()} != {"approved"}:
         raise Conflict(_NOT_APPROVED)
+    _refuse_alone(uow, sorted(locked), actor_id)
     methods = {method_id for _, method_id in locked.values()}
     if len(methods) > 1:
         raise BadInput("Please choose withdrawals of one way to pay.")
@@ -146,6 +147,18 @@ def lock_cycle(uow: UnitOfWork, batch_id: int) -> int | None:
     if cycle_id is not None:
         lock_row(uow, Cycle, cycle_id)
     return cycle_id
+
+
+def _refuse_alone(uow: UnitOfWork, withdrawal_ids: Sequence[int], actor_id: int) -> None:
+    """Two people stand between a request and the bank; what the company made already has two."""
+    for start in range(0, len(withdrawal_ids), _AT_ONCE):
+        alone = select(Withdrawal.id).where(
+            Withdrawal.id.in_(withdrawal_ids[start : start + _AT_ONCE]),
+            Withdrawal.selection_id.is_(None),
+            Withdrawal.decided_by == actor_id,
+        )
+        if uow.session.scalar(alone.limit(1)) is not None:
+            raise DomainError("You approved some of these. Somebody else has to export them.")
 
 
 def _lock_cycles(uow: UnitOfWork, withdrawal_ids: Sequence[int]) -> None:

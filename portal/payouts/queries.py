@@ -49,6 +49,11 @@ class Waiting:
     def reference(self) -> str:
         return payout_reference(self.withdrawal.id)
 
+    def is_approved_alone_by(self, user_id: int) -> bool:
+        """Whether this one person said yes to what its owner asked for, so that another one exports it."""
+        one = self.withdrawal
+        return one.state == "approved" and one.selection_id is None and one.decided_by == user_id
+
 
 def next_release(session: Session, consultant_id: int) -> Due | None:
     """What becomes available next."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from portal.kernel.clock import stamped
 from portal.kernel.errors import BadInput, Conflict
 from portal.kernel.money import Cents, format_money
 from portal.models import Destination, PayoutMethod, TaxForm, Withdrawal
@@ -88,12 +89,10 @@ def refuse_destination(destination: Destination) -> None:
 
 
 def refuse_while_resting(destination: Destination, *, now: datetime) -> None:
-    """Go on only when new details have rested; raises `Conflict` that says until when."""
+    """Go on only when new details have rested; raises `Conflict` that says until when, as an instant."""
     if now < destination.usable_at:
-        until = destination.usable_at.astimezone(UTC)
-        raise Conflict(
-            f"These payment details are new. Money may go there from {until:%Y-%m-%d %H:%M} UTC on."
-        )
+        until = stamped(destination.usable_at)
+        raise Conflict(f"These payment details are new. Money may go there from {until} on.")
 
 
 def asked_today(session: Session, consultant_id: int, method_id: int, *, now: datetime) -> Cents:

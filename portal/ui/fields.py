@@ -11,6 +11,7 @@ from wtforms.widgets import TextInput
 
 from portal.kernel.errors import DomainError
 from portal.kernel.money import Cents, parse_money
+from portal.ui.filters import worded
 
 
 class MoneyField(Field):
@@ -60,8 +61,9 @@ class RefusingForm(FlaskForm):
     """A form that shows a service's refusal at the field it speaks of, else above all fields."""
 
     def refuse(self, refusal: DomainError) -> None:
+        said = worded(refusal.message)
         if refusal.field in self._fields:
             field = self._fields[refusal.field]
-            field.errors = [*field.errors, refusal.message]
+            field.errors = [*field.errors, said]
         else:
-            self.form_errors.append(refusal.message)
+            self.form_errors.append(said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -14,6 +15,7 @@ from portal.kernel.money import format_money, format_volume
 MINUS = "\N{MINUS SIGN}"
 HIGHEST_BAR = 100
 LOWEST_BAR = 3
+_STAMP = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}Z")
 
 
 def money(cents: int, currency: str = "USD") -> str:
@@ -74,6 +76,11 @@ def short_day(moment: date | datetime) -> str:
 def moment(instant: datetime) -> str:
     """An instant as `Nov 16, 2026, 2:14 PM MST`: in the company's time zone, and saying which."""
     return f"{format_datetime(instant, 'MMM d, y, h:mm a')} {zone(instant)}"
+
+
+def worded(text: str) -> str:
+    """A stored text or a refusal with its instants (`clock.stamped`) as people here read them."""
+    return _STAMP.sub(lambda found: moment(datetime.fromisoformat(found[0])), text)
 
 
 def weekday(instant: datetime) -> str:
@@ -148,6 +155,6 @@ FILTERS = {
     function.__name__: function
     for function in (
         money, signed_money, dollars, pennies, volume, percent, size, kilowatts, count,
-        day, short_day, moment, weekday, clock, zone, ago, until, initials, brief_name, bar_heights,
+        day, short_day, moment, worded, weekday, clock, zone, ago, until, initials, brief_name, bar_heights,
     )
 }  # fmt: skip

@@ -218,14 +218,13 @@ def withdraw_and_be_paid(app, town: Town) -> None:
     if ana.get_by_role("button", name="Withdraw $12.00").count():
         ana.get_by_role("button", name="Withdraw $12.00").click()
     ana.wait_for_url("**/earnings/withdrawals/**")
-    fin = town.page("fin@example.com")
-    fin.goto(f"{town.address}/admin/payouts")
-    for verb in ("Approve", "Export"):
-        fin.locator("input[type=checkbox]").last.check(force=True)
-        fin.get_by_role("button", name=re.compile(verb)).first.click()
-        confirm_password(fin)
-        if verb == "Approve":
-            fin.goto(f"{town.address}/admin/payouts?state=approved")
+    ada, fin = town.page("ada@example.com"), town.page("fin@example.com")
+    for who, verb, state in ((ada, "Approve", "requested"), (fin, "Export", "approved")):
+        who.goto(f"{town.address}/admin/payouts?state={state}")
+        who.locator("input[type=checkbox]").last.check(force=True)
+        who.get_by_role("button", name=re.compile(verb)).first.click()
+        confirm_password(who)
+        who.wait_for_load_state()
     fin.wait_for_url("**/admin/payouts/batches/**")
     fin.get_by_role("button", name=re.compile("paid", re.I)).first.click()
     confirm_password(fin)

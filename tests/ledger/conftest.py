@@ -77,7 +77,7 @@ def _keep(uow: UnitOfWork, cast: Cast) -> dict[str, int]:
         for cents in (100_00, 20_00)
     ]
     service.approve(uow, withdrawal_id=rows[0], actor_id=cast.fin)
-    batch = batches.export_batch(uow, withdrawal_ids=rows[:1], actor_id=cast.fin)
+    batch = batches.export_batch(uow, withdrawal_ids=rows[:1], actor_id=cast.ada)
     accounts = uow.session.execute(
         text("SELECT purpose, id FROM account WHERE owner_type = 'company' OR owner_id = :ben"),
         {"ben": cast.ben},

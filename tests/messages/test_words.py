@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
+
 from jobs import mail
 from jobs.reactions import drain_mail
 from jobs.relay import carry
-from portal.kernel.facts import CommissionCredited, ConsultantRegistered, WithdrawalPaid
+from portal.kernel.facts import CommissionCredited, ConsultantRegistered, PayeeChanged, WithdrawalPaid
 from portal.kernel.ids import new_id
 from portal.messages import service
-from portal.models import CommissionLine, Consultant, Cycle, Payment, Registration, Run
+from portal.models import CommissionLine, Consultant, Cycle, Destination, Payment, Registration, Run
 from portal.payouts import adjustments, batches
 from portal.payouts import service as payouts
 from portal.payouts.adjustments import Proposal
@@ -78,6 +80,21 @@ def test_a_paid_withdrawal_is_told_with_its_amount(desk):
 
     assert sent["subject"] == "We paid your withdrawal of $120.00"
     assert "/earnings/withdrawals/" in sent["text"] and "$120.00" in sent["html"]
+
+
+def test_new_payment_details_are_told_with_the_name_of_the_way_once(desk):
+    def name_it(uow):
+        place = uow.session.scalars(
+            select(Destination).where(Destination.consultant_id == desk.cast.ben)
+        ).one()
+        place.method.name, place.label = "Stripe", "Stripe ••576b"
+        return place.id
+
+    tell(desk, PayeeChanged(desk.do(name_it)))
+
+    sent = only_mail(desk)
+    assert "were saved: Stripe ••576b. No money" in sent["text"]
+    assert "Stripe ••576b" in sent["html"] and "Stripe Stripe" not in sent["html"]
 
 
 def test_a_name_is_text_in_the_mail(desk):
@@ -168,7 +185,7 @@ def _withdraw_and_pay(uow, *, cast):
         uow, consultant_id=cast.ben, amount=120_00, key="k1", actor_id=cast.ada
     )
     payouts.approve(uow, withdrawal_id=asked.id, actor_id=cast.fin)
-    batch = batches.export_batch(uow, withdrawal_ids=[asked.id], actor_id=cast.fin)
+    batch = batches.export_batch(uow, withdrawal_ids=[asked.id], actor_id=cast.ada)
     batches.confirm_batch(uow, batch_id=batch.id, actor_id=cast.fin)
     return asked.id
 

@@ -128,7 +128,7 @@ def export_by_nacha(do, ben, cast, before_export=lambda uow: None):
         service.approve(uow, withdrawal_id=row, actor_id=cast.fin)
         before_export(uow)
         uow.session.flush()
-        return batches.export_batch(uow, withdrawal_ids=[row], actor_id=cast.fin).id
+        return batches.export_batch(uow, withdrawal_ids=[row], actor_id=cast.ada).id
 
     assert do(lambda uow: uow.session.query(PayoutMethod).count()) == 3
     return do(work)

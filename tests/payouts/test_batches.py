@@ -48,7 +48,7 @@ def approved(do, user_of, cast):
 @pytest.fixture
 def export(do, cast):
     return lambda *ids: do(
-        lambda uow: batches.export_batch(uow, withdrawal_ids=list(ids), actor_id=cast.fin).id
+        lambda uow: batches.export_batch(uow, withdrawal_ids=list(ids), actor_id=cast.ada).id
     )
 
 

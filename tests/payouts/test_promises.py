@@ -121,7 +121,7 @@ def resolutions(row, *, ben, cast, approved):
         for actor in (cast.fin, cast.ada)
     ]
     if approved:
-        export = {"withdrawal_ids": [row], "actor_id": cast.fin}
+        export = {"withdrawal_ids": [row], "actor_id": cast.ada}
         return [*reject, *[lambda uow: batches.export_batch(uow, **export)] * 2]
     cancel = {"withdrawal_id": row, "consultant_id": ben, "actor_id": cast.ana}
     return [*reject, *[lambda uow: service.cancel_withdrawal(uow, **cancel)] * 2]

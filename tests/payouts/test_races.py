@@ -119,7 +119,7 @@ def test_two_exports_and_two_confirmations_at_once_happen_once(app, at_once, ben
     do(lambda uow: service.approve(uow, withdrawal_id=row, actor_id=cast.fin).id)
 
     def export(uow):
-        return batches.export_batch(uow, withdrawal_ids=[row], actor_id=cast.fin).id
+        return batches.export_batch(uow, withdrawal_ids=[row], actor_id=cast.ada).id
 
     assert sorted(at_once([export] * 4)) == ["Conflict"] * 3 + ["done"]
     with app.app_context():

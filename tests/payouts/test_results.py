@@ -38,7 +38,7 @@ def exported(do, ben, cast):
             ids.append(service.request_withdrawal(uow, **named).id)
         for row_id in ids:
             service.approve(uow, withdrawal_id=row_id, actor_id=cast.fin)
-        return batches.export_batch(uow, withdrawal_ids=ids, actor_id=cast.fin).id
+        return batches.export_batch(uow, withdrawal_ids=ids, actor_id=cast.ada).id
 
     return do(make)
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from portal.extensions import db
-from portal.kernel.clock import utc_now
+from portal.kernel.clock import stamped, utc_now
 from portal.kernel.errors import BadInput, Conflict, DomainError
 from portal.models import Destination, PayoutMethod, PayoutSelectionLine, TaxForm, Withdrawal
 from portal.payouts import batches, selections, service, stops
@@ -100,7 +100,7 @@ def test_who_was_paid_lately_is_not_listed(find, lines, cast, do):
         )
     )
     do(service.approve, withdrawal_id=row, actor_id=cast.fin)
-    batch = do(lambda uow: batches.export_batch(uow, withdrawal_ids=[row], actor_id=cast.fin).id)
+    batch = do(lambda uow: batches.export_batch(uow, withdrawal_ids=[row], actor_id=cast.ada).id)
     do(batches.confirm_batch, batch_id=batch, actor_id=cast.fin)
     today = utc_now().date()
 
@@ -220,3 +220,11 @@ def test_a_dropped_selection_makes_nothing(find, do, cast):
 
     with pytest.raises(Conflict):
         do(lambda uow: selections.make(uow, selection_id=selection, actor_id=cast.ada).id)
+
+
+def test_details_that_rest_are_a_reason_with_the_instant_they_rest_until(find, do, cast, lines):
+    until = utc_now().replace(microsecond=0) + timedelta(hours=5)
+    rests = update(Destination).where(Destination.consultant_id == cast.ben).values(usable_at=until)
+    do(lambda uow: uow.session.execute(rests) and None)
+
+    assert lines(find(minimum=20_00))[cast.ben][1].endswith(f"from {stamped(until)} on.")

@@ -176,7 +176,7 @@ class Story(RuleBasedStateMachine):
     def is_exported(self, rows):
         rows = list(set(rows))
         fine = all(self.state.get(row) == "approved" for row in rows)
-        named = {"withdrawal_ids": rows, "actor_id": self.cast.fin}
+        named = {"withdrawal_ids": rows, "actor_id": self.cast.ada}
         batch = self.decides(rows, fine, lambda uow: batches.export_batch(uow, **named))
         if not fine:
             return multiple()

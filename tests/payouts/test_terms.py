@@ -56,7 +56,7 @@ def row(app):
 
 def paid(do, cast, withdrawal):
     do(service.approve, withdrawal_id=withdrawal, actor_id=cast.fin)
-    batch = do(lambda uow: batches.export_batch(uow, withdrawal_ids=[withdrawal], actor_id=cast.fin).id)
+    batch = do(lambda uow: batches.export_batch(uow, withdrawal_ids=[withdrawal], actor_id=cast.ada).id)
     do(batches.confirm_batch, batch_id=batch, actor_id=cast.fin)
 
 
@@ -201,7 +201,7 @@ def test_while_payouts_are_stopped_nothing_is_exported_or_sent(ask, change, do, 
     do(lambda uow: stops.stop(uow, cause="test", detail="Something is wrong.").id)
 
     with pytest.raises(Conflict, match="stopped"):
-        do(lambda uow: batches.export_batch(uow, withdrawal_ids=[by_file], actor_id=cast.fin).id)
+        do(lambda uow: batches.export_batch(uow, withdrawal_ids=[by_file], actor_id=cast.ada).id)
     change(PayoutMethod, kind="http")
     with pytest.raises(Conflict, match="stopped"):
         do(service.approve, withdrawal_id=by_provider, actor_id=cast.fin)
@@ -215,7 +215,7 @@ def test_a_run_above_the_limit_is_not_exported(ask, change, do, cast, ben):
     change(PayoutMethod, run_limit_cents=100_00)
 
     with pytest.raises(BadInput, match=r"in one run at most; this is \$120.00"):
-        do(lambda uow: batches.export_batch(uow, withdrawal_ids=withdrawals, actor_id=cast.fin).id)
+        do(lambda uow: batches.export_batch(uow, withdrawal_ids=withdrawals, actor_id=cast.ada).id)
 
 
 def test_each_way_to_pay_gets_a_batch_of_its_own(ask, do, cast, ben, app):
@@ -231,11 +231,11 @@ def test_each_way_to_pay_gets_a_batch_of_its_own(ask, do, cast, ben, app):
 
     do(other_method)
     with pytest.raises(BadInput, match="one way to pay"):
-        do(lambda uow: batches.export_batch(uow, withdrawal_ids=[first, second], actor_id=cast.fin).id)
+        do(lambda uow: batches.export_batch(uow, withdrawal_ids=[first, second], actor_id=cast.ada).id)
     made = do(
         lambda uow: [
             batch.sum_cents
-            for batch in batches.export_batches(uow, withdrawal_ids=[first, second], actor_id=cast.fin)
+            for batch in batches.export_batches(uow, withdrawal_ids=[first, second], actor_id=cast.ada)
         ]
     )
     assert sorted(made) == [20_00, 30_00]

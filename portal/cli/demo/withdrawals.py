@@ -146,7 +146,7 @@ class Finance:
     def _export(self, ids: Sequence[int], at: datetime) -> int | None:
         if not ids:
             return None
-        export = partial(batches.export_batch, withdrawal_ids=ids, actor_id=self._staff.fin)
+        export = partial(batches.export_batch, withdrawal_ids=ids, actor_id=self._staff.sam)
         return int(quietly(lambda uow: export(uow).id, at=at + timedelta(minutes=50)))
 
     def _pay(self, ids: Sequence[int], at: datetime) -> None:

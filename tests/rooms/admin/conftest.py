@@ -50,8 +50,17 @@ def asked(do: Callable[..., Any], cast: Cast) -> dict[str, str]:
 
 @pytest.fixture
 def fin(app: Flask, asked: dict[str, str]) -> Visitor:
+    return _at_work(app, "fin")
+
+
+@pytest.fixture
+def ada(app: Flask, asked: dict[str, str]) -> Visitor:
+    return _at_work(app, "ada")
+
+
+def _at_work(app: Flask, name: str) -> Visitor:
     laptop = Visitor(app)
-    laptop.sign_in("fin@example.com", PASSWORD)
+    laptop.sign_in(f"{name}@example.com", PASSWORD)
     return laptop
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal.extensions import db
-from portal.models import Audit, PayoutMethod, TaxForm, Withdrawal
+from portal.models import Audit, Destination, PayoutMethod, TaxForm, Withdrawal
 from portal.payouts.payees import methods
 from tests.html import Visitor
 from tests.people import PASSWORD
@@ -41,18 +42,12 @@ PROVIDER = {
 
 
 @pytest.fixture
-def ada(app, asked):
-    laptop = Visitor(app)
-    laptop.sign_in("ada@example.com", PASSWORD)
-    return laptop
-
-
-@pytest.fixture
-def batch(fin, asked):
+def batch(fin, ada, asked):
     """The address of an exported batch of both withdrawals."""
     fin.visit("/admin/payouts")
     fin.submit("/admin/payouts/approve", {"chosen": list(asked.values())})
-    return fin.submit("/admin/payouts/export", {"chosen": list(asked.values())}).location
+    ada.visit("/admin/payouts")
+    return ada.submit("/admin/payouts/export", {"chosen": list(asked.values())}).location
 
 
 def send(browser, place, content, name="result.csv"):
@@ -224,3 +219,18 @@ def test_the_shipped_ways_can_be_added_where_they_are_missing(ada, app, do):
     ada.submit("/admin/payouts/methods/defaults")
     ada.follow()
     assert "Direct deposit (ACH)" in ada.words
+
+
+def test_a_moment_in_a_reason_is_said_in_the_companys_time_zone(fin, do):
+    until = datetime(2999, 1, 31, 17, 5, tzinfo=UTC)
+    do(lambda uow: uow.session.execute(update(Destination).values(usable_at=until)) and None)
+    fin.visit("/admin/payouts/selections")
+    fin.submit("/admin/payouts/selections", {"minimum": "100", "tax_form": "any"})
+    fin.follow()
+    assert "Money may go there from Jan 31, 2999, 10:05 AM MST on." in fin.words
+
+    fin.visit("/admin/payouts")
+    fin.submit(
+        "/admin/payouts/approve", {"chosen": re.findall(r'name="chosen" value="(\w+)"', fin.page.text)}
+    )
+    assert "from Jan 31, 2999, 10:05 AM MST on." in fin.words

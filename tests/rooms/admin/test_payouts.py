@@ -101,10 +101,26 @@ def test_nobody_approves_their_own(app, asked, do, cast, states):
     assert states() == ["requested", "approved"]
 
 
-def test_a_batch_is_exported_downloaded_twice_and_confirmed(fin, asked, states):
+def test_who_approved_what_consultants_asked_for_does_not_export_it(fin, ada, asked, states):
     approve(fin, *asked.values())
-    place = export(fin, *asked.values())
-    assert "$200.00 in 2 lines" in fin.words
+    fin.visit("/admin/payouts?state=approved")
+    assert "You approved it; somebody else exports it." in fin.words
+
+    answer = fin.submit("/admin/payouts/export", {"chosen": list(asked.values())})
+
+    assert answer.status_code == 422
+    assert "You approved some of these. Somebody else has to export them." in fin.words
+    assert states() == ["approved", "approved"]
+    ada.visit("/admin/payouts?state=approved")
+    assert "You approved it" not in ada.words
+    export(ada, *asked.values())
+    assert states() == ["exported", "exported"]
+
+
+def test_a_batch_is_exported_downloaded_twice_and_confirmed(fin, ada, asked, states):
+    approve(fin, *asked.values())
+    place = export(ada, *asked.values())
+    assert "$200.00 in 2 lines" in ada.words
 
     first, second = fin.visit(f"{place}/file.csv"), fin.visit(f"{place}/file.csv")
     assert first.data == second.data
@@ -122,18 +138,19 @@ def test_a_batch_is_exported_downloaded_twice_and_confirmed(fin, asked, states):
     assert "This batch is confirmed already." in fin.words
 
 
-def test_a_void_batch_puts_its_lines_back(fin, asked, states):
+def test_a_void_batch_puts_its_lines_back(fin, ada, asked, states):
     approve(fin, *asked.values())
-    place = export(fin, asked["ben"])
+    place = export(ada, asked["ben"])
 
-    fin.submit(f"{place}/void")
+    ada.submit(f"{place}/void")
 
     assert states() == ["approved", "approved"]
 
 
-def test_a_returned_line_goes_back_to_the_wallet_with_its_reason(fin, asked, states):
+def test_a_returned_line_goes_back_to_the_wallet_with_its_reason(fin, ada, asked, states):
     approve(fin, *asked.values())
-    place = export(fin, *asked.values())
+    place = export(ada, *asked.values())
+    fin.visit(place)
 
     fin.submit(f"/admin/payouts/{asked['ben']}/return", {"reason": ""})
     fin.follow()
@@ -146,13 +163,13 @@ def test_a_returned_line_goes_back_to_the_wallet_with_its_reason(fin, asked, sta
     assert states() == ["returned", "exported"]
 
 
-def test_two_at_once_cannot_export_the_same_line(fin, asked, app):
+def test_two_at_once_cannot_export_the_same_line(fin, ada, asked, app):
     approve(fin, asked["ben"])
-    fin.visit("/admin/payouts?state=approved")
-    form = dict(fin.hidden)
-    export(fin, asked["ben"])
+    ada.visit("/admin/payouts?state=approved")
+    form = dict(ada.hidden)
+    export(ada, asked["ben"])
 
-    answer = fin.client.post("/admin/payouts/export", data={**form, "chosen": [asked["ben"]]})
+    answer = ada.client.post("/admin/payouts/export", data={**form, "chosen": [asked["ben"]]})
 
     assert answer.status_code == 409
     with app.app_context():

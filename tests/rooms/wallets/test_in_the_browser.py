@@ -82,9 +82,9 @@ def _fill(uow, *, cast):
     service.reject(
         uow, withdrawal_id=rows[3].id, actor_id=cast.fin, reason="The name does not fit the account."
     )
-    paid = batches.export_batch(uow, withdrawal_ids=[rows[0].id], actor_id=cast.fin).id
+    paid = batches.export_batch(uow, withdrawal_ids=[rows[0].id], actor_id=cast.ada).id
     batches.confirm_batch(uow, batch_id=paid, actor_id=cast.fin)
-    batch = batches.export_batch(uow, withdrawal_ids=[rows[1].id], actor_id=cast.fin)
+    batch = batches.export_batch(uow, withdrawal_ids=[rows[1].id], actor_id=cast.ada)
     week = _close(uow, cast)
     return {
         "Ben": [

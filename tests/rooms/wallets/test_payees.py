@@ -49,7 +49,7 @@ def test_a_bank_account_is_saved_and_only_its_end_is_shown(ben, cast, app, do):
     do(payee_changed, body)
     with app.app_context():
         mail = db.session.scalars(select(Message).where(Message.template == "payee_changed")).one()
-        assert mail.params == {"method": "Bank transfer", "label": "••6780"}
+        assert mail.params == {"called": "Bank transfer ••6780"}
 
 
 @pytest.mark.parametrize(
