@@ -91,11 +91,14 @@ class Run(Base):
 
     `ids` says which consultant and which sale stands behind each index of the inputs; `breakage` what was
     lost to whom by which rule; `stages` how long each step took. A run of purpose `import` holds the lines
-    of a cycle that another system closed; it has no inputs.
+    of a cycle that another system closed; it has no inputs. One of purpose `compare` computes a closed cycle
+    again from the facts of that day; it waits for its job while it is not calculated, and books nothing.
     """
 
     __tablename__ = "run"
-    __table_args__ = (CheckConstraint("purpose IN ('preview', 'close', 'import')", name="purpose"),)
+    __table_args__ = (
+        CheckConstraint("purpose IN ('preview', 'close', 'import', 'compare')", name="purpose"),
+    )
 
     id: Mapped[Id]
     cycle_id: Mapped[int] = mapped_column(Whole, ForeignKey("cycle.id"), index=True)
@@ -133,14 +136,18 @@ class Approval(Base):
 
 
 class CheckReason(Base):
-    """Why a check of a run that warns may be passed over, in the words of the person who answers for it."""
+    """Why a check of a run that warns may be passed over, in the words of the person who answers for it.
+
+    It speaks of one `figure`, what the check had counted; another figure needs another reason.
+    """
 
     __tablename__ = "check_reason"
-    __table_args__ = (UniqueConstraint("run_id", "check_code"),)
+    __table_args__ = (UniqueConstraint("run_id", "check_code", "figure"),)
 
     id: Mapped[Id]
     run_id: Mapped[int] = mapped_column(Whole, ForeignKey("run.id"))
     check: Mapped[str] = mapped_column("check_code", String(64))
+    figure: Mapped[str] = mapped_column(String(64))
     reason: Mapped[str] = mapped_column(String(500))
     written_by: Mapped[int] = mapped_column(Whole, ForeignKey("account_user.id"))
     written_at: Mapped[At]

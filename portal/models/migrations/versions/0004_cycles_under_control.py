@@ -11,7 +11,8 @@ down_revision = "0003"
 WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 INSTANT = sa.DateTime(timezone=True)
 RHYTHM = "CONSTRAINT ck_cycle_rhythm CHECK (rhythm IN ('day', 'week', 'month'))"
-EARLIER_PURPOSES, PURPOSES = "'preview', 'close'", "'preview', 'close', 'import'"
+EARLIER_PURPOSES = "'preview', 'close'"
+PURPOSES = "'preview', 'close', 'import', 'compare'"
 PEOPLE = ("requested_by", "undone_by")
 TABLES = (
     "cycle_rhythm",
@@ -210,6 +211,7 @@ def create_tables() -> None:
         sa.Column("id", WHOLE, nullable=False),
         sa.Column("run_id", WHOLE, nullable=False),
         sa.Column("check_code", sa.String(length=64), nullable=False),
+        sa.Column("figure", sa.String(length=64), nullable=False),
         sa.Column("reason", sa.String(length=500), nullable=False),
         sa.Column("written_by", WHOLE, nullable=False),
         sa.Column("written_at", INSTANT, nullable=False),
@@ -218,7 +220,9 @@ def create_tables() -> None:
             ["written_by"], ["account_user.id"], name=op.f("fk_check_reason_written_by_account_user")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_check_reason")),
-        sa.UniqueConstraint("run_id", "check_code", name=op.f("uq_check_reason_run_id_check_code")),
+        sa.UniqueConstraint(
+            "run_id", "check_code", "figure", name=op.f("uq_check_reason_run_id_check_code_figure")
+        ),
     )
     op.create_table(
         "comparison",
