@@ -49,7 +49,9 @@ class Destination(Base):
     """Where one consultant is paid by one method; changed details are a new row with a pause before use.
 
     `details` is JSON (bank numbers), sealed; `label` is the masked form that people see. `ready` says that
-    the provider can pay there, `problem` why not, `told_at` the moment of the word that says so.
+    the provider can pay there, `problem` why not, `told_at` the moment of the word that says so. `bank_mark`
+    is the provider's mark of the bank account behind it: None while none was seen, empty for one that was
+    taken away; `bank_told_at` the moment of the word about that.
     """
 
     __tablename__ = "payout_destination"
@@ -75,6 +77,8 @@ class Destination(Base):
     ready: Mapped[bool] = mapped_column(Boolean)
     problem: Mapped[str | None] = mapped_column(String(500))
     told_at: Mapped[OptionalAt]
+    bank_mark: Mapped[str | None] = mapped_column(String(255))
+    bank_told_at: Mapped[OptionalAt]
     created_at: Mapped[At]
     usable_at: Mapped[At]
     replaced_at: Mapped[OptionalAt]

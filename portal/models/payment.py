@@ -48,7 +48,8 @@ class Payment(Base):
     """One payment of a fee or an order; a fee is never a sale.
 
     `provider_ref` is the payment intent, or the invoice where a subscription is paid; `charge_ref` the
-    payment intent that refunds and disputes name. `fee_cents` is what the provider kept, None while unknown.
+    payment intent that refunds and disputes name. `fee_cents` is what the provider kept, None while unknown;
+    `fee_due_at` when the provider is asked for it next, None where nothing is left to ask.
     """
 
     __tablename__ = "payment"
@@ -71,6 +72,7 @@ class Payment(Base):
     amount_cents: Mapped[Number]
     refunded_cents: Mapped[Number] = mapped_column(server_default="0")
     fee_cents: Mapped[OptionalNumber]
+    fee_due_at: Mapped[OptionalAt] = mapped_column(index=True)
     currency: Mapped[str] = mapped_column(String(3))
     state: Mapped[Code] = mapped_column(server_default="paid")
     received_at: Mapped[At]
@@ -89,7 +91,8 @@ class Payment(Base):
 class PaymentReversal(Base):
     """A refund or a dispute of a payment, as the provider knows it; `amount_cents` went back.
 
-    `fee_cents` is what the provider asks for it (below 0 where it gives a fee back), None while unknown.
+    `fee_cents` is what the provider asks for it (below 0 where it gives a fee back), None while unknown;
+    `fee_due_at` as in `Payment`: what came of it since may have changed the fee.
     """
 
     __tablename__ = "payment_reversal"
@@ -106,6 +109,7 @@ class PaymentReversal(Base):
     state: Mapped[Code]
     amount_cents: Mapped[Number]
     fee_cents: Mapped[OptionalNumber]
+    fee_due_at: Mapped[OptionalAt] = mapped_column(index=True)
     reason: Mapped[str | None] = mapped_column(String(200))
     happened_at: Mapped[At]
     changed_at: Mapped[At]

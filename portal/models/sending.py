@@ -8,7 +8,7 @@ from sqlalchemy import JSON, CheckConstraint, Date, ForeignKey, Index, String, U
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.extensions import Base
-from portal.models.types import At, Code, Id, Number, OptionalAt, Whole
+from portal.models.types import At, Code, Id, Number, OptionalAt, OptionalNumber, Whole
 
 OUTCOMES = ("accepted", "rejected", "retry_later", "unknown")
 
@@ -68,7 +68,11 @@ class PayoutStop(Base):
 
 
 class PayoutMatch(Base):
-    """One comparison of withdrawals, books and a provider's transfers; `differences` without a partner."""
+    """One comparison of withdrawals, books and a provider's transfers; `differences` without a partner.
+
+    `there_cents` is all the money that the provider says it has of ours, `booked_cents` what the books say at
+    the same time; both None where the provider does not tell.
+    """
 
     __tablename__ = "payout_match"
 
@@ -80,3 +84,5 @@ class PayoutMatch(Base):
     compared: Mapped[Number]
     sum_cents: Mapped[Number]
     differences: Mapped[list[dict[str, object]]] = mapped_column(JSON)
+    there_cents: Mapped[OptionalNumber]
+    booked_cents: Mapped[OptionalNumber]

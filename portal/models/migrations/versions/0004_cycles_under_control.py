@@ -38,8 +38,10 @@ def new_columns() -> dict[str, list[sa.Column]]:
             sa.Column("requested_by", WHOLE),
         ],
         "event_sweep": [sa.Column("account", sa.String(255))],
-        "payment": [sa.Column("fee_cents", WHOLE)],
-        "payment_reversal": [sa.Column("fee_cents", WHOLE)],
+        "payment": [sa.Column("fee_cents", WHOLE), sa.Column("fee_due_at", INSTANT)],
+        "payment_reversal": [sa.Column("fee_cents", WHOLE), sa.Column("fee_due_at", INSTANT)],
+        "payout_destination": [sa.Column("bank_mark", sa.String(255)), sa.Column("bank_told_at", INSTANT)],
+        "payout_match": [sa.Column("there_cents", WHOLE), sa.Column("booked_cents", WHOLE)],
         "run": [
             sa.Column("ids", sa.LargeBinary()),
             sa.Column("plan_sha256", sa.String(64)),
@@ -59,6 +61,7 @@ def upgrade() -> None:
             op.add_column(table, column)
     op.execute(f"ALTER TABLE cycle ADD COLUMN rhythm VARCHAR(64) DEFAULT 'week' NOT NULL {RHYTHM}")
     op.create_index("ix_event_sweep_account", "event_sweep", ["account"])
+    ask_for_fees()
     with op.batch_alter_table("run") as batch:
         batch.drop_constraint(op.f("ck_run_purpose"), type_="check")
         batch.create_check_constraint(op.f("ck_run_purpose"), f"purpose IN ({PURPOSES})")
@@ -75,12 +78,22 @@ def downgrade() -> None:
         batch.drop_constraint(op.f("ck_run_purpose"), type_="check")
         batch.create_check_constraint(op.f("ck_run_purpose"), f"purpose IN ({EARLIER_PURPOSES})")
     op.drop_index("ix_event_sweep_account", table_name="event_sweep")
+    for table in ("payment", "payment_reversal"):
+        op.drop_index(f"ix_{table}_fee_due_at", table_name=table)
     op.drop_column("cycle", "rhythm")
     for table, columns in new_columns().items():
         for column in columns:
             op.drop_column(table, column.name)
     for table in reversed(TABLES):
         op.drop_table(table)
+
+
+def ask_for_fees() -> None:
+    """Of what came in before, nobody asked the provider yet what it kept."""
+    op.execute("UPDATE payment SET fee_due_at = received_at")
+    op.execute("UPDATE payment_reversal SET fee_due_at = changed_at")
+    for table in ("payment", "payment_reversal"):
+        op.create_index(f"ix_{table}_fee_due_at", table, ["fee_due_at"])
 
 
 def create_tables() -> None:
