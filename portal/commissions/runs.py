@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import delete, insert
 
+from portal.commissions.breakage import loss_rows
 from portal.commissions.gathering import Gathered, gather
 from portal.commissions.kept import code_version, freeze_ids
 from portal.engine import EVENT_KINDS, KINDS, MATCHING, Result, calculate, snapshot
-from portal.models import Carry, CommissionLine, Cycle, Run
+from portal.models import Carry, CommissionLine, Cycle, Loss, Run
 from portal.store import UnitOfWork
 
 CARRY_COLUMNS = {
@@ -56,6 +57,7 @@ def calculate_run(uow: UnitOfWork, run: Run, gathered: Gathered) -> Result:
     result = calculate(snapshot.thaw(run.inputs))
     _insert(uow, CommissionLine, _line_rows(run, gathered, result))
     _insert(uow, Carry, _carry_rows(run, gathered, result))
+    _insert(uow, Loss, loss_rows(run, gathered, result))
     run.output_hash = snapshot.result_digest(result)
     run.totals = _totals(result)
     run.calculated_at = uow.clock()
@@ -67,6 +69,7 @@ def forget_lines(uow: UnitOfWork, run_id: int) -> None:
     """Drop the lines of a preview that a newer one replaces; its hashes stay."""
     uow.session.execute(delete(CommissionLine).where(CommissionLine.run_id == run_id))
     uow.session.execute(delete(Carry).where(Carry.run_id == run_id))
+    uow.session.execute(delete(Loss).where(Loss.run_id == run_id))
 
 
 def is_reproducible(run: Run) -> bool:

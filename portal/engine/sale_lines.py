@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,7 +15,7 @@ from portal.engine.inputs import Inputs
 from portal.engine.lines import Lines, Sheaf
 from portal.engine.network import ACTIVE, Network
 from portal.engine.parts import Levels
-from portal.engine.plan import Plan, Service, by_pack
+from portal.engine.plan import Plan, by_pack
 from portal.engine.uplines import Level, Upline, Walk
 
 
@@ -116,19 +116,21 @@ def all_sale_lines(inputs: Inputs, uplines: Uplines) -> list[Lines]:
 def _retail(sales: Sales) -> Iterator[Lines]:
     """To the seller, if its status is active; by the service's own table where it has one."""
     plan, network = sales.plan, sales.network
-    tables = [
-        *(plan.retail if own.retail is None else own.retail for own in plan.service_rates),
-        plan.retail,
-    ]
-    if not any(tables):
+    rates = rates_by_service(plan, network.packs)
+    if not rates.any():
         return
-    rates = np.stack([by_pack(table, network.packs) for table in tables])
     standing = np.nonzero(network.status[sales.seller] == ACTIVE)[0]
     seller, revenue = sales.seller[standing], sales.revenue[standing]
     rate = rates[sales.service[standing], network.pack[seller]]
     yield Lines.of(
         RETAIL, seller, rounded_share(revenue, rate, RATE_UNIT), base=revenue, source=sales.rows[standing]
     )
+
+
+def rates_by_service(plan: Plan, packs: Sequence[str]) -> Ints:
+    """The seller's rate by service and pack; the last row is for sales of no service that the plan names."""
+    own = [plan.retail if service.retail is None else service.retail for service in plan.service_rates]
+    return np.stack([by_pack(table, packs) for table in (*own, plan.retail)])
 
 
 def _direct(sales: Sales) -> Iterator[Lines]:
@@ -168,7 +170,7 @@ def _by_volume(kind: int, sales: Sales, levels: Levels, receivers: Iterator[Leve
 
 def _revenue_share(sales: Sales) -> Iterator[Lines]:
     """Up the sponsor line from the seller's sponsor; by the service's own list where it has one."""
-    rates = _share_rates(sales.plan, sales.plan.service_rates)
+    rates = share_rates(sales.plan)
     receivers = sales.above(compress=sales.plan.share_levels.compress)
     for level, (rate, (place, member)) in enumerate(zip(rates, receivers, strict=False), 1):
         revenue = sales.revenue[place]
@@ -176,9 +178,9 @@ def _revenue_share(sales: Sales) -> Iterator[Lines]:
         yield Lines.of(REVENUE_SHARE, member, amount, base=revenue, source=sales.rows[place]).on_level(level)
 
 
-def _share_rates(plan: Plan, services: tuple[Service, ...]) -> Ints:
+def share_rates(plan: Plan) -> Ints:
     """For every level the rate by service; the last column is for sales of no service that the plan names."""
-    general = plan.share_levels.rates
+    general, services = plan.share_levels.rates, plan.service_rates
     lists = [general if own.revenue_share is None else own.revenue_share for own in services] + [general]
     rates = np.zeros((max(len(rates) for rates in lists), len(lists)), np.int64)
     for service, own in enumerate(lists):

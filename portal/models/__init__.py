@@ -16,6 +16,7 @@ from portal.models.cycle import (
     Run,
 )
 from portal.models.ledger import Account, Currency, Entry, LedgerPeriod, Posting
+from portal.models.loss import Loss
 from portal.models.move import PlacementMove
 from portal.models.payee import Destination, PayoutMethod, TaxForm, TaxYear
 from portal.models.payment import (
@@ -69,6 +70,7 @@ __all__ = [
     "Inbox",
     "LedgerPeriod",
     "LoginSession",
+    "Loss",
     "Message",
     "Order",
     "Outbox",

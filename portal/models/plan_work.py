@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.extensions import Base
@@ -66,7 +66,10 @@ class Trial(Base):
 
 
 class TrialCycle(Base):
-    """One past cycle of a trial: the totals of its close and those that the draft gives."""
+    """One past cycle of a trial: the totals of its close and those that the draft gives.
+
+    `handed_on` is what the next cycle goes on with, so that a trial that was killed goes on where it was.
+    """
 
     __tablename__ = "plan_trial_cycle"
 
@@ -75,6 +78,7 @@ class TrialCycle(Base):
     run_id: Mapped[int] = mapped_column(Whole, ForeignKey("run.id"))
     before: Mapped[dict[str, object] | None] = mapped_column(JSON)
     after: Mapped[dict[str, object] | None] = mapped_column(JSON)
+    handed_on: Mapped[bytes | None] = mapped_column(LargeBinary)
     done_at: Mapped[OptionalAt]
 
 

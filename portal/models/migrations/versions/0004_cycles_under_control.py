@@ -21,6 +21,7 @@ TABLES = (
     "plan_draft",
     "check_reason",
     "comparison",
+    "loss",
     "paid_rank",
     "past_volume",
     "plan_trial",
@@ -270,6 +271,21 @@ def create_tables() -> None:
         sa.PrimaryKeyConstraint("cycle_id", "consultant_id", name=op.f("pk_past_volume")),
     )
     op.create_table(
+        "loss",
+        sa.Column("run_id", WHOLE, nullable=False),
+        sa.Column("consultant_id", WHOLE, nullable=False),
+        sa.Column("rule", sa.String(length=64), nullable=False),
+        sa.Column("volume_left", WHOLE, nullable=False),
+        sa.Column("volume_right", WHOLE, nullable=False),
+        sa.Column("cents", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["consultant_id"], ["consultant.id"], name=op.f("fk_loss_consultant_id_consultant")
+        ),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_loss_run_id_run")),
+        sa.PrimaryKeyConstraint("run_id", "consultant_id", "rule", name=op.f("pk_loss")),
+    )
+    op.create_index("ix_loss_run_cents", "loss", ["run_id", "cents"])
+    op.create_table(
         "paid_rank",
         sa.Column("run_id", WHOLE, nullable=False),
         sa.Column("consultant_id", WHOLE, nullable=False),
@@ -343,6 +359,7 @@ def create_tables() -> None:
         sa.Column("run_id", WHOLE, nullable=False),
         sa.Column("before", sa.JSON(), nullable=True),
         sa.Column("after", sa.JSON(), nullable=True),
+        sa.Column("handed_on", sa.LargeBinary(), nullable=True),
         sa.Column("done_at", INSTANT, nullable=True),
         sa.ForeignKeyConstraint(["cycle_id"], ["cycle.id"], name=op.f("fk_plan_trial_cycle_cycle_id_cycle")),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_plan_trial_cycle_run_id_run")),
