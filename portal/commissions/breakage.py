@@ -11,14 +11,13 @@ from portal.engine import Result
 from portal.engine.breakage import Losses, losses, summed_up
 from portal.models import Run
 
-
 MOST_SHOWN = 20
 
 
 def loss_rows(run: Run, gathered: Gathered, result: Result) -> list[dict[str, Any]]:
     """A row for each consultant and rule that took something; keeps the sums with the run.
 
-    Where the legs of those who may not match are held, nothing is lost for good: they stand in the sums alone.
+    Where the legs of those who may not match are held, nothing is lost for good: the sums alone tell of it.
     """
     found = losses(result)
     told = summed_up(found)
