@@ -13,6 +13,7 @@ from sqlalchemy import select
 from jobs import books
 from portal.commissions import cycles, projection
 from portal.commissions.closing import CLOSE_STEPS
+from portal.commissions.warm import WarmInputs
 from portal.extensions import db
 from portal.kernel.clock import utc_now
 from portal.kernel.errors import Conflict, DomainError
@@ -31,13 +32,19 @@ def recalculate() -> int:
     while times == 0 or projection.is_behind():
         started = time.monotonic()
         db.session.rollback()
-        if not projection.recalculate(db.session(), now=utc_now()):
+        if not projection.recalculate(db.session(), now=utc_now(), warm=_warm_inputs()):
             break
         times += 1
         log.info("projection published in %d ms", (time.monotonic() - started) * 1000)
         time.sleep(REST_SECONDS)
     db.session.rollback()
     return times
+
+
+def _warm_inputs() -> WarmInputs:
+    """What this process keeps from one projection to the next; jobs of this queue never run two at once."""
+    kept: WarmInputs = current_app.extensions.setdefault("warm_inputs", WarmInputs())
+    return kept
 
 
 def end_due_cycles() -> int:

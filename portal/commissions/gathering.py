@@ -33,13 +33,13 @@ class Gathered:
 class People:
     """The consultants of a cycle by id, a column each: ids of whom they stand below, indices of packs."""
 
+    pack_codes: tuple[str, ...]
     ids: Ints
     sponsors: Ints
     parents: Ints
     legs: Ints
     packs: Ints
     statuses: Ints
-    pack_codes: tuple[str, ...]
 
     def columns(self) -> list[Ints]:
         """What differs from one consultant to the next, the ids first."""
@@ -120,7 +120,7 @@ def read_people(session: Session, cycle: Cycle, *chosen: ColumnElement[bool]) ->
         .where(_member_at(cycle), *chosen)
         .order_by(Consultant.id)
     )
-    return People(*read_columns(session, statement, width=6), packs)
+    return People(packs, *read_columns(session, statement, width=6))
 
 
 def _member_at(cycle: Cycle) -> ColumnElement[bool]:

@@ -1,7 +1,8 @@
 """The projection of the open cycle: computed by a job, published in Redis, read record by record.
 
-One string holds a header and a record of fixed width for each consultant id, so that a page reads its few
-records without touching the rest. Losing it costs one recalculation.
+Records of fixed width, one for each consultant id, lie in strings of some thousand, so that a page reads its
+few without touching the rest. A header names the newest whole version; the one before it stays for whoever
+has just read its name. Losing all of it costs one recalculation.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from typing import Any
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +19,9 @@ from redis.exceptions import RedisError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.commissions.gathering import gather
+from portal.commissions.warm import WarmInputs
 from portal.engine import KINDS, Result, calculate
-from portal.engine.network import Network
+from portal.engine.cycle import sum_by_member
 from portal.extensions import redis
 from portal.models import Cycle
 
@@ -28,8 +29,10 @@ PUBLISHED = "canopy:projection"
 REQUESTED = "canopy:projection:requested"
 DONE = "canopy:projection:done"
 
-_MAGIC = 0x43414E4F5059_01
-_HEADER = struct.Struct("<5q")
+_MAGIC: Final = 0x43414E4F5059_02
+_LOOKS: Final = 3
+_HEADER: Final = struct.Struct("<5q")
+_BLOCK: Final = 16_384
 
 
 @dataclass(frozen=True)
@@ -88,28 +91,40 @@ def request() -> None:
 
 def is_behind() -> bool:
     """Whether something was asked for that is not in the published projection, or none is there."""
-    requested, done, there = redis.client.mget([REQUESTED, DONE, PUBLISHED + ":there"])
+    requested, done, there = redis.client.mget([REQUESTED, DONE, PUBLISHED])
     return there is None or int(requested or 0) != int(done or 0)
 
 
-def recalculate(session: Session, *, now: datetime) -> bool:
-    """Compute the open cycle from what is committed and publish it; False when no cycle is open."""
+def recalculate(session: Session, *, now: datetime, warm: WarmInputs | None = None) -> bool:
+    """Compute the open cycle from what is committed and publish it; False when no cycle is open.
+
+    `warm` keeps what was read from one time to the next. The session must have no transaction open.
+    """
     asked_for = int(redis.client.get(REQUESTED) or 0)
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     cycle = session.scalar(select(Cycle).where(Cycle.state == "open"))
     if cycle is None:
         redis.client.set(DONE, asked_for)
         return False
-    gathered = gather(session, cycle)
-    result = calculate(gathered.inputs)
-    table = _table(result, gathered.inputs.network)
-    body = _by_consultant(table, gathered.consultants)
-    header = _HEADER.pack(_MAGIC, cycle.id, len(body), _WIDTH, int(now.timestamp()))
-    with redis.client.pipeline(transaction=True) as pipeline:
-        pipeline.set(PUBLISHED, header + body.tobytes())
-        pipeline.set(PUBLISHED + ":there", 1)
-        pipeline.set(DONE, asked_for)
-        pipeline.execute()
+    gathered = (warm or WarmInputs()).gathered(session, cycle)
+    table = _by_consultant(calculate(gathered.inputs), gathered.consultants)
+    _publish(table, cycle_id=cycle.id, now=now)
+    redis.client.set(DONE, asked_for)
     return True
+
+
+def _publish(table: NDArray[np.int64], *, cycle_id: int, now: datetime) -> None:
+    """Write a version block by block, then its name; drop the one before the last."""
+    before = _header()
+    version = redis.client.incr(PUBLISHED + ":version")
+    for number, start in enumerate(range(0, len(table), _BLOCK)):
+        redis.client.set(_block(version, number), table[start : start + _BLOCK].tobytes())
+    redis.client.set(PUBLISHED, _HEADER.pack(_MAGIC, cycle_id, version, _WIDTH, int(now.timestamp())))
+    keep = {version, before[2] if before else version}
+    stale = [key for key in redis.client.scan_iter(PUBLISHED + ":block:*") if _version_of(key) not in keep]
+    if stale:
+        redis.client.delete(*stale)
 
 
 def read(consultant_id: int) -> Projected | None:
@@ -134,22 +149,46 @@ def published() -> Published | None:
 
 
 def _read(consultant_ids: Sequence[int]) -> tuple[Published | None, list[Projected | None]]:
-    nothing: tuple[None, list[Projected | None]] = (None, [None] * len(consultant_ids))
+    """The records; asked for once more where a newer version came between the header and them."""
     try:
-        with redis.client.pipeline(transaction=True) as pipeline:
-            pipeline.getrange(PUBLISHED, 0, _HEADER.size - 1)
-            for consultant_id in consultant_ids:
-                start = _HEADER.size + consultant_id * _RECORD.size
-                pipeline.getrange(PUBLISHED, start, start + _RECORD.size - 1)
-            header, *records = pipeline.execute()
+        for _ in range(_LOOKS):
+            header = _header()
+            if header is None:
+                break
+            records = _records(header[2], consultant_ids)
+            if records is not None:
+                return Published(header[1], datetime.fromtimestamp(header[4], UTC)), records
     except RedisError:
-        return nothing
-    if len(header) != _HEADER.size:
-        return nothing
-    magic, cycle_id, _, width, seconds = _HEADER.unpack(header)
-    if magic != _MAGIC or width != _WIDTH:
-        return nothing
-    return Published(cycle_id, datetime.fromtimestamp(seconds, UTC)), [_record(record) for record in records]
+        pass
+    return None, [None] * len(consultant_ids)
+
+
+def _header() -> tuple[int, ...] | None:
+    raw = redis.client.get(PUBLISHED)
+    header = _HEADER.unpack(raw) if isinstance(raw, bytes) and len(raw) == _HEADER.size else None
+    return header if header and (header[0], header[3]) == (_MAGIC, _WIDTH) else None
+
+
+def _records(version: int, consultant_ids: Sequence[int]) -> list[Projected | None] | None:
+    """The records of a version; None when it is gone."""
+    if not consultant_ids:
+        return []
+    with redis.client.pipeline(transaction=True) as pipeline:
+        pipeline.exists(_block(version, 0))
+        for consultant_id in consultant_ids:
+            number, place = divmod(consultant_id, _BLOCK)
+            start = place * _RECORD.size
+            pipeline.getrange(_block(version, number), start, start + _RECORD.size - 1)
+        there, *raw = pipeline.execute()
+    return [_record(record) for record in raw] if there else None
+
+
+def _block(version: int, number: int) -> str:
+    return f"{PUBLISHED}:block:{version}:{number}"
+
+
+def _version_of(key: bytes) -> int:
+    return int(key.split(b":")[-2])
 
 
 def _record(raw: bytes) -> Projected | None:
@@ -159,27 +198,30 @@ def _record(raw: bytes) -> Projected | None:
     return record if record.known else None
 
 
-def _table(result: Result, network: Network) -> NDArray[np.int64]:
-    """A row for each member, in the order of the fields of `Projected`."""
-    members, lines, count = result.members, result.lines, len(network)
-    columns: dict[str, NDArray[Any]] = {
-        "known": np.ones(count, np.int64),
+def _by_consultant(result: Result, consultants: NDArray[np.int64]) -> NDArray[np.int64]:
+    """A row for each consultant id, in the order of the fields of `Projected`."""
+    members, network = result.members, result.inputs.network
+    carried_in = {
         "left": members.taken_left + members.expired_left + members.carry_left - members.restored,
         "right": members.taken_right + members.expired_right + members.carry_right - members.restored,
+        "known": np.ones(len(network), np.int64),
         "personal_volume": members.pv,
     }
-    for name in KINDS:
-        columns[name] = np.zeros(count, np.int64)
-        chosen = lines.kind == KINDS.index(name)
-        np.add.at(columns[name], lines.member[chosen], lines.amount[chosen])
-    for field in fields(Projected):
-        source = network if hasattr(network, field.name) else members
-        if field.name not in columns:
-            columns[field.name] = getattr(source, field.name)
-    return np.stack([columns[field.name].astype(np.int64) for field in fields(Projected)], axis=1)
+    table = np.zeros((int(consultants.max()) + 1 if len(consultants) else 0, _WIDTH), np.int64)
+    for place, field in enumerate(fields(Projected)):
+        name = field.name
+        if name in carried_in:
+            column = carried_in[name]
+        elif name in KINDS:
+            column = _paid(result, KINDS.index(name))
+        else:
+            column = getattr(network if hasattr(network, name) else members, name)
+        table[consultants, place] = column
+    return table
 
 
-def _by_consultant(table: NDArray[np.int64], consultants: NDArray[np.int64]) -> NDArray[np.int64]:
-    body = np.zeros((int(consultants.max()) + 1 if len(consultants) else 0, _WIDTH), np.int64)
-    body[consultants] = table
-    return body
+def _paid(result: Result, kind: int) -> NDArray[np.int64]:
+    """Cents of one kind for each member."""
+    alone = [part for part in result.parts if part.is_all(kind)]
+    mixed = [part.where(part.kind == kind) for part in result.parts if part.only_kind is None]
+    return sum_by_member(len(result.inputs.network), alone + mixed)

@@ -56,7 +56,7 @@ def test_facts_are_worked_off_by_processes_of_their_own(settings, production, po
 def test_a_worker_that_is_killed_is_replaced_and_its_work_is_done(settings, production, postgresql_database):
     with running(settings, "jobs.relay"):
         with running(settings, "jobs.worker") as first:
-            wait_until(lambda: redis.client.scard("rq:workers") == 2, what="both workers", seconds=30)
+            wait_until(lambda: redis.client.scard("rq:workers") == 3, what="all workers", seconds=30)
             os.killpg(first.pid, signal.SIGKILL)
         perform(lambda uow: uow.publish(ConsultantRegistered(production.ben)))
         with running(settings, "jobs.worker"):

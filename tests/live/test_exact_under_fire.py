@@ -7,103 +7,32 @@ from __future__ import annotations
 
 import os
 import random
-import threading
-from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from portal.extensions import db
 from portal.live.feed import Watermark
 from portal.live.index import LegFigures
 from portal.live.reading import LiveLegs
-from portal.models import Contract, Cycle
-from tests.people import add_consultant
-from tests.shop import add_sale
+from portal.models import Contract
+from tests.live.conftest import SELL
 
 TIMES = int(os.environ.get("CANOPY_SOAK", "1"))
 CHECKS = 500 * TIMES
-WRITERS = 6
-PEOPLE = 60
 
 pytestmark = pytest.mark.postgres
 
-SELL = text("""
-    INSERT INTO sale (public_id, cycle_id, consultant_id, contract_id, milestone, volume, revenue_cents,
-                      occurred_at, recorded_at, cause)
-    SELECT :name, :cycle, :seller, :contract, 'activated', :volume, 0, now(), now(), :name
-""")
 TRUTH = text("""
     SELECT consultant_id, sum(volume)::bigint FROM sale
      WHERE cycle_id = (SELECT id FROM cycle WHERE state = 'open') GROUP BY consultant_id
 """)
 PLACES = text("SELECT consultant_id, parent_id, leg FROM placement WHERE valid_until IS NULL")
-JOIN = text(
-    "INSERT INTO placement (consultant_id, parent_id, leg, valid_from) VALUES (:who, :under, :leg, now())"
-)
 
 
 @pytest.fixture
 def app(postgresql_database, make_app):
     return make_app(postgresql_database)
-
-
-@pytest.fixture
-def tree(app, do, cast):
-    """Ids of everybody: a random tree below Ana, and people who wait for a place."""
-    chance = random.Random(5)
-    people, free = [cast.ana], [(cast.ana, "L"), (cast.ana, "R")]
-    free = [(cast.ben, "L"), (cast.ben, "R"), (cast.cem, "L"), (cast.cem, "R")]
-    for number in range(PEOPLE):
-        spot = free.pop(chance.randrange(len(free)))
-        person = do(add_consultant, f"P{number}", sponsor=cast.ana, under=spot)
-        people.append(person)
-        free += [(person, "L"), (person, "R")]
-    waiting = [do(add_consultant, f"W{number}", sponsor=cast.ana) for number in range(PEOPLE)]
-    do(add_sale, cast.ben, 1_00)
-    return people, waiting, free
-
-
-@pytest.fixture
-def fire(app, tree, cast) -> Iterator[None]:
-    """Writers that sell and join, in open transactions of up to 30 ms, of which every twentieth fails."""
-    people, waiting, free = tree
-    with app.app_context():
-        url = db.engine.url
-        contract, cycle = db.session.query(Contract.id).first()[0], db.session.query(Cycle.id).first()[0]
-    stop = threading.Event()
-    spots, turn = list(zip(waiting, free, strict=False)), threading.Lock()
-
-    def write(number: int) -> None:
-        engine, chance, count = create_engine(url), random.Random(number), 0
-        while not stop.is_set():
-            count += 1
-            with engine.connect() as connection:
-                row = {"name": f"{number}-{count}", "cycle": cycle, "contract": contract}
-                connection.execute(
-                    SELL,
-                    {**row, "seller": chance.choice(people + waiting), "volume": chance.randrange(1, 9_00)},
-                )
-                if chance.random() < 0.05:
-                    with turn:
-                        new = spots.pop() if spots else None
-                    if new:
-                        who, (under, leg) = new
-                        connection.execute(JOIN, {"who": who, "under": under, "leg": leg})
-                stop.wait(chance.random() * 0.03 if chance.random() < 0.3 else 0)
-                if chance.random() < 0.05:
-                    connection.rollback()
-                else:
-                    connection.commit()
-        engine.dispose()
-
-    writers = [threading.Thread(target=write, args=(number,)) for number in range(WRITERS)]
-    for writer in writers:
-        writer.start()
-    yield
-    stop.set()
-    for writer in writers:
-        writer.join()
 
 
 def wrong_reads(app, people, checks: int) -> int:
