@@ -154,6 +154,7 @@ def _commands(app: Flask) -> None:
     from portal.cli.cycles import cycle
     from portal.cli.demo import demo
     from portal.cli.ledger import ledger
+    from portal.cli.replays import replay_run  # noqa: F401
     from portal.cli.stripe import stripe
     from portal.cli.users import users
     from portal.cli.vendors import vendors

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,10 @@ def run(file: str) -> None:
     """
     with _faults_told():
         inputs, names = case.read(_content(file))
-        printed = case.write(calculate(inputs), names)
-    click.echo(json.dumps(printed, indent=1))
+        result = calculate(inputs)
+    for piece in case.text(result, names):
+        click.echo(piece, nl=False)
+    click.echo()
 
 
 @comp.command("explain", with_appcontext=False)
@@ -63,6 +66,29 @@ def explain_member(file: str, member: str, kind: str | None, as_json: bool, **sa
             click.echo(json.dumps(explaining.as_document(explanation, names), indent=1))
         else:
             click.echo(explaining.as_text(explanation, names))
+
+
+@comp.command("verify", with_appcontext=False)
+@click.argument("bundle", metavar="BUNDLE")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+def verify_bundle(bundle: str, as_json: bool) -> None:
+    """Compute the run in BUNDLE, a file of `cycle export`, again and compare everything in it.
+
+    Anything that differs, to a single byte, ends with exit code 1.
+    """
+    from portal.commissions.bundle_check import Broken, verify
+
+    try:
+        with Path(bundle).open("rb") as file:
+            found = verify(file)
+    except (OSError, ValueError) as error:
+        click.echo(f"{json.dumps(bundle)}: {getattr(error, 'strerror', None) or 'not a file name'}", err=True)
+        sys.exit(2)
+    except Broken as broken:
+        click.echo(json.dumps({"same": False, "fault": str(broken)}) if as_json else str(broken))
+        sys.exit(1)
+    document = {"same": True, **asdict(found)}
+    click.echo(json.dumps(document) if as_json else "\n".join(found.words))
 
 
 @comp.command("bench", with_appcontext=False)

@@ -5,16 +5,17 @@ All faults of a file are collected and refused together, one line each.
 
 from __future__ import annotations
 
+from portal.engine.case_text import case_text
 from portal.engine.document import load
 from portal.engine.fields import Fields
 from portal.engine.inputs import Inputs
 from portal.engine.people import People
 from portal.engine.plan import Plan
-from portal.engine.printed import Names, write
+from portal.engine.printed import Names, text, write
 from portal.engine.refusal import Refused
 from portal.engine.sales import Sales
 
-__all__ = ["Names", "read", "write"]
+__all__ = ["Names", "case_text", "read", "text", "write"]
 
 
 def read(data: bytes) -> tuple[Inputs, Names]:

@@ -1,17 +1,22 @@
-"""A result as a JSON document: sorted, with decimal strings and names."""
+"""A result as a JSON document: sorted, with decimal strings and names; whole, or as text piece by piece."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
+
+from portal.engine.arithmetic import Ints
 from portal.engine.cycle import Members, Result, Totals
 from portal.engine.events import EVENT_KINDS, KINDS, MATCHING
 from portal.engine.lines import Lines
 from portal.engine.plan import Plan
 
-_LINE_ORDER = ("member", "kind", "source", "level")
+_AT_ONCE: Final = 20_000
+_KIND_ORDER: Final = np.argsort(np.argsort(np.array(KINDS)))
 
 
 @dataclass(frozen=True)
@@ -25,10 +30,33 @@ class Names:
 def write(result: Result, names: Names) -> dict[str, Any]:
     """The result as a document that can be compared with others as equal JSON."""
     return {
-        "lines": _lines(result.lines, names),
-        "members": _members(result.members, names, result.inputs.plan),
+        "lines": list(_lines(result.lines, in_order(result.lines, names), names)),
+        "members": dict(_members(result, names, slice(0, len(names.members)))),
         "totals": _totals(result.totals),
     }
+
+
+def text(result: Result, names: Names) -> Iterator[str]:
+    """The same document as text, as `comp run` prints it, some rows at a time."""
+    lines, order = result.lines, in_order(result.lines, names)
+    some = (list(_lines(lines, order[start : start + _AT_ONCE], names)) for start in _steps(len(order)))
+    yield "{\n"
+    yield from listed("lines", some)
+    members = (
+        dict(_members(result, names, slice(start, start + _AT_ONCE))) for start in _steps(len(names.members))
+    )
+    yield from listed("members", members, braces="{}")
+    yield _inside({"totals": _totals(result.totals)}) + "\n}"
+
+
+def listed(name: str, parts: Iterable[Any], *, braces: str = "[]") -> Iterator[str]:
+    """One list or object of a document as text, put together from parts; a comma follows it."""
+    opened = False
+    for part in parts:
+        inside = _inside({name: part})
+        yield ",\n" + inside[inside.index(braces[0]) + 2 : -3] if opened else inside[:-3]
+        opened = True
+    yield f"\n {braces[1]},\n" if opened else f' "{name}": {braces},\n'
 
 
 def text_of(hundredths: int) -> str:
@@ -37,11 +65,37 @@ def text_of(hundredths: int) -> str:
     return f"{'-' if hundredths < 0 else ''}{whole}.{rest:02d}"
 
 
-def _lines(lines: Lines, names: Names) -> list[dict[str, Any]]:
-    columns = (lines.member, lines.kind, lines.amount, lines.base, lines.source, lines.level)
-    rows = sorted(zip(*[column.tolist() for column in columns], strict=True))
-    printed = [
-        {
+def in_order(lines: Lines, names: Names) -> Ints:
+    """The places of all lines by member, kind, source (as strings) and level."""
+    members, events = ranked(names.members), ranked(names.events)
+    source = np.zeros(len(lines), np.int64)
+    of_event, of_member = np.isin(lines.kind, EVENT_KINDS), lines.kind == MATCHING
+    source[of_event] = events[lines.source[of_event]]
+    source[of_member] = members[lines.source[of_member]]
+    keys = (lines.base, lines.amount, lines.level, source, _KIND_ORDER[lines.kind], members[lines.member])
+    return np.lexsort(keys).astype(np.int64)
+
+
+def ranked(names: Sequence[str]) -> Ints:
+    """The place of each name among all in alphabetical order."""
+    rank = np.empty(len(names), np.int64)
+    rank[sorted(range(len(names)), key=names.__getitem__)] = np.arange(len(names))
+    return rank
+
+
+def _steps(count: int) -> range:
+    return range(0, count, _AT_ONCE)
+
+
+def _inside(part: dict[str, Any]) -> str:
+    """A part of a document without the braces around it."""
+    return json.dumps(part, indent=1)[2:-2]
+
+
+def _lines(lines: Lines, order: Ints, names: Names) -> Iterator[dict[str, Any]]:
+    rows = zip(*[column[order].tolist() for column in lines.columns()], strict=True)
+    for member, kind, amount, base, source, level in rows:
+        yield {
             "member": names.members[member],
             "kind": KINDS[kind],
             "amount": text_of(amount),
@@ -49,9 +103,6 @@ def _lines(lines: Lines, names: Names) -> list[dict[str, Any]]:
             "source": _source(kind, source, names),
             "level": level,
         }
-        for member, kind, amount, base, source, level in rows
-    ]
-    return sorted(printed, key=lambda line: [line[name] for name in _LINE_ORDER])
 
 
 def _source(kind: int, source: int, names: Names) -> str:
@@ -60,32 +111,35 @@ def _source(kind: int, source: int, names: Names) -> str:
     return names.members[source] if kind == MATCHING else ""
 
 
-def _members(members: Members, names: Names, plan: Plan) -> dict[str, Any]:
+def _members(result: Result, names: Names, some: slice) -> Iterator[tuple[str, dict[str, Any]]]:
+    members, plan = result.members, result.inputs.plan
     ranks = [*(rank.name for rank in plan.ranks), None]
     amounts = {
-        name: [text_of(value) for value in getattr(members, name).tolist()] for name in Members.AMOUNTS
+        name: [text_of(value) for value in getattr(members, name)[some].tolist()] for name in Members.AMOUNTS
     }
-    return {
-        name: {
-            "pv": amounts["pv"][row],
-            "active": bool(members.active[row]),
-            "rank": ranks[members.rank[row]],
-            "new_left": amounts["new_left"][row],
-            "new_right": amounts["new_right"][row],
-            "qualified": bool(members.qualified[row]),
-            "binary_earned": amounts["binary_earned"][row],
-            "binary_paid": amounts["binary_paid"][row],
-            "carry": _legs(amounts, "carry", row),
-            "taken": _legs(amounts, "taken", row),
-            "expired": _legs(amounts, "expired", row),
-            "restored": amounts["restored"][row],
-            "matched_to_date": amounts["matched_to_date"][row],
-            "paid_to_date": amounts["paid_to_date"][row],
-            "inactive_cycles": int(members.inactive_cycles[row]),
-            "total": amounts["total"][row],
-        }
-        for row, name in enumerate(names.members)
-    }
+    for row, name in enumerate(names.members[some]):
+        at = some.start + row
+        yield (
+            name,
+            {
+                "pv": amounts["pv"][row],
+                "active": bool(members.active[at]),
+                "rank": ranks[members.rank[at]],
+                "new_left": amounts["new_left"][row],
+                "new_right": amounts["new_right"][row],
+                "qualified": bool(members.qualified[at]),
+                "binary_earned": amounts["binary_earned"][row],
+                "binary_paid": amounts["binary_paid"][row],
+                "carry": _legs(amounts, "carry", row),
+                "taken": _legs(amounts, "taken", row),
+                "expired": _legs(amounts, "expired", row),
+                "restored": amounts["restored"][row],
+                "matched_to_date": amounts["matched_to_date"][row],
+                "paid_to_date": amounts["paid_to_date"][row],
+                "inactive_cycles": int(members.inactive_cycles[at]),
+                "total": amounts["total"][row],
+            },
+        )
 
 
 def _legs(amounts: dict[str, list[str]], name: str, row: int) -> dict[str, str]:
