@@ -23,7 +23,7 @@ from portal.models import Cycle, Run
 @click.argument("run_or_cycle", metavar="ID")
 @as_json_option
 def replay_run(run_or_cycle: str, as_json: bool) -> None:
-    """Compute run ID, or the run of cycle ID, again and compare it byte for byte; exit code 1 if it differs."""
+    """Compute run ID, or that of cycle ID, again and compare it byte for byte; exit code 1 if it differs."""
     with one_line_errors():
         run = _run(run_or_cycle)
         try:

@@ -141,5 +141,3 @@ def _says(archive: zipfile.ZipFile, name: str, pieces: Iterable[str]) -> None:
 def _same(what: str, stated: str, computed: str) -> None:
     if stated != computed:
         raise Broken(f"{what} is {computed}, not {stated}")
-
-

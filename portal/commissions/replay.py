@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Select, case, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, case, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from portal.commissions.gathering import Gathered
 from portal.commissions.kept import code_version, kept
@@ -30,7 +30,7 @@ _CARRY: Final = {stored: computed for computed, stored in CARRY_COLUMNS.items()}
 
 @dataclass(frozen=True)
 class Difference:
-    """Something that was kept and what the inputs give instead; `code` names the consultant, if it is one's."""
+    """What was kept and what the inputs give instead; `code` names the consultant, if it is one's."""
 
     what: str
     stored: str
@@ -136,26 +136,27 @@ def _spans(consultants: Ints) -> Iterator[tuple[int, int]]:
     yield from zip([0, *starts], [*starts, 2**62], strict=True)
 
 
-def _lines_of(run_id: int) -> Select[tuple[int, ...]]:
+def _lines_of(run_id: int) -> Select[Any]:
     kind = case({name: index for index, name in enumerate(KINDS)}, value=CommissionLine.kind)
     line = CommissionLine
     columns = (line.sale_id, line.source_consultant_id, line.level, line.amount_cents, line.base)
-    return select(line.consultant_id, kind, *columns).where(line.run_id == run_id)  # type: ignore[return-value]
+    return select(line.consultant_id, kind, *columns).where(line.run_id == run_id)
 
 
-def _carry_of(run_id: int) -> Select[tuple[int, ...]]:
+def _carry_of(run_id: int) -> Select[Any]:
     columns = [getattr(Carry, name) for name in _CARRY]
     return select(Carry.consultant_id, *columns).where(Carry.run_id == run_id)
 
 
-def _ranks_of(run_id: int) -> Select[tuple[int, ...]]:
-    return select(PaidRank.consultant_id, PaidRank.place).where(PaidRank.run_id == run_id)  # type: ignore[return-value]
+def _ranks_of(run_id: int) -> Select[Any]:
+    columns = [PaidRank.consultant_id, PaidRank.place]
+    return select(*columns).where(PaidRank.run_id == run_id)
 
 
 def _stored(
     session: Session,
-    statement: Select[tuple[int, ...]],
-    consultant: ColumnElement[int],
+    statement: Select[Any],
+    consultant: InstrumentedAttribute[int],
     span: tuple[int, int],
     *,
     width: int,
@@ -206,9 +207,7 @@ def _only_here_and_there(stored: list[Ints], computed: list[Ints]) -> tuple[list
 
 
 def _line_differences(stored: list[Ints], computed: list[Ints]) -> Iterator[Difference]:
-    here, there = (
-        {row[:5]: row[5:] for row in rows} for rows in _only_here_and_there(stored, computed)
-    )
+    here, there = ({row[:5]: row[5:] for row in rows} for rows in _only_here_and_there(stored, computed))
     for key in sorted({*here, *there}):
         kind = KINDS[key[1]] if 0 <= key[1] < len(KINDS) else "unknown kind"
         yield Difference("line", _line(here.get(key)), _line(there.get(key)), str(key[0]), kind)
@@ -229,7 +228,7 @@ def _carry_differences(stored: list[Ints], computed: list[Ints]) -> Iterator[Dif
 
 
 def _rank_differences(stored: list[Ints], computed: list[Ints], result: Result) -> Iterator[Difference]:
-    here, there = (dict(rows) for rows in _only_here_and_there(stored, computed))
+    here, there = ({row[0]: row[1] for row in rows} for rows in _only_here_and_there(stored, computed))
     names = dict(enumerate(rank.name for rank in result.inputs.plan.ranks))
     for consultant in sorted({*here, *there}):
         held = [names.get(ranks.get(consultant, NONE), "") for ranks in (here, there)]

@@ -28,7 +28,9 @@ def case_text(inputs: Inputs, names: Names) -> Iterator[str]:
     """
     head = json.dumps({"plan": inputs.plan.document}, indent=1)
     yield head[:-2] + ",\n"
-    yield from listed("members", (list(_members(inputs, names, some)) for some in _slices(len(names.members))))
+    yield from listed(
+        "members", (list(_members(inputs, names, some)) for some in _slices(len(names.members)))
+    )
     instants = _instants(inputs)
     parts = (list(_events(inputs, names, some, instants=instants)) for some in _slices(len(inputs.events)))
     yield from listed("events", parts)
@@ -42,7 +44,7 @@ def _slices(count: int) -> Iterator[slice]:
 
 def _members(inputs: Inputs, names: Names, some: slice) -> Iterator[dict[str, Any]]:
     network, state = inputs.network, inputs.state.some(some)
-    places = [network.sponsor, network.parent, network.leg, network.matrix_parent]
+    places: list[Any] = [network.sponsor, network.parent, network.leg, network.matrix_parent]
     placed = zip(*[column[some].tolist() for column in places], strict=True)
     standing = zip(network.pack[some].tolist(), network.status[some].tolist(), strict=True)
     carried = zip(

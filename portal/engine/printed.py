@@ -13,7 +13,6 @@ from portal.engine.arithmetic import Ints
 from portal.engine.cycle import Members, Result, Totals
 from portal.engine.events import EVENT_KINDS, KINDS, MATCHING
 from portal.engine.lines import Lines
-from portal.engine.plan import Plan
 
 _AT_ONCE: Final = 20_000
 _KIND_ORDER: Final = np.argsort(np.argsort(np.array(KINDS)))

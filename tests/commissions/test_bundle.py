@@ -55,7 +55,9 @@ def sealed_again(data, change):
     change(files)
     manifest = json.loads(files[bundle.MANIFEST])
     manifest["files"] = {
-        name: hashlib.sha256(content).hexdigest() for name, content in files.items() if name != bundle.MANIFEST
+        name: hashlib.sha256(content).hexdigest()
+        for name, content in files.items()
+        if name != bundle.MANIFEST
     }
     files[bundle.MANIFEST] = json.dumps(manifest).encode()
     made = io.BytesIO()
@@ -76,7 +78,10 @@ def test_what_was_exported_is_verified_without_a_database(run_id, written, tmp_p
 
     told = json.loads(ran.stdout)
     assert (ran.exit_code, told["same"], told["same_code"], told["members"]) == (0, True, True, 4)
-    assert (told["manifest"]["input_hash"], told["manifest"]["output_hash"]) == (run.input_hash, run.output_hash)
+    assert (told["manifest"]["input_hash"], told["manifest"]["output_hash"]) == (
+        run.input_hash,
+        run.output_hash,
+    )
 
 
 def test_anybody_computes_the_case_and_gets_the_expected_result(written, tmp_path):

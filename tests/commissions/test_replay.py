@@ -102,7 +102,14 @@ def test_a_changed_amount_is_named_with_whose_it_is_and_of_which_kind(sold):
 def test_a_line_that_is_gone_and_one_that_nobody_computed_are_named(sold):
     run_id = closed(sold.cycle, sold.ada, sold.fin)
     change(delete(CommissionLine).where(CommissionLine.run_id == run_id, CommissionLine.kind == "binary"))
-    row = {"run_id": run_id, "consultant_id": sold.dia, "kind": "pool", "amount_cents": 5, "base": 0, "level": 0}
+    row = {
+        "run_id": run_id,
+        "consultant_id": sold.dia,
+        "kind": "pool",
+        "amount_cents": 5,
+        "base": 0,
+        "level": 0,
+    }
     change(insert(CommissionLine).values(row))
 
     assert sorted(told(run_id)) == sorted(
