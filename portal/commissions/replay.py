@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Select, case, select
+from sqlalchemy import case, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from portal.commissions.gathering import Gathered
@@ -136,26 +136,26 @@ def _spans(consultants: Ints) -> Iterator[tuple[int, int]]:
     yield from zip([0, *starts], [*starts, 2**62], strict=True)
 
 
-def _lines_of(run_id: int) -> Select[Any]:
+def _lines_of(run_id: int) -> Any:
     kind = case({name: index for index, name in enumerate(KINDS)}, value=CommissionLine.kind)
     line = CommissionLine
     columns = (line.sale_id, line.source_consultant_id, line.level, line.amount_cents, line.base)
     return select(line.consultant_id, kind, *columns).where(line.run_id == run_id)
 
 
-def _carry_of(run_id: int) -> Select[Any]:
+def _carry_of(run_id: int) -> Any:
     columns = [getattr(Carry, name) for name in _CARRY]
     return select(Carry.consultant_id, *columns).where(Carry.run_id == run_id)
 
 
-def _ranks_of(run_id: int) -> Select[Any]:
+def _ranks_of(run_id: int) -> Any:
     columns = [PaidRank.consultant_id, PaidRank.place]
     return select(*columns).where(PaidRank.run_id == run_id)
 
 
 def _stored(
     session: Session,
-    statement: Select[Any],
+    statement: Any,
     consultant: InstrumentedAttribute[int],
     span: tuple[int, int],
     *,

@@ -12,7 +12,7 @@ from portal.commissions.breakage import loss_rows
 from portal.commissions.gathering import Gathered, gather
 from portal.commissions.kept import code_version, freeze_ids
 from portal.engine import EVENT_KINDS, KINDS, MATCHING, Result, calculate, snapshot
-from portal.models import Carry, CommissionLine, Cycle, Loss, Run
+from portal.models import Carry, CommissionLine, Cycle, Loss, PaidRank, Run
 from portal.store import UnitOfWork
 
 CARRY_COLUMNS = {
@@ -57,6 +57,7 @@ def calculate_run(uow: UnitOfWork, run: Run, gathered: Gathered) -> Result:
     result = calculate(snapshot.thaw(run.inputs))
     _insert(uow, CommissionLine, _line_rows(run, gathered, result))
     _insert(uow, Carry, _carry_rows(run, gathered, result))
+    _insert(uow, PaidRank, _rank_rows(run, gathered, result))
     _insert(uow, Loss, loss_rows(run, gathered, result))
     run.output_hash = snapshot.result_digest(result)
     run.totals = _totals(result)
@@ -70,6 +71,7 @@ def forget_lines(uow: UnitOfWork, run_id: int) -> None:
     uow.session.execute(delete(CommissionLine).where(CommissionLine.run_id == run_id))
     uow.session.execute(delete(Carry).where(Carry.run_id == run_id))
     uow.session.execute(delete(Loss).where(Loss.run_id == run_id))
+    uow.session.execute(delete(PaidRank).where(PaidRank.run_id == run_id))
 
 
 def is_reproducible(run: Run) -> bool:
@@ -111,6 +113,19 @@ def _carry_rows(run: Run, gathered: Gathered, result: Result) -> list[dict[str, 
         {"run_id": run.id, "consultant_id": int(gathered.consultants[at])}
         | {name: int(column[at]) for name, column in zip(names, columns, strict=True)}
         for at in touched
+    ]
+
+
+def _rank_rows(run: Run, gathered: Gathered, result: Result) -> list[dict[str, Any]]:
+    rank, names = result.members.rank, [rank.name for rank in result.inputs.plan.ranks]
+    return [
+        {
+            "run_id": run.id,
+            "consultant_id": int(gathered.consultants[at]),
+            "place": int(rank[at]),
+            "code": names[rank[at]],
+        }
+        for at in np.nonzero(rank >= 0)[0].tolist()
     ]
 
 
