@@ -68,3 +68,40 @@ class Visitor:
             assert not repeated, f"ids used twice: {repeated}"
             self.hidden = fields.hidden or self.hidden
         return answer
+
+
+class _Amounts(HTMLParser):
+    """Collects amounts of money that stand in no link, button, heading, label or note."""
+
+    QUIET = frozenset({"a", "button", "label", "title", "h1", "option", "summary", "script"})
+    NOTES = frozenset({"muted", "field__help", "banner", "toasts", "page-head"})
+    VOID = frozenset({"input", "meta", "link", "br", "img", "hr"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[tuple[str, bool]] = []
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in self.VOID:
+            classes = set((dict(attrs).get("class") or "").split())
+            self.open.append((tag, tag in self.QUIET or bool(classes & self.NOTES)))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """What closes itself holds no text."""
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in (name for name, _quiet in self.open):
+            while self.open.pop()[0] != tag:
+                pass
+
+    def handle_data(self, data: str) -> None:
+        if re.search(r"\$[0-9]", data) and not any(quiet for _tag, quiet in self.open):
+            self.found.append(data.strip())
+
+
+def closed_amounts(html: str) -> list[str]:
+    """The amounts of a page that open nothing."""
+    parser = _Amounts()
+    parser.feed(html)
+    return parser.found

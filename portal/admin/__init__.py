@@ -2,6 +2,7 @@
 
 from portal.admin import (
     adjustments,
+    behind,
     books,
     cooling_off,
     cycles,
@@ -22,6 +23,7 @@ from portal.admin.room import admin
 __all__ = [
     "adjustments",
     "admin",
+    "behind",
     "books",
     "cooling_off",
     "cycles",

@@ -9,10 +9,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access import permissions
 from portal.access.guard import may, require_recent_password, requires
+from portal.admin.deciding import decide
 from portal.admin.room import admin
 from portal.extensions import db
 from portal.kernel.clock import utc_now
-from portal.kernel.errors import DomainError
 from portal.ledger import company, months
 from portal.ledger.invariants import INVARIANTS
 from portal.payouts import checks, stops
@@ -88,13 +88,11 @@ def check_books() -> AnyResponse:
 def lift_stop(stop_id: int) -> AnyResponse:
     """Let money leave again, with a reason."""
     actor_id, reason = current_user.id, request.form.get("reason", "")
-    try:
-        perform(lambda uow: stops.lift(uow, stop_id=stop_id, actor_id=actor_id, reason=reason) and None)
-    except DomainError as refusal:
-        flash(refusal.message, "bad")
-    else:
-        flash(_("The stop is lifted."), "ok")
-    return redirect(url_for("admin.books"), 303)
+    return decide(
+        lambda uow: stops.lift(uow, stop_id=stop_id, actor_id=actor_id, reason=reason),
+        said=_("The stop is lifted."),
+        url=url_for("admin.books"),
+    )
 
 
 @admin.get("/books/months/<int:period_id>/close")
@@ -117,10 +115,8 @@ def check_month(period_id: int) -> AnyResponse:
 def close_month(period_id: int) -> AnyResponse:
     """Close a month that is over, for good."""
     actor_id = current_user.id
-    try:
-        perform(lambda uow: months.close_month(uow, period_id=period_id, actor_id=actor_id) and None)
-    except DomainError as refusal:
-        flash(refusal.message, "bad")
-    else:
-        flash(_("The month is closed. What becomes known later is booked in the open one."), "ok")
-    return redirect(url_for("admin.books"), 303)
+    return decide(
+        lambda uow: months.close_month(uow, period_id=period_id, actor_id=actor_id),
+        said=_("The month is closed. What becomes known later is booked in the open one."),
+        url=url_for("admin.books"),
+    )

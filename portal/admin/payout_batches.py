@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from portal.access import permissions
 from portal.access.guard import require_recent_password, requires
 from portal.admin import payout_forms as forms
+from portal.admin.deciding import decide
 from portal.admin.payout_forms import ResultForm
 from portal.admin.room import admin
 from portal.extensions import db
@@ -19,7 +20,7 @@ from portal.kernel.errors import DomainError, NotYours
 from portal.payouts import batches, queries, results, service
 from portal.payouts.result_files import MOST_BYTES, read_result
 from portal.payouts.stored import content_of
-from portal.store import UnitOfWork, perform
+from portal.store import perform
 from portal.ui import show
 from portal.ui.htmx import request
 
@@ -99,20 +100,11 @@ def return_payout(public_id: str) -> AnyResponse:
     """The bank sent one back."""
     (row_id,), actor_id = queries.ids_of(db.session(), [public_id]), current_user.id
     reason = request.form.get("reason", "")
-    try:
-        batch_id = perform(
-            lambda uow: (
-                service.return_withdrawal(
-                    uow, withdrawal_id=row_id, actor_id=actor_id, reason=reason
-                ).batch_id
-            )
-        )
-    except DomainError as refusal:
-        flash(refusal.message, "bad")
-        batch_id = queries.batch_of(db.session(), row_id)
-    else:
-        flash(_("Returned. The money is back in the wallet."), "ok")
-    return redirect(_batch_url(batch_id), 303)
+    return decide(
+        lambda uow: service.return_withdrawal(uow, withdrawal_id=row_id, actor_id=actor_id, reason=reason),
+        said=_("Returned. The money is back in the wallet."),
+        url=_batch_url(queries.batch_of(db.session(), row_id)),
+    )
 
 
 @admin.get("/payouts/suspense")
@@ -130,15 +122,11 @@ def suspense() -> Response:
 def settle_suspense(line_id: int) -> AnyResponse:
     """A person says what came of a line."""
     actor_id, note = current_user.id, request.form.get("note", "")
-    try:
-        perform(lambda uow: results.settle(uow, line_id=line_id, actor_id=actor_id, note=note))
-    except NotYours:
-        raise
-    except DomainError as refusal:
-        flash(refusal.message, "bad")
-    else:
-        flash(_("Settled."), "ok")
-    return redirect(url_for("admin.suspense"), 303)
+    return decide(
+        lambda uow: results.settle(uow, line_id=line_id, actor_id=actor_id, note=note),
+        said=_("Settled."),
+        url=url_for("admin.suspense"),
+    )
 
 
 def _page(public_id: str, form: ResultForm, *, status: int = 200) -> Response:
@@ -159,19 +147,13 @@ def _page(public_id: str, form: ResultForm, *, status: int = 200) -> Response:
     )
 
 
-def _settle(public_id: str, settle: Callable[..., object], words: str) -> AnyResponse:
+def _settle(public_id: str, settle: Callable[..., object], said: str) -> AnyResponse:
     batch_id, actor_id = queries.batch_by_public_id(db.session(), public_id).id, current_user.id
-
-    def work(uow: UnitOfWork) -> None:
-        settle(uow, batch_id=batch_id, actor_id=actor_id)
-
-    try:
-        perform(work)
-    except DomainError as refusal:
-        flash(refusal.message, "bad")
-    else:
-        flash(words, "ok")
-    return redirect(url_for("admin.batch", public_id=public_id), 303)
+    return decide(
+        lambda uow: settle(uow, batch_id=batch_id, actor_id=actor_id),
+        said=said,
+        url=url_for("admin.batch", public_id=public_id),
+    )
 
 
 def _batch_url(batch_id: int | None) -> str:

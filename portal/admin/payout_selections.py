@@ -12,9 +12,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access import permissions
 from portal.access.guard import require_recent_password, requires
+from portal.admin.deciding import decide
 from portal.admin.payout_forms import SelectionForm
 from portal.admin.room import admin
 from portal.extensions import db
+from portal.kernel.clock import utc_now
 from portal.kernel.errors import DomainError
 from portal.members.queries import packs
 from portal.payouts import approval, selected, selections
@@ -60,12 +62,15 @@ def payout_selection(public_id: str) -> Response:
     found = selected.by_public_id(session, public_id)
     after = number(request.args, "after") or 0
     lines = selected.lines_of(session, found.id, after=after, limit=ROWS_A_PAGE + 1)
+    terms = selected.terms_of(session, found, now=utc_now())
     return show(
         "admin/payout_selection.html",
         "selection",
         selection=found,
         criteria=selected.in_words(session, found),
         totals=selected.totals_of(session, found.id),
+        arrives=selected.sum_of(terms.values()),
+        terms=terms,
         lines=lines[:ROWS_A_PAGE],
         more=lines[ROWS_A_PAGE - 1].consultant_id if len(lines) > ROWS_A_PAGE else None,
         waiting=selected.waiting_of(session, found.id),
@@ -78,15 +83,9 @@ def payout_selection(public_id: str) -> Response:
 @require_recent_password()
 def leave_out_of_selection(public_id: str, person: str) -> AnyResponse:
     """Leave one person out, with a reason."""
-    selection_id, consultant_id = selected.ids_of(db.session(), public_id, person)
-    actor_id, reason = current_user.id, request.form.get("reason", "")
-
-    def work(uow: UnitOfWork) -> None:
-        selections.leave_out(
-            uow, selection_id=selection_id, consultant_id=consultant_id, actor_id=actor_id, reason=reason
-        )
-
-    return _after(public_id, work, "")
+    ids = _line(public_id, person) | {"actor_id": current_user.id}
+    reason = request.form.get("reason", "")
+    return _after(public_id, lambda uow: selections.leave_out(uow, reason=reason, **ids))
 
 
 @admin.post("/payouts/selections/<public_id>/take-in/<person>")
@@ -94,13 +93,8 @@ def leave_out_of_selection(public_id: str, person: str) -> AnyResponse:
 @require_recent_password()
 def take_into_selection(public_id: str, person: str) -> AnyResponse:
     """Take one person back in."""
-    selection_id, consultant_id = selected.ids_of(db.session(), public_id, person)
-    actor_id = current_user.id
-
-    def work(uow: UnitOfWork) -> None:
-        selections.take_in(uow, selection_id=selection_id, consultant_id=consultant_id, actor_id=actor_id)
-
-    return _after(public_id, work, "")
+    ids = _line(public_id, person) | {"actor_id": current_user.id}
+    return _after(public_id, lambda uow: selections.take_in(uow, **ids))
 
 
 @admin.post("/payouts/selections/<public_id>/make")
@@ -108,12 +102,10 @@ def take_into_selection(public_id: str, person: str) -> AnyResponse:
 @require_recent_password()
 def make_selection(public_id: str) -> AnyResponse:
     """Make the withdrawals."""
-    selection_id, actor_id = selected.by_public_id(db.session(), public_id).id, current_user.id
-
-    def work(uow: UnitOfWork) -> None:
-        selections.make(uow, selection_id=selection_id, actor_id=actor_id)
-
-    return _after(public_id, work, _("Made. Another person has to approve them."))
+    ids = _ids(public_id)
+    return _after(
+        public_id, lambda uow: selections.make(uow, **ids), _("Made. Another person has to approve them.")
+    )
 
 
 @admin.post("/payouts/selections/<public_id>/drop")
@@ -121,12 +113,8 @@ def make_selection(public_id: str) -> AnyResponse:
 @require_recent_password()
 def drop_selection(public_id: str) -> AnyResponse:
     """Make nothing of it."""
-    selection_id, actor_id = selected.by_public_id(db.session(), public_id).id, current_user.id
-
-    def work(uow: UnitOfWork) -> None:
-        selections.drop(uow, selection_id=selection_id, actor_id=actor_id)
-
-    return _after(public_id, work, _("Dropped."))
+    ids = _ids(public_id)
+    return _after(public_id, lambda uow: selections.drop(uow, **ids), _("Dropped."))
 
 
 @admin.post("/payouts/selections/<public_id>/approve")
@@ -134,11 +122,11 @@ def drop_selection(public_id: str) -> AnyResponse:
 @require_recent_password()
 def approve_selection(public_id: str) -> AnyResponse:
     """Approve all that somebody else made."""
-    selection_id, actor_id = selected.by_public_id(db.session(), public_id).id, current_user.id
+    ids = _ids(public_id)
     left: list[approval.Refused] = []
 
     def work(uow: UnitOfWork) -> None:
-        left[:] = approval.approve_selection(uow, selection_id=selection_id, actor_id=actor_id)
+        left[:] = approval.approve_selection(uow, **ids)
 
     answer = _after(public_id, work, _("Approved."))
     if left:
@@ -161,12 +149,19 @@ def _offer(form: SelectionForm) -> None:
     form.offer([(pack.code, pack.name) for pack in packs(session)], offered)
 
 
-def _after(public_id: str, work: Callable[[UnitOfWork], None], words: str) -> AnyResponse:
-    try:
-        perform(work)
-    except DomainError as refusal:
-        flash(refusal.message, "bad")
-    else:
-        if words:
-            flash(words, "ok")
-    return redirect(url_for("admin.payout_selection", public_id=public_id), 303)
+def _ids(public_id: str) -> dict[str, int]:
+    """The selection of this address and who acts on it."""
+    return {
+        "selection_id": selected.by_public_id(db.session(), public_id).id,
+        "actor_id": current_user.id,
+    }
+
+
+def _line(public_id: str, person: str) -> dict[str, int]:
+    """A selection and one person of it."""
+    selection_id, consultant_id = selected.ids_of(db.session(), public_id, person)
+    return {"selection_id": selection_id, "consultant_id": consultant_id}
+
+
+def _after(public_id: str, work: Callable[[UnitOfWork], object], said: str = "") -> AnyResponse:
+    return decide(work, said=said, url=url_for("admin.payout_selection", public_id=public_id))

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from flask import Response, flash, redirect, url_for
+from flask import Response, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access import permissions
 from portal.access.guard import require_recent_password, requires
+from portal.admin.deciding import decide
 from portal.admin.room import admin
 from portal.extensions import db
-from portal.kernel.errors import DomainError, NotYours
+from portal.kernel.errors import NotYours
 from portal.payouts.payees import tax_forms
-from portal.store import UnitOfWork, perform
+from portal.store import perform
 from portal.ui import show
 from portal.ui.htmx import request
 
@@ -37,10 +36,11 @@ def refuse_tax_form(public_id: str) -> AnyResponse:
     """The form is not right."""
     form_id, actor_id, reason = _id(public_id), current_user.id, request.form.get("reason", "")
 
-    def work(uow: UnitOfWork) -> None:
-        tax_forms.refuse(uow, form_id=form_id, actor_id=actor_id, reason=reason)
-
-    return _after(work, _("Refused. Its owner has to sign another before the next payment."))
+    return decide(
+        lambda uow: tax_forms.refuse(uow, form_id=form_id, actor_id=actor_id, reason=reason),
+        said=_("Refused. Its owner has to sign another before the next payment."),
+        url=url_for("admin.payout_tax_forms"),
+    )
 
 
 @admin.post("/payouts/tax-forms/<public_id>/withholding")
@@ -50,10 +50,11 @@ def mark_tax_form(public_id: str) -> AnyResponse:
     """Backup withholding begins or ends."""
     form_id, actor_id, withhold = _id(public_id), current_user.id, "withhold" in request.form
 
-    def work(uow: UnitOfWork) -> None:
-        tax_forms.mark_withholding(uow, form_id=form_id, actor_id=actor_id, withhold=withhold)
-
-    return _after(work, _("Tax is withheld from now on.") if withhold else _("No tax is withheld any more."))
+    return decide(
+        lambda uow: tax_forms.mark_withholding(uow, form_id=form_id, actor_id=actor_id, withhold=withhold),
+        said=_("Tax is withheld from now on.") if withhold else _("No tax is withheld any more."),
+        url=url_for("admin.payout_tax_forms"),
+    )
 
 
 @admin.post("/payouts/tax-forms/<public_id>/number")
@@ -76,13 +77,3 @@ def _id(public_id: str) -> int:
     if found is None:
         raise NotYours("There is nothing here under this address.")
     return found
-
-
-def _after(work: Callable[[UnitOfWork], None], words: str) -> AnyResponse:
-    try:
-        perform(work)
-    except DomainError as refusal:
-        flash(refusal.message, "bad")
-    else:
-        flash(words, "ok")
-    return redirect(url_for("admin.payout_tax_forms"), 303)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from portal.kernel.errors import NotYours
 from portal.members.queries import waiting
-from portal.models import Consultant, Cycle, Inbox, Message, Sale, Task
+from portal.models import Consultant, Cycle, Inbox, Message, Person, Sale, Task
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,40 @@ def week_figures(session: Session, cycle: Cycle) -> WeekFigures:
     ).one()
     joined = _count(session, Consultant.joined_at >= cycle.starts_at)
     return WeekFigures(sales, refunds, int(volume), int(revenue), sellers, joined)
+
+
+@dataclass(frozen=True)
+class SaleRow:
+    """A sale with what was sold, and by whom."""
+
+    sale: Sale
+    service: str
+    seller: str
+    public_id: str
+
+
+def cycle_by_name(session: Session, name: str) -> Cycle:
+    """The week of this name; raises `NotYours`."""
+    found = session.scalars(select(Cycle).where(Cycle.name == name)).unique().one_or_none()
+    if found is None:
+        raise NotYours("There is no such week.")
+    return found
+
+
+def sales_of(session: Session, cycle_id: int, *, before: int, limit: int) -> list[SaleRow]:
+    """The sales and refunds of a week, newest first; `before` is the id of the last one of a page."""
+    question = (
+        select(Sale, Consultant.public_id, Person.name)
+        .join(Consultant, Consultant.id == Sale.consultant_id)
+        .join(Person, Person.id == Consultant.person_id)
+        .where(Sale.cycle_id == cycle_id)
+        .order_by(Sale.id.desc())
+        .limit(limit)
+    )
+    if before:
+        question = question.where(Sale.id < before)
+    rows = session.execute(question).unique()
+    return [SaleRow(sale, sale.contract.service.name, seller, public_id) for sale, public_id, seller in rows]
 
 
 def _count(session: Session, condition: object) -> int:

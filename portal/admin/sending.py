@@ -18,6 +18,7 @@ from wtforms.validators import InputRequired, Length
 from portal.access import permissions
 from portal.access.guard import require_recent_password, requires
 from portal.admin import payout_forms as words
+from portal.admin.deciding import decide
 from portal.admin.room import admin
 from portal.extensions import db
 from portal.kernel.clock import utc_now
@@ -28,8 +29,9 @@ from portal.payouts import stops
 from portal.payouts.automatic import matching, queries, review
 from portal.payouts.automatic.orders import attempts_of
 from portal.payouts.automatic.review import LONGEST_REASON, LONGEST_REF, Proposal
+from portal.payouts.queries import entries_of
 from portal.store import perform
-from portal.ui import show
+from portal.ui import bookings, show
 from portal.ui.fields import RefusingForm
 from portal.ui.htmx import request
 
@@ -159,15 +161,13 @@ def drop_payout_proposal(public_id: str) -> AnyResponse:
     return _decide(public_id, review.drop, _("The proposal is dropped."))
 
 
-def _decide(public_id: str, decide: Callable[..., object], said: str) -> AnyResponse:
+def _decide(public_id: str, step: Callable[..., object], said: str) -> AnyResponse:
     row_id, actor_id = queries.payout_by(db.session(), public_id).withdrawal.id, current_user.id
-    try:
-        perform(lambda uow: decide(uow, withdrawal_id=row_id, actor_id=actor_id) and None)
-    except DomainError as refusal:
-        flash(refusal.message, "bad")
-    else:
-        flash(said, "ok")
-    return redirect(url_for("admin.sending_one", public_id=public_id), 303)
+    return decide(
+        lambda uow: step(uow, withdrawal_id=row_id, actor_id=actor_id),
+        said=said,
+        url=url_for("admin.sending_one", public_id=public_id),
+    )
 
 
 def _one(public_id: str, form: DecisionForm, *, status: int = 200) -> Response:
@@ -181,10 +181,12 @@ def _one(public_id: str, form: DecisionForm, *, status: int = 200) -> Response:
         status=status,
         seen=seen,
         place=queries.destination_of(session, seen.withdrawal),
+        entries=entries_of(session, [seen.withdrawal])[seen.withdrawal.id],
         waits=queries.why_it_waits(session, seen.withdrawal, now=utc_now()),
         story=_story(attempts_of(session, seen.withdrawal.id), queries.story_of(session, seen.withdrawal.id)),
         form=form,
         words=words,
+        bookings=bookings,
         decisions=decisions,
     )
 

@@ -48,10 +48,15 @@ class Booking:
     change: int
 
 
-def trial_balance(session: Session) -> list[Standing]:
-    """Every account there is, summed now from its postings; debits and credits come to the same."""
+def trial_balance(session: Session, *, month: int | None = None) -> list[Standing]:
+    """Every account there is, summed now from its postings; debits and credits come to the same.
+
+    Of all months, or of one (year × 100 + month) alone.
+    """
     side = select(Posting.debit_id.label("account_id"), Posting.amount_cents.label("debit"))
     other = select(Posting.credit_id, -Posting.amount_cents)
+    if month is not None:
+        side, other = (each.join(Entry).where(Entry.period_id == month) for each in (side, other))
     sides = side.union_all(other).subquery()
     rows = session.execute(
         select(

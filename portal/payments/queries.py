@@ -91,6 +91,11 @@ def sums_of(session: Session, wanted: Wanted) -> Sums:
     return Sums(number=int(number), paid=int(paid), refunded=int(refunded))
 
 
+def ids_of(wanted: Wanted) -> Select[int]:
+    """The question for the ids of all payments that a filter finds."""
+    return _found(select(Payment.id), wanted)
+
+
 def story_of(session: Session, public_id: str) -> Story:
     """One payment and all that happened to it. Raises `NotYours`."""
     payment = session.scalar(select(Payment).where(Payment.public_id == public_id))

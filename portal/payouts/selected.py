@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from portal.kernel.errors import NotYours
-from portal.kernel.money import format_money
+from portal.kernel.money import Cents, format_money
 from portal.models import (
     Consultant,
     Cycle,
@@ -20,7 +21,9 @@ from portal.models import (
     Person,
     Withdrawal,
 )
-from portal.payouts.selections import read_criteria
+from portal.payouts.candidates import candidates
+from portal.payouts.selections import included, read_criteria
+from portal.payouts.terms import Terms
 
 NOTHING_HERE = "There is nothing here under this address."
 
@@ -120,6 +123,35 @@ def totals_of(session: Session, selection_id: int) -> Totals:
     ).one()
     people, cents, all_people, all_cents = (int(value) for value in row)
     return Totals(people, cents, all_people - people, all_cents - cents)
+
+
+def terms_of(session: Session, selection: PayoutSelection, *, now: datetime) -> dict[int, Terms]:
+    """By consultant what becomes of each amount to be paid: as things stand for a draft, else as made.
+
+    Who cannot be paid any more is not in it.
+    """
+    if selection.state != "draft":
+        made = select(
+            Withdrawal.consultant_id,
+            Withdrawal.amount_cents,
+            Withdrawal.fee_cents,
+            Withdrawal.withheld_cents,
+        ).where(Withdrawal.selection_id == selection.id)
+        return {owner: Terms(*map(Cents, cents)) for owner, *cents in session.execute(made)}
+    terms, criteria = {}, read_criteria(selection.criteria)
+    for shown in included(session, selection.id):
+        found = candidates(session, list(shown), criteria, now=now, caps=shown)
+        terms.update({one.consultant_id: one.terms for one in found if one.terms is not None})
+    return terms
+
+
+def sum_of(terms: Iterable[Terms]) -> Terms:
+    """All of them together."""
+    total = Terms(Cents(0), Cents(0), Cents(0))
+    for each in terms:
+        parts = (total.amount + each.amount, total.fee + each.fee, total.withheld + each.withheld)
+        total = Terms(*map(Cents, parts))
+    return total
 
 
 def waiting_of(session: Session, selection_id: int) -> tuple[int, int]:

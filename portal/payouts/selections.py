@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
 
 from portal.kernel.errors import BadInput, Conflict
 from portal.kernel.ids import new_id
@@ -115,7 +116,7 @@ def make(uow: UnitOfWork, *, selection_id: int, actor_id: int) -> PayoutSelectio
     refuse_while_stopped(uow)
     making = _Making(selection_id, selection.public_id, read_criteria(selection.criteria), actor_id)
     sums: dict[int, int] = {}
-    for shown in _included(uow, selection_id):
+    for shown in included(uow.session, selection_id):
         for method_id, cents in _make_some(uow, making, shown):
             sums[method_id] = sums.get(method_id, 0) + cents
     if not sums:
@@ -150,6 +151,18 @@ def read_criteria(kept: dict[str, object]) -> Criteria:
     return Criteria(**known, paid_before=date.fromisoformat(str(day)) if day else None)  # type: ignore[arg-type]
 
 
+def included(session: Session, selection_id: int) -> list[dict[int, int]]:
+    """What each included consultant was shown to get, in cents, a thousand at a time."""
+    rows = session.execute(
+        select(PayoutSelectionLine.consultant_id, PayoutSelectionLine.amount_cents)
+        .where(
+            PayoutSelectionLine.selection_id == selection_id, PayoutSelectionLine.excluded_reason.is_(None)
+        )
+        .order_by(PayoutSelectionLine.consultant_id)
+    ).all()
+    return [dict(iter(rows[start : start + _AT_ONCE])) for start in range(0, len(rows), _AT_ONCE)]
+
+
 def _check(criteria: Criteria) -> None:
     if criteria.minimum < 1:
         raise BadInput("The smallest amount is more than 0.", field="minimum")
@@ -180,18 +193,6 @@ def _line_row(selection_id: int, one: Candidate) -> dict[str, object]:
         "excluded_reason": one.reason or None,
         "excluded_by": None,
     }
-
-
-def _included(uow: UnitOfWork, selection_id: int) -> list[dict[int, int]]:
-    """What each included consultant was shown to get, a thousand at a time."""
-    rows = uow.session.execute(
-        select(PayoutSelectionLine.consultant_id, PayoutSelectionLine.amount_cents)
-        .where(
-            PayoutSelectionLine.selection_id == selection_id, PayoutSelectionLine.excluded_reason.is_(None)
-        )
-        .order_by(PayoutSelectionLine.consultant_id)
-    ).all()
-    return [dict(iter(rows[start : start + _AT_ONCE])) for start in range(0, len(rows), _AT_ONCE)]
 
 
 def _make_some(uow: UnitOfWork, making: _Making, shown: dict[int, int]) -> list[tuple[int, int]]:

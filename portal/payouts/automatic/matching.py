@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from portal.kernel.errors import NotYours
 from portal.models import Account, Entry, PayoutMatch, PayoutMethod, Posting, Withdrawal
 from portal.payouts import stops
 from portal.payouts.automatic import arrivals, steps
@@ -113,6 +114,19 @@ def last_matches(session: Session, *, limit: int = 10) -> list[tuple[PayoutMatch
     )
     rows = session.execute(question.order_by(PayoutMatch.id.desc()).limit(limit))
     return [(match, name) for match, name in rows]
+
+
+def compared(session: Session, match_id: int) -> tuple[str, Sequence[Withdrawal]]:
+    """The name of the method of a match, and the payouts of its window; raises `NotYours`.
+
+    What came back since is not among them any more.
+    """
+    match = session.get(PayoutMatch, match_id)
+    if match is None:
+        raise NotYours("There is no such match.")
+    method = session.get_one(PayoutMethod, match.method_id)
+    since = match.checked_at - WINDOW
+    return method.name, _settled(session, method.id, since, match.checked_at)
 
 
 def overdue(session: Session, *, now: datetime) -> list[str]:
