@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as Answer
 
-from portal.access import permissions
+from portal.access import permissions, unsent
 from portal.access.guard import public, requires
 from portal.access.paths import own_path, path_of
 from portal.auth import browsers, service
@@ -96,7 +96,19 @@ def confirm_password() -> Answer:
         )
         return show("auth/confirm.html", "form", status=422, form=_without_password(form))
     service.confirm()
-    return redirect(own_path(form.next.data, otherwise=_start(current_user)), 303)
+    back = own_path(form.next.data, otherwise=_start(current_user))
+    return redirect(url_for("auth.go_on", next=back) if unsent.waiting() else back, 303)
+
+
+@auth.get("/login/go-on")
+@requires(permissions.signed_in)
+def go_on() -> Answer:
+    """What was written before the password was asked for, and the button that sends it."""
+    back = own_path(request.args.get("next"), otherwise=_start(current_user))
+    found = unsent.waiting()
+    if found is None:
+        return redirect(back, 303)
+    return show("auth/go_on.html", "main", unsent=found, back=back)
 
 
 @auth.post("/theme")

@@ -89,6 +89,9 @@ def confirm_password(page: Page) -> None:
     if "/login/confirm" in page.url:
         page.fill("#password", PASSWORD)
         page.click("main form button")
+        page.wait_for_load_state()
+    if "/login/go-on" in page.url:
+        page.get_by_role("button", name="Go on").click()
 
 
 def join(town: Town, code: str) -> None:

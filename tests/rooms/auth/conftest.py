@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from flask import Flask, jsonify
+from flask import Flask, jsonify, request
 
 from portal.access import permissions
 from portal.access.guard import public, require_recent_password, requires
@@ -34,8 +34,8 @@ def house(sqlite_app: Flask) -> Flask:
     @sqlite_app.post("/probe/money")
     @requires(permissions.signed_in)
     @require_recent_password(minutes=10)
-    def move_money() -> str:
-        return "moved"
+    def move_money() -> object:
+        return jsonify(request.form.to_dict(flat=False), sorted(request.files))
 
     @sqlite_app.get("/probe/session")
     @public
