@@ -150,6 +150,7 @@ def enable_migrations(app: Flask) -> None:
 
 def _commands(app: Flask) -> None:
     """Give `flask --app wsgi` the operator's commands."""
+    from portal.cli.arrivals import import_company
     from portal.cli.comp import comp
     from portal.cli.cycles import cycle
     from portal.cli.demo import demo
@@ -159,6 +160,6 @@ def _commands(app: Flask) -> None:
     from portal.cli.users import users
     from portal.cli.vendors import vendors
 
-    groups: tuple[Command, ...] = (comp, cycle, demo, users, vendors, ledger, stripe)
+    groups: tuple[Command, ...] = (comp, cycle, demo, import_company, users, vendors, ledger, stripe)
     for group in groups:
         app.cli.add_command(group)

@@ -10,6 +10,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from flask_babel import gettext as _
 
 from portal.kernel.errors import BadInput
+from portal.models.person import NO_PASSWORD
 
 SHORTEST = 12
 LONGEST = 200
@@ -50,8 +51,9 @@ def hash_password(password: str) -> str:
 
 def matches(password_hash: str | None, password: str) -> bool:
     """Whether the password belongs to the hash; without a hash it is no, after the same time."""
+    known = None if password_hash == NO_PASSWORD else password_hash
     try:
-        return _hasher.verify(password_hash or _nobody(), password) and password_hash is not None
+        return _hasher.verify(known or _nobody(), password) and known is not None
     except (VerificationError, InvalidHashError):
         return False
 

@@ -24,6 +24,11 @@ def open_first_cycle(uow: UnitOfWork, *, at: datetime, zone: ZoneInfo) -> Cycle:
     return _open(uow, weeks.week_of(at, zone), previous=None)
 
 
+def open_next_cycle(uow: UnitOfWork, *, after: Cycle, zone: ZoneInfo) -> Cycle:
+    """Open the cycle that follows one of another system, and carries on from what that one hands on."""
+    return _open(uow, weeks.week_after(after.until, zone), previous=after)
+
+
 def end_if_due(uow: UnitOfWork, *, zone: ZoneInfo, early: bool = False) -> Cycle | None:
     """End the open cycle when its time is over and open the next one; the ended cycle, or None.
 

@@ -44,6 +44,7 @@ COMPANY_PURPOSES = {
     "refunds": Purpose("D", False, None),
     "dispute_losses": Purpose("D", False, None),
     "write_off": Purpose("D", False, None),
+    "opening_balance": Purpose("D", False, None),
 }
 
 
@@ -79,6 +80,7 @@ ADJUSTMENTS = AccountKey("company", 0, "adjustments")
 REFUNDS = AccountKey("company", 0, "refunds")
 DISPUTE_LOSSES = AccountKey("company", 0, "dispute_losses")
 WRITE_OFF = AccountKey("company", 0, "write_off")
+OPENING_BALANCE = AccountKey("company", 0, "opening_balance")
 
 
 def behaviour(key: AccountKey) -> Purpose:

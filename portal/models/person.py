@@ -8,6 +8,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.extensions import Base
 from portal.models.types import At, Code, Id, OptionalAt, PublicId, Text, Whole
 
+# No password has this hash: nobody can sign in before being given one.
+NO_PASSWORD = "!"
+
 
 class Person(Base):
     """All personal data of one human being; the only row to blank when they ask to be forgotten."""

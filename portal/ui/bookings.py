@@ -24,6 +24,7 @@ ACCOUNTS: dict[str, LazyString] = {
     "refunds": _l("Refunds"),
     "dispute_losses": _l("Lost to disputes"),
     "write_off": _l("Debts written off"),
+    "opening_balance": _l("Brought along from the system before"),
 }
 _ENTRIES: dict[str, LazyString] = {
     "commission retail": _l("Earned: own sales"),
@@ -51,6 +52,7 @@ _ENTRIES: dict[str, LazyString] = {
     "refund failed": _l("Refund failed"),
     "dispute": _l("Payment disputed"),
     "dispute won": _l("Dispute won"),
+    "opening balance": _l("Brought along from the system before"),
 }
 COLUMNS: dict[str, LazyString] = {
     "available": _l("Available"),

@@ -90,6 +90,9 @@ _MOVES: dict[tuple[str, str], Words] = {
     ("available", "adjustments"): Words(_l("Correction by hand"), "history", "bad"),
     ("receivable", "adjustments"): Words(_l("Correction by hand, open"), "history", "bad"),
     ("write_off", "receivable"): Words(_l("Open correction written off"), "history", "ok"),
+    ("opening_balance", "pending"): Words(_l("Brought along, on its way"), "history"),
+    ("opening_balance", "available"): Words(_l("Brought along"), "history", "ok"),
+    ("receivable", "opening_balance"): Words(_l("Brought along, open correction"), "history", "bad"),
     ("bank", "available"): Words(_l("Returned by the bank"), "banknote", "bad"),
     ("bank", "receivable"): Words(_l("Returned by the bank, paid an open correction"), "history"),
 }

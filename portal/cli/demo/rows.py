@@ -25,6 +25,7 @@ from portal.models import (
     RoleGrant,
     Sale,
 )
+from portal.models.person import NO_PASSWORD
 from portal.store import UnitOfWork
 
 
@@ -35,10 +36,6 @@ class Known:
     sellers: Sequence[int]
     offers: Sequence[Stored]
     invented: Invented
-
-
-# No password has this hash: nobody can sign in with it.
-NO_PASSWORD = "!"
 
 
 def hush(uow: UnitOfWork) -> None:

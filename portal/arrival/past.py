@@ -1,0 +1,70 @@
+"""Past cycles: how they follow each other, their lines and volumes, and what they hand on."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Final
+
+from portal.arrival.faults import Faults
+from portal.arrival.known import Known
+from portal.arrival.people import find, unique
+from portal.arrival.tables import Table
+from portal.commissions import weeks
+
+_OUR_NAME: Final = re.compile(r"[0-9]{4}-W[0-9]{2}")
+
+
+def check_past(
+    past: dict[str, Table], places: dict[str, int], *, ranks: tuple[str, ...], known: Known, faults: Faults
+) -> None:
+    """Check the four files about the past; rows find out where their cycle and their consultant stand."""
+    cycles, carry = past["cycles"], past["carry"]
+    names = unique(cycles, "name", faults)
+    _check_order(cycles, known, faults)
+    for table in (past["lines"], past["volumes"]):
+        table.columns["in_cycle"] = find(table, "cycle", names, faults)
+        table.columns["who"] = find(table, "code", places, faults)
+    _check_pairs(past["volumes"], faults)
+    carry.columns["who"] = find(carry, "code", places, faults)
+    unique(carry, "code", faults)
+    for line, rank in zip(carry.lines, carry["rank"], strict=True):
+        if rank and rank not in ranks:
+            faults.add(carry.name, line, "rank", f"the plan has no rank “{rank}”")
+    if len(carry) and not len(cycles):
+        faults.add(carry.name, carry.lines[0], "", "what is carried on needs the last cycle in cycles.csv")
+
+
+def _check_order(cycles: Table, known: Known, faults: Faults) -> None:
+    """Cycles stand in their order, without gaps, and the last one ended where a week of ours begins."""
+    before: datetime | None = None
+    for at, (start, until) in enumerate(zip(cycles["start"], cycles["until"], strict=True)):
+        if start is not None and until is not None:
+            _check_cycle(cycles, at, before=before, known=known, faults=faults)
+        before = until
+    if before is None:
+        return
+    if before > known.now:
+        faults.add(cycles.name, cycles.lines[-1], "until", "only cycles that are over can be imported")
+    if weeks.week_of(before, known.zone).starts_at != before:
+        faults.add(cycles.name, cycles.lines[-1], "until", "the next week begins on a Monday, 00:00")
+
+
+def _check_cycle(cycles: Table, at: int, *, before: datetime | None, known: Known, faults: Faults) -> None:
+    line, name, start = cycles.lines[at], cycles["name"][at], cycles["start"][at]
+    if start >= cycles["until"][at]:
+        faults.add(cycles.name, line, "until", "a cycle ends after its start")
+    if before is not None and start != before:
+        faults.add(cycles.name, line, "start", "a cycle starts where the one on the line before ended")
+    ours = weeks.week_of(start, known.zone).name
+    if name and _OUR_NAME.fullmatch(name) and name != ours:
+        faults.add(cycles.name, line, "name", f"the cycle that starts on this day would be called {ours}")
+
+
+def _check_pairs(volumes: Table, faults: Faults) -> None:
+    seen: dict[tuple[int, int], int] = {}
+    for at, pair in enumerate(zip(volumes["in_cycle"], volumes["who"], strict=True)):
+        if min(pair) >= 0 and seen.setdefault(pair, at) != at:
+            before = volumes.lines[seen[pair]]
+            text = f"cycle and code are on line {before} already"
+            faults.add(volumes.name, volumes.lines[at], "code", text)

@@ -1,0 +1,123 @@
+"""A CSV file as columns, with every cell read; what cannot be read becomes a fault and None."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from portal.arrival.faults import Faults
+from portal.arrival.files import NEEDED, Column, FileKind
+from portal.kernel.errors import BadInput
+
+
+@dataclass
+class Table:
+    """The rows of a file: the line on which each begins, and the columns; None stands for a faulty cell."""
+
+    name: str
+    lines: list[int] = field(default_factory=list)
+    columns: dict[str, list[Any]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def __getitem__(self, name: str) -> list[Any]:
+        return self.columns[name]
+
+
+def read_table(kind: FileKind, content: bytes, faults: Faults) -> Table:
+    """Read a file; the faults are added to `faults`."""
+    table = Table(kind.name, columns={column.name: [] for column in kind.columns})
+    text = _decoded(kind.name, content, faults)
+    if text is None:
+        return table
+    records = _records(kind.name, text, faults)
+    first = next(records, None)
+    if first is None:
+        faults.add(kind.name, 1, "", "the file is empty; its first line has to name the columns")
+        return table
+    heading = [cell.strip().lower() for cell in first[1]]
+    if not _is_sound(kind, heading, faults):
+        return table
+    rows = _whole_rows(kind.name, heading, records, faults)
+    table.lines = [line for line, _ in rows]
+    for column in kind.columns:
+        at = heading.index(column.name) if column.name in heading else None
+        cells = [""] * len(rows) if at is None else [row[at] for _, row in rows]
+        table.columns[column.name] = _read(table, column, cells, faults)
+    return table
+
+
+def _decoded(name: str, content: bytes, faults: Faults) -> str | None:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        faults.add(name, line, "", "this is not UTF-8 text; please save the file as “CSV UTF-8”")
+        return None
+
+
+def _records(name: str, text: str, faults: Faults) -> Iterator[tuple[int, list[str]]]:
+    """Each record with the line on which it begins; empty lines are left out."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    line = 1
+    try:
+        for record in reader:
+            if record:
+                yield line, record
+            line = reader.line_num + 1
+    except csv.Error as error:
+        faults.add(name, line, "", f"the line cannot be read: {error}")
+
+
+def _is_sound(kind: FileKind, heading: list[str], faults: Faults) -> bool:
+    before = faults.count
+    if len(heading) == 1 and ";" in heading[0]:
+        faults.add(kind.name, 1, "", "the columns have to be separated by commas, not by semicolons")
+        return False
+    names = [column.name for column in kind.columns]
+    for column in kind.columns:
+        if column.name not in heading and column.empty is NEEDED:
+            faults.add(kind.name, 1, column.name, "this column is missing")
+    for at, name in enumerate(heading):
+        if name in heading[:at]:
+            faults.add(kind.name, 1, name, "this column is there more than once")
+        elif name not in names:
+            faults.add(kind.name, 1, name or f"column {at + 1}", "this column is not known here")
+    return faults.count == before
+
+
+def _whole_rows(
+    name: str, heading: list[str], records: Iterator[tuple[int, list[str]]], faults: Faults
+) -> list[tuple[int, list[str]]]:
+    rows = []
+    for line, record in records:
+        if len(record) != len(heading):
+            faults.add(name, line, "", f"{len(record)} cells, but the first line names {len(heading)}")
+        else:
+            rows.append((line, record))
+    return rows
+
+
+def _read(table: Table, column: Column, cells: Sequence[str], faults: Faults) -> list[Any]:
+    values: list[Any] = []
+    for line, cell in zip(table.lines, cells, strict=True):
+        try:
+            values.append(_value(column, cell))
+        except BadInput as refusal:
+            faults.add(table.name, line, column.name, refusal.message)
+            values.append(None)
+    return values
+
+
+def _value(column: Column, cell: str) -> Any:
+    if not cell or cell.isspace():
+        if column.empty is NEEDED:
+            raise BadInput("this must not be empty")
+        return column.empty
+    if "\n" in cell or "\r" in cell:
+        raise BadInput("there is a line break inside the cell")
+    return column.read(cell)

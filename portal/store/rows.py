@@ -1,0 +1,70 @@
+"""Write many rows at once, text and instants too, without an object for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Table, func, insert, inspect, select, text
+from sqlalchemy.orm import Session
+
+from portal.extensions import Base
+from portal.store.unit_of_work import UnitOfWork
+
+_ROWS_AT_ONCE = 50_000
+_LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+
+
+def take_time(uow: UnitOfWork) -> None:
+    """Lift the limits on how long a statement or a pause may take, for this transaction alone."""
+    if _on_postgresql(uow.session):
+        for limit in _LIMITS:
+            uow.session.execute(text(f"SET LOCAL {limit} = 0"))
+
+
+def reserve_ids(session: Session, model: type[Base], count: int) -> list[int]:
+    """Ids for `count` new rows, ascending, that nobody else will get."""
+    table = _table(model)
+    if _on_postgresql(session):
+        draw = text("SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :count)")
+        return list(session.scalars(draw, {"table": table.name, "count": count}))
+    first = 1 + (session.scalar(select(func.max(table.c.id))) or 0)
+    return list(range(first, first + count))
+
+
+def add_rows(session: Session, model: type[Base], columns: Mapping[str, Sequence[Any]]) -> None:
+    """Insert rows that are given as columns of one length, named by the model's attributes.
+
+    On PostgreSQL by COPY. On SQLite a row may name a later one: references are looked at by the commit.
+    """
+    attributes = inspect(model).column_attrs
+    names = [attributes[name].columns[0].name for name in columns]
+    if _on_postgresql(session):
+        _copy(session, _table(model).name, names, columns)
+        return
+    session.execute(text("PRAGMA defer_foreign_keys = ON"))
+    rows = zip(*columns.values(), strict=True)
+    table = _table(model)
+    while some := [dict(zip(names, row, strict=True)) for row in islice(rows, _ROWS_AT_ONCE)]:
+        session.connection().execute(insert(table), some)
+
+
+def _copy(session: Session, table: str, names: list[str], columns: Mapping[str, Sequence[Any]]) -> None:
+    session.flush()
+    driver = session.connection().connection.driver_connection
+    assert driver is not None, "an open session has its connection"
+    quoted = ", ".join(f'"{name}"' for name in names)
+    with driver.cursor() as cursor, cursor.copy(f'COPY "{table}" ({quoted}) FROM STDIN') as copy:
+        for row in zip(*columns.values(), strict=True):
+            copy.write_row(row)
+
+
+def _table(model: type[Base]) -> Table:
+    table = inspect(model).local_table
+    assert isinstance(table, Table), "a model has a table of its own"
+    return table
+
+
+def _on_postgresql(session: Session) -> bool:
+    return session.get_bind().dialect.name == "postgresql"
