@@ -6,7 +6,6 @@ For each shape: a database of its own with so many members and open sales; reade
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import multiprocessing
 import random
@@ -17,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +25,7 @@ import numpy as np
 import psycopg
 from sqlalchemy import create_engine, make_url
 
+from portal.commissions.plans import SHIPPED
 from portal.engine.order import in_order
 from portal.live.reading import LiveLegs
 from portal.store import engine_options
@@ -38,6 +39,8 @@ SECONDS: Final = 8
 BACKGROUND: Final = 2_000  # sales a second
 WRITERS: Final = 4
 PAUSE: Final = 0.005
+
+PACKS: Final = ("pack", "plus", "smart")
 
 SELL = """
     INSERT INTO sale (public_id, cycle_id, consultant_id, contract_id, milestone, volume, revenue_cents,
@@ -96,13 +99,29 @@ def _fill(connection: psycopg.Connection, parent: Any, leg: Any) -> None:
     # Only the tree and its sales are measured; what they refer to is not written, so nothing may check it.
     connection.execute("SET session_replication_role = replica")
     connection.execute(
+        "INSERT INTO plan_version (id, name, document, sha256, valid_from, created_at)"
+        " VALUES (1, 'bench', %s, '', now(), now())",
+        (json.dumps(SHIPPED),),
+    )
+    connection.execute(
         "INSERT INTO cycle (id, name, starts_at, until, state, plan_version_id)"
         " VALUES (1, 'bench', now(), now() + interval '7 days', 'open', 1)"
+    )
+    connection.execute(
+        "INSERT INTO pack (code, name, summary, price_cents, monthly_cents, position, features)"
+        " SELECT code, code, '', 0, 0, 0, '{}' FROM unnest(%s::text[]) code",
+        (list(PACKS),),
     )
     above = ["\\N" if up < 0 else str(up + 1) for up in parent.tolist()]
     sides = ["\\N" if up < 0 else "LR"[side] for up, side in zip(parent.tolist(), leg.tolist(), strict=True)]
     lines = (f"{i + 1}\t{above[i]}\t{sides[i]}\tnow\n" for i in range(count))
     _copy(connection, "placement (consultant_id, parent_id, leg, valid_from)", lines)
+    lines = (
+        f"{i + 1}\tc{i}\tc{i}\t{i + 1}\t{above[i]}\t{PACKS[i % 3]}\tactive\tweaker\tnow\n"
+        for i in range(count)
+    )
+    columns = "id, public_id, code, person_id, sponsor_id, pack, status, preference, joined_at"
+    _copy(connection, f"consultant ({columns})", lines)
     connection.execute(
         "INSERT INTO sale (public_id, cycle_id, consultant_id, contract_id, milestone, volume, revenue_cents,"
         " occurred_at, recorded_at, cause)"
@@ -124,9 +143,8 @@ def opening(consultant_id: int) -> int:
 
 def _copy(connection: psycopg.Connection, target: str, lines: Iterator[str]) -> None:
     with connection.cursor().copy(f"COPY {target} FROM STDIN") as copy:
-        text = io.StringIO()
-        text.writelines(lines)
-        copy.write(text.getvalue())
+        while some := "".join(islice(lines, 100_000)):
+            copy.write(some)
 
 
 def _reads(url: str, order: Any) -> dict[str, Any]:
