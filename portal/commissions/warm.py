@@ -1,7 +1,7 @@
 """What the open cycle is computed from, kept from one projection to the next and brought up to date.
 
-Nothing is left to a message: the database is asked each time which rows came since the last look. On SQLite,
-which does not tell and serves small companies, everything is read again.
+Nothing is left to a message: the database is asked each time which rows came since the last look. SQLite
+does not tell which people changed; there all of them are read again and compared.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
-from sqlalchemy import ColumnElement, TextClause, text
+from sqlalchemy import ColumnElement, TextClause, select, text
 from sqlalchemy.orm import Session
 
 from portal.commissions.earlier import EarlierCycles, earlier_cycles
@@ -26,13 +26,12 @@ from portal.commissions.gathering import (
 )
 from portal.engine import History, Inputs, Network, Plan, State
 from portal.live.feed import Watermark
-from portal.models import Cycle
+from portal.models import Cycle, Pack
 
 Mark = tuple[object, ...]
 
 _OLDEST: Final = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
 _BOUND: Final = text("SELECT pg_current_xact_id()::text::bigint")
-_PACKS: Final = text("SELECT string_agg(code, ' ' ORDER BY code) FROM pack")
 # A row carries the number of the transaction that wrote it; ages compare such numbers across their wrap.
 _WRITTEN_SINCE: Final = """consultant.id IN (
     SELECT id FROM consultant WHERE age(xmin) <= age(CAST(:oldest AS xid))
@@ -77,9 +76,8 @@ class WarmInputs:
         The first time, in a new cycle and after an error everything is read; else what is new. Raises
         `portal.engine.Refused` as the engine does.
         """
-        if session.get_bind().dialect.name == "sqlite":
-            return gather(session, cycle)
-        mark: Mark = (cycle.id, cycle.plan_version_id, session.execute(_PACKS).scalar())
+        packs = session.scalars(select(Pack.code).order_by(Pack.code)).all()
+        mark: Mark = (cycle.id, cycle.plan_version_id, *packs)
         kept, self._kept = self._kept, None
         if kept is None or kept.mark != mark:
             kept = _Kept(mark)
@@ -90,7 +88,7 @@ class WarmInputs:
 
 def _brought_up(kept: _Kept, session: Session, cycle: Cycle) -> Gathered:
     plan = Plan.parse(dict(cycle.plan_version.document))
-    oldest = session.execute(_OLDEST).scalar_one()
+    oldest = session.execute(_OLDEST).scalar_one() if _has_gaps(session) else 0
     people = _follow_people(kept, session, cycle)
     sold = _follow_sales(kept, session, cycle, plan=plan, oldest=oldest)
     kept.oldest = oldest
@@ -104,13 +102,18 @@ def _follow_people(kept: _Kept, session: Session, cycle: Cycle) -> People:
     if kept.people is None:
         kept.people = read_people(session, cycle)
         return kept.people
-    news = read_people(session, cycle, _written_since(kept.oldest))
+    news = read_people(session, cycle, *([_written_since(kept.oldest)] if _has_gaps(session) else []))
     changed = _with(kept.people, news)
     if changed is not None:
         kept.people, kept.network = changed, None
         if kept.past is not None:
             kept.past.state = kept.past.history = None
     return kept.people
+
+
+def _has_gaps(session: Session) -> bool:
+    """Whether rows can become visible out of order; SQLite has one writer at a time."""
+    return session.get_bind().dialect.name == "postgresql"
 
 
 def _written_since(oldest: int) -> ColumnElement[bool]:
@@ -150,7 +153,7 @@ def _follow_sales(kept: _Kept, session: Session, cycle: Cycle, *, plan: Plan, ol
         at = np.searchsorted(kept.sold.ids, news.ids)
         kept.sold = Sold(*[np.insert(old, at, new) for old, new in zip(kept.sold, news, strict=True)])
     gaps = kept.watermark.took(news.ids.tolist(), oldest=oldest)
-    if gaps:
+    if gaps and _has_gaps(session):
         kept.watermark.ask_again(gaps, bound=session.execute(_BOUND).scalar_one())
     return kept.sold
 

@@ -12,26 +12,18 @@ import random
 import resource
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import islice
 from multiprocessing.connection import Connection as Pipe
-from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import psycopg
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import create_engine
 
-from portal.commissions.plans import SHIPPED
-from portal.engine.order import in_order
 from portal.live.reading import LiveLegs
 from portal.store import engine_options
-from tests import services
-from tests.conftest import Database, migrate
-from tools.bench.networks import SHAPES
+from tools.bench.filled import made, opening
 
 READS: Final = 2_000
 SQL_READS: Final = 7
@@ -39,8 +31,8 @@ SECONDS: Final = 8
 BACKGROUND: Final = 2_000  # sales a second
 WRITERS: Final = 4
 PAUSE: Final = 0.005
-
-PACKS: Final = ("pack", "plus", "smart")
+TURNS: Final = 15
+ROWS_A_TURN: Final = 400
 
 SELL = """
     INSERT INTO sale (public_id, cycle_id, consultant_id, contract_id, milestone, volume, revenue_cents,
@@ -71,80 +63,8 @@ def measure(members: int, shape: str) -> dict[str, Any]:
             "commit to exact legs elsewhere, ms": _visible(url, members, background=0),
             f"the same at {BACKGROUND:,} sales a second, ms": _visible(url, members, background=BACKGROUND),
             "sales a second without and with a reader": _writes(url, members),
+            "plain insert / sale": _beside_a_plain_insert(url, members),
         }
-
-
-@contextmanager
-def made(members: int, shape: str) -> Iterator[tuple[str, Any]]:
-    """A migrated database with a network of the shape and one open sale for each member; its address."""
-    server = services.require_postgres()
-    with psycopg.connect(server.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS canopy_live WITH (FORCE)")
-        connection.execute("CREATE DATABASE canopy_live")
-    url = make_url(server).set(database="canopy_live").render_as_string(hide_password=False)
-    with tempfile.TemporaryDirectory() as folder:
-        migrate(Database("postgresql", url, url), Path(folder))
-    parent, leg, _ = SHAPES[shape](members)
-    with psycopg.connect(url.replace("+psycopg", "")) as connection:
-        _fill(connection, parent, leg)
-    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute("VACUUM ANALYZE")
-    yield url, in_order(parent, leg.astype(np.int8))
-    with psycopg.connect(server.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute("DROP DATABASE canopy_live WITH (FORCE)")
-
-
-def _fill(connection: psycopg.Connection, parent: Any, leg: Any) -> None:
-    count = len(parent)
-    # Only the tree and its sales are measured; what they refer to is not written, so nothing may check it.
-    connection.execute("SET session_replication_role = replica")
-    connection.execute(
-        "INSERT INTO plan_version (id, name, document, sha256, valid_from, created_at)"
-        " VALUES (1, 'bench', %s, '', now(), now())",
-        (json.dumps(SHIPPED),),
-    )
-    connection.execute(
-        "INSERT INTO cycle (id, name, starts_at, until, state, plan_version_id)"
-        " VALUES (1, 'bench', now(), now() + interval '7 days', 'open', 1)"
-    )
-    connection.execute(
-        "INSERT INTO pack (code, name, summary, price_cents, monthly_cents, position, features)"
-        " SELECT code, code, '', 0, 0, 0, '{}' FROM unnest(%s::text[]) code",
-        (list(PACKS),),
-    )
-    above = ["\\N" if up < 0 else str(up + 1) for up in parent.tolist()]
-    sides = ["\\N" if up < 0 else "LR"[side] for up, side in zip(parent.tolist(), leg.tolist(), strict=True)]
-    lines = (f"{i + 1}\t{above[i]}\t{sides[i]}\tnow\n" for i in range(count))
-    _copy(connection, "placement (consultant_id, parent_id, leg, valid_from)", lines)
-    lines = (
-        f"{i + 1}\tc{i}\tc{i}\t{i + 1}\t{above[i]}\t{PACKS[i % 3]}\tactive\tweaker\tnow\n"
-        for i in range(count)
-    )
-    columns = "id, public_id, code, person_id, sponsor_id, pack, status, preference, joined_at"
-    _copy(connection, f"consultant ({columns})", lines)
-    connection.execute(
-        "INSERT INTO sale (public_id, cycle_id, consultant_id, contract_id, milestone, volume, revenue_cents,"
-        " occurred_at, recorded_at, cause)"
-        " SELECT 's' || n, 1, n, 1, 'activated', 100 + n %% 50000, 0, now(), now(), 's' || n"
-        " FROM generate_series(1, %s) n",
-        (count,),
-    )
-    order = in_order(parent, leg.astype(np.int8))
-    connection.execute("CREATE TABLE bench_seat (consultant_id bigint PRIMARY KEY, seat bigint)")
-    lines = (f"{i + 1}\t{seat}\n" for i, seat in enumerate(order.seat.tolist()))
-    _copy(connection, "bench_seat (consultant_id, seat)", lines)
-    connection.execute("CREATE INDEX ON bench_seat (seat)")
-
-
-def opening(consultant_id: int) -> int:
-    """What a member had sold before anything was measured, in hundredths."""
-    return 100 + consultant_id % 50_000
-
-
-def _copy(connection: psycopg.Connection, target: str, lines: Iterator[str]) -> None:
-    with connection.cursor().copy(f"COPY {target} FROM STDIN") as copy:
-        while some := "".join(islice(lines, 100_000)):
-            copy.write(some)
 
 
 def _reads(url: str, order: Any) -> dict[str, Any]:
@@ -230,6 +150,42 @@ def _writes(url: str, members: int) -> dict[str, Any]:
         for process in ([reader] if reads else []) + writers:
             process.join()
     return found | {"with / without": round(found["with"] / found["without"], 2)}
+
+
+def _beside_a_plain_insert(url: str, members: int) -> dict[str, float]:
+    """The time for a row without number of a transaction and without guards, over that for a sale.
+
+    Both tables begin empty with the same indexes; blocks of each take turns.
+    """
+    took: dict[str, list[float]] = {"plain_sale": [], "sale": []}
+    chance = random.Random(4)
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("TRUNCATE sale CASCADE")
+        connection.execute("SET session_replication_role = origin")
+        connection.execute("CREATE TABLE plain_sale (LIKE sale INCLUDING DEFAULTS INCLUDING INDEXES)")
+        connection.execute("ALTER TABLE plain_sale DROP COLUMN txid")
+        connection.execute("ALTER TABLE sale DISABLE TRIGGER ALL")
+        for name in _guards_of(connection, "sale"):
+            connection.execute(f'ALTER TABLE sale ENABLE TRIGGER "{name}"')
+        for turn in range(2 * TURNS):
+            table = ("sale", "plain_sale")[turn % 2]
+            statement = SELL.replace("INTO sale", f"INTO {table}")
+            began = time.perf_counter()
+            for _ in range(ROWS_A_TURN):
+                name, seller = f"{random.getrandbits(80):020x}", chance.randrange(members) + 1
+                connection.execute(statement, {"name": name, "seller": seller, "volume": 100})
+            took[table].append(time.perf_counter() - began)
+    plain, sale = (statistics.median(took[table]) for table in ("plain_sale", "sale"))
+    return {"ratio": round(plain / sale, 2), "ms a sale": round(sale / ROWS_A_TURN * 1000, 3)}
+
+
+def _guards_of(connection: psycopg.Connection, table: str) -> list[str]:
+    """The triggers that the house put on a table, without those that check foreign keys."""
+    rows = connection.execute(
+        "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal", (table,)
+    )
+    return [name for (name,) in rows]
 
 
 def _tell_each_sale(url: str, members: int, pipe: Pipe) -> None:

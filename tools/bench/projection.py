@@ -1,6 +1,7 @@
 """`python -m tools.bench.projection`: from a sale to the projection that counts it, by the real processes.
 
-A relay and a warm worker on PostgreSQL and Redis; a sale and its fact are one transaction, as in the portal.
+A relay and a warm worker on PostgreSQL and Redis; with `--sqlite` one process with both as threads, as in the
+embedded default. A sale and its fact are one transaction, as in the portal.
 """
 
 from __future__ import annotations
@@ -11,24 +12,36 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import psycopg
 from redis import Redis
+from sqlalchemy import Connection, create_engine, text
 
-from portal import create_app
+from jobs import embedded
+from portal import create_app, live
 from portal.commissions import projection
 from portal.store.wake import wake
 from tests import services
 from tests.conftest import Database, environment
 from tests.processes import running, wait_until
-from tools.bench.live import SELL, made, opening
+from tools.bench.filled import made, made_on_sqlite, opening
 from tools.bench.networks import SHAPES
 
 SALES: Final = 60
 MOST_SECONDS: Final = 600.0
-TELL = "INSERT INTO outbox (name, body, happened_at) VALUES ('sale.recorded', %s, now())"
+UNCHECKED: Final = {
+    "sqlite": "PRAGMA foreign_keys = 0",
+    "postgresql": "SET session_replication_role = replica",
+}
+SELL: Final = text("""
+    INSERT INTO sale (public_id, cycle_id, consultant_id, contract_id, milestone, volume, revenue_cents,
+                      occurred_at, recorded_at, cause)
+    VALUES (:name, 1, :seller, 1, 'activated', :volume, 0, :now, :now, :name)
+""")
+TELL: Final = text("INSERT INTO outbox (name, body, happened_at) VALUES ('sale.recorded', :body, :now)")
 
 
 def main() -> int:
@@ -36,53 +49,91 @@ def main() -> int:
     parser.add_argument("--members", type=int, default=500_000)
     parser.add_argument("--shapes", default="random,chain")
     parser.add_argument("--pause", type=float, default=1.0, help="Seconds between two sales, at most.")
+    parser.add_argument("--sqlite", action="store_true", help="One process on SQLite.")
     chosen = parser.parse_args()
     unknown = [shape for shape in chosen.shapes.split(",") if shape not in SHAPES]
     if unknown:
         parser.error(f"there is no shape {unknown[0]}")
-    rows = {shape: measure(chosen.members, shape, pause=chosen.pause) for shape in chosen.shapes.split(",")}
+    measure = on_sqlite if chosen.sqlite else on_postgresql
+    rows = {shape: measure(chosen.members, shape, chosen.pause) for shape in chosen.shapes.split(",")}
     sys.stdout.write(json.dumps(rows, indent=1) + "\n")
     return 0
 
 
-def measure(members: int, shape: str, *, pause: float) -> dict[str, Any]:
-    """How long sales take to be in the projection, in milliseconds, and the first projection in seconds."""
+def on_postgresql(members: int, shape: str, pause: float) -> dict[str, Any]:
+    """Figures of the processes as they run in production."""
     redis = services.require_redis()
     Redis.from_url(redis).flushdb()
     with made(members, shape) as (url, _), tempfile.TemporaryDirectory() as folder:
         settings = environment(Database("postgresql", url, url), Path(folder), REDIS_URL=redis)
-        app = create_app(settings)
-        with app.app_context(), psycopg.connect(url.replace("+psycopg", "")) as connection:
-            connection.execute("SET session_replication_role = replica")
-            began = time.perf_counter()
-            with running(settings, "jobs.relay"), running(settings, "jobs.worker", "recalculate"):
-                wait_until(lambda: projection.read(1) is not None, seconds=MOST_SECONDS, what="a projection")
-                first = time.perf_counter() - began
-                waited = sorted(_sell_and_wait(connection, members, pause=pause))
-    middle, most = waited[len(waited) // 2], waited[int(len(waited) * 0.95)]
+        with running(settings, "jobs.relay"), running(settings, "jobs.worker", "recalculate"):
+            return _figures(settings, url, members, pause, lambda _: None)
+
+
+def on_sqlite(members: int, shape: str, pause: float) -> dict[str, Any]:
+    """Figures of the one process of the embedded default."""
+    with tempfile.TemporaryDirectory() as folder:
+        url = made_on_sqlite(members, shape, Path(folder))
+        settings = environment(Database("sqlite", url, url), Path(folder), REDIS_URL="")
+        return _figures(settings, url, members, pause, embedded.start)
+
+
+def _figures(
+    settings: dict[str, str], url: str, members: int, pause: float, start: Callable[[Any], object]
+) -> dict[str, Any]:
+    app = create_app(settings)
+    with app.app_context(), create_engine(url).connect() as connection:
+        # Past the engine: SQLite does not hear this within a transaction.
+        connection.connection.cursor().execute(UNCHECKED[connection.dialect.name])
+        connection.connection.commit()
+        live.legs([1])
+        began = time.perf_counter()
+        start(app)
+        wait_until(lambda: projection.read(1) is not None, seconds=MOST_SECONDS, what="a projection")
+        first = time.perf_counter() - began
+        waited = _sell_and_wait(connection, members, pause=pause)
     return {
-        "first projection with the start of the processes, s": round(first, 2),
-        "sale to projection, ms": {"p50": round(middle), "p95": round(most), "of": len(waited)},
+        "first projection, s": round(first, 2),
+        "sale to exact legs, ms": _percentiles([legs for legs, _ in waited]),
+        "sale to projection, ms": _percentiles([projected for _, projected in waited]),
     }
 
 
-def _sell_and_wait(connection: psycopg.Connection, members: int, *, pause: float) -> list[float]:
-    chance, waited, told = random.Random(3), [], dict[int, int]()
+def _sell_and_wait(connection: Connection, members: int, *, pause: float) -> list[tuple[float, float]]:
+    """For each sale the milliseconds to exact legs of the root here, and to the projection."""
+    chance, told = random.Random(3), dict[int, int]()
+    waited, sold = [], 0
+    figures = live.legs([1]).legs[0]
+    assert figures is not None, "the root stands in the tree"
+    before = figures.left + figures.right
     for _ in range(SALES):
-        seller, volume = chance.randrange(members) + 1, chance.randrange(100, 50_000)
-        told[seller] = told.get(seller, 0) + volume
-        wanted = opening(seller) + told[seller]
-        name = f"{random.getrandbits(80):020x}"
-        connection.execute(SELL, {"name": name, "seller": seller, "volume": volume})
-        connection.execute(TELL, (json.dumps({"sale_id": 0, "consultant_id": seller, "volume": volume}),))
+        seller, volume = chance.randrange(1, members) + 1, chance.randrange(100, 50_000)
+        told[seller], sold = told.get(seller, 0) + volume, sold + volume
+        row = {"name": f"{random.getrandbits(80):020x}", "seller": seller, "volume": volume}
+        now = datetime.now(UTC).replace(tzinfo=None)
+        connection.execute(SELL, {**row, "now": now})
+        connection.execute(TELL, {"body": json.dumps(row), "now": now})
         connection.commit()
         began = time.perf_counter()
         wake()
-        while (record := projection.read(seller)) is None or record.personal_volume < wanted:
+        figures = live.legs([1]).legs[0]
+        legs = time.perf_counter() - began
+        assert figures is not None and figures.left + figures.right == before + sold, "seen at the first look"
+        while (record := projection.read(seller)) is None or _is_older(record, seller, told):
             time.sleep(0.002)
-        waited.append((time.perf_counter() - began) * 1000)
+        waited.append((legs * 1000, (time.perf_counter() - began) * 1000))
         time.sleep(chance.random() * pause)
     return waited
+
+
+def _is_older(record: projection.Projected, seller: int, told: dict[int, int]) -> bool:
+    return record.personal_volume < opening(seller) + told[seller]
+
+
+def _percentiles(waited: list[float]) -> dict[str, float]:
+    ordered = sorted(waited)
+    middle, most = ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.95)]
+    return {"p50": round(middle, 1), "p95": round(most, 1), "of": len(ordered)}
 
 
 if __name__ == "__main__":
