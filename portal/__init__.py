@@ -150,6 +150,7 @@ def enable_migrations(app: Flask) -> None:
 
 def _commands(app: Flask) -> None:
     """Give `flask --app wsgi` the operator's commands."""
+    from portal.cli.approvals import approve  # noqa: F401
     from portal.cli.arrivals import import_company
     from portal.cli.comp import comp
     from portal.cli.cycles import cycle

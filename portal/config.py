@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,6 +42,10 @@ class Settings:
     rate_limits: bool
     proxies: int
     payout_pace: int
+    payout_ratio_cap: int | None
+    payout_ratio_rise: int
+    own_use_share: int
+    times_usual_pay: int
 
     @property
     def production(self) -> bool:
@@ -112,6 +117,10 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         rate_limits=environ.get("CANOPY_RATE_LIMITS", "on") != "off",
         proxies=_proxies(environ, environment),
         payout_pace=_pace(environ),
+        payout_ratio_cap=_share(environ, "CANOPY_PAYOUT_RATIO_CAP", "") if _has_cap(environ) else None,
+        payout_ratio_rise=_share(environ, "CANOPY_PAYOUT_RATIO_RISE", "0.05"),
+        own_use_share=_share(environ, "CANOPY_OWN_USE_SHARE", "0.30"),
+        times_usual_pay=_times(environ),
     )
     faults = _faults(settings)
     if faults:
@@ -147,6 +156,22 @@ def _pace(environ: Mapping[str, str]) -> int:
     return int(written) if written.isascii() and written.isdigit() else 0
 
 
+def _has_cap(environ: Mapping[str, str]) -> bool:
+    return bool(environ.get("CANOPY_PAYOUT_RATIO_CAP"))
+
+
+def _share(environ: Mapping[str, str], name: str, default: str) -> int:
+    """A share such as `0.45` in ten-thousandths; -1 for what is none."""
+    found = re.fullmatch(r"([0-9])(?:\.([0-9]{1,4}))?", environ.get(name) or default)
+    return int(found[1]) * 10_000 + int((found[2] or "").ljust(4, "0")) if found else -1
+
+
+def _times(environ: Mapping[str, str]) -> int:
+    """How many times the usual pay is unusual; 0 for what is no number."""
+    written = environ.get("CANOPY_TIMES_USUAL_PAY", "5")
+    return int(written) if written.isascii() and written.isdigit() else 0
+
+
 def _driver(url: str) -> str:
     for plain in ("postgres://", "postgresql://"):
         if url.startswith(plain):
@@ -166,8 +191,21 @@ def _faults(settings: Settings) -> list[str]:
         faults.append("CANOPY_PROXIES must be a number from 0 to 9.")
     if not 1 <= settings.payout_pace <= 10_000:
         faults.append("CANOPY_PAYOUT_PACE must be a number from 1 to 10000.")
+    faults.extend(_limit_faults(settings))
     if settings.production:
         faults.extend(_production_faults(settings))
+    return faults
+
+
+def _limit_faults(settings: Settings) -> list[str]:
+    shares = {
+        "CANOPY_PAYOUT_RATIO_CAP": settings.payout_ratio_cap or 0,
+        "CANOPY_PAYOUT_RATIO_RISE": settings.payout_ratio_rise,
+        "CANOPY_OWN_USE_SHARE": settings.own_use_share,
+    }
+    faults = [f"{name} must be a share such as 0.45." for name, share in shares.items() if share < 0]
+    if not 2 <= settings.times_usual_pay <= 1_000:
+        faults.append("CANOPY_TIMES_USUAL_PAY must be a number from 2 to 1000.")
     return faults
 
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from flask_babel import LazyString, ngettext
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+
+from portal.commissions.checks import Finding
+from portal.commissions.differences import Move
+from portal.ui.filters import MINUS, money, percent
 
 CYCLE_STATES = {
     "open": _l("Open"),
@@ -26,10 +32,11 @@ KINDS = {
     "corrections": _l("Corrections"),
 }
 REASONS = {
+    "same": _l("The same as before"),
     "refunds": _l("Refunds took back what was paid before"),
-    "cap": _l("Reached the weekly cap"),
+    "cap": _l("Reached the cap of their plan"),
     "matching began": _l("Both legs have volume now, matching began"),
-    "not qualified": _l("Not qualified for matching this week"),
+    "not qualified": _l("Not qualified for matching this time"),
     "nothing to match": _l("Nothing new on the weaker leg"),
     "binary up": _l("More volume on the weaker leg"),
     "binary down": _l("Less volume on the weaker leg"),
@@ -37,4 +44,66 @@ REASONS = {
     "direct down": _l("People they sponsored sold less"),
     "retail up": _l("More own sales"),
     "retail down": _l("Fewer own sales"),
+    "unilevel up": _l("More sales in the levels below"),
+    "unilevel down": _l("Fewer sales in the levels below"),
+    "revenue_share up": _l("More revenue of vendors"),
+    "revenue_share down": _l("Less revenue of vendors"),
+    "matrix up": _l("More volume in the matrix"),
+    "matrix down": _l("Less volume in the matrix"),
+    "matching up": _l("Their team's matches grew"),
+    "matching down": _l("Their team's matches shrank"),
+    "pool up": _l("A larger share of the pool"),
+    "pool down": _l("A smaller share of the pool"),
 }
+STEPS: dict[str, tuple[LazyString | str, LazyString | str]] = {
+    "read": (_l("Reading sales"), _l("Reading %(count)s sales")),
+    "keep": (_l("Keeping what was read"), ""),
+    "calculate": (_l("Matching people"), _l("Matching %(count)s people")),
+    "write": (_l("Writing lines"), _l("Writing %(count)s lines")),
+    "prove": (_l("Checking"), _l("Checking %(count)s lines")),
+    "book": (_l("Crediting wallets"), _l("Crediting %(count)s wallets")),
+    "hold": (_l("Holding pay until it is due"), _l("Holding %(count)s credits until they are due")),
+    "gather": (_l("Finding what was booked"), _l("Finding %(count)s bookings")),
+    "reverse": (_l("Reversing it"), _l("Reversing %(count)s bookings")),
+    "finish": (_l("Finishing"), ""),
+}
+RHYTHMS = {"day": _l("Daily"), "week": _l("Weekly"), "month": _l("Monthly")}
+
+
+def reason(move: Move) -> str:
+    """What explains most of a person's change."""
+    if move.reason == "refunds" and move.refunds:
+        return ngettext(
+            "%(num)s refund took back what was paid before",
+            "%(num)s refunds took back what was paid before",
+            move.refunds,
+        )
+    return str(REASONS.get(move.reason, move.reason))
+
+
+def figure(finding: Finding) -> str:
+    """What a check counted, as it stands beside the check."""
+    number, unit = finding.seen.number, finding.check.unit
+    if unit == "cents":
+        return money(number)
+    if unit == "share":
+        return percent(number)
+    if unit == "points":
+        return _("%(points)s points", points=_signed(number))
+    if finding.passed and unit != "sales":
+        return finding.seen.note
+    counted = {
+        "sales": ngettext("%(num)s sale", "%(num)s sales", number),
+        "people": ngettext("%(num)s person", "%(num)s people", number),
+        "vendors": ngettext("%(num)s is silent", "%(num)s are silent", number),
+        "wallets": ngettext("%(num)s wallet", "%(num)s wallets", number),
+        "cycles": ngettext("%(num)s is open", "%(num)s are open", number),
+        "events": ngettext("%(num)s waits", "%(num)s wait", number),
+    }
+    return counted.get(unit) or finding.seen.note
+
+
+def _signed(ten_thousandths: int) -> str:
+    """Points of a ratio with their sign."""
+    sign = "+" if ten_thousandths > 0 else MINUS if ten_thousandths < 0 else ""
+    return sign + percent(abs(ten_thousandths))[:-1]

@@ -16,7 +16,8 @@ from flask.cli import AppGroup
 from sqlalchemy import select
 
 from portal.access.permissions import granted
-from portal.commissions import cycles, queries, weeks
+from portal.commissions import approving, cycles, queries, weeks
+from portal.commissions.checks import Limits
 from portal.commissions.closing import CLOSE_STEPS
 from portal.commissions.plans import SHIPPED, add_plan
 from portal.extensions import db
@@ -82,25 +83,6 @@ def preview(name: str, early: bool, as_json: bool) -> None:
         _tell(
             {"cycle": name, "state": "previewed", **run},
             f"Cycle {name} is previewed: {paid} to {people} people. Run {run['run']}, {run['hash'][:12]}.",
-            as_json=as_json,
-        )
-
-
-@cycle.command()
-@click.argument("name")
-@as_option
-@as_json_option
-def approve(name: str, email: str, as_json: bool) -> None:
-    """Approve the current preview of cycle NAME. Two people have to."""
-    with one_line_errors():
-        actor_id, found = acting(email, "approve cycles"), _cycle(name)
-        if found.preview_run_id is None:
-            raise DomainError(f"Cycle {name} has no preview yet.")
-        ids = {"cycle_id": found.id, "run_id": found.preview_run_id, "actor_id": actor_id}
-        count = perform(lambda uow: cycles.approve(uow, **ids))
-        _tell(
-            {"cycle": name, "run": ids["run_id"], "approvals": count, "needed": cycles.APPROVALS_NEEDED},
-            f"{email} approved run {ids['run_id']} of cycle {name}: {count} of {cycles.APPROVALS_NEEDED}.",
             as_json=as_json,
         )
 
@@ -183,7 +165,8 @@ def _identity(run: Run) -> dict[str, Any]:
 
 
 def _close(cycle_id: int, actor_id: int) -> None:
-    perform(lambda uow: cycles.request_close(uow, cycle_id=cycle_id, actor_id=actor_id))
+    asked = {"cycle_id": cycle_id, "actor_id": actor_id}
+    perform(lambda uow: approving.request_close(uow, limits=limits(), **asked))
     try:
         for step in CLOSE_STEPS:
             perform(partial(step, cycle_id=cycle_id, zone=_zone()))
@@ -263,6 +246,11 @@ def acting(email: str, permission: str) -> int:
     if permission not in granted(user.roles):
         raise DomainError(f"{email} may not {permission}.")
     return user.id
+
+
+def limits() -> Limits:
+    """Where a figure begins to need an answer, as the company set it."""
+    return Limits.of(current_app.config["SETTINGS"])
 
 
 def _zone() -> ZoneInfo:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, defer
 
 from portal.models import (
@@ -24,10 +24,15 @@ from portal.models import (
     Vendor,
 )
 
+WHOLE = 10_000
+
 
 @dataclass(frozen=True)
 class CycleRow:
-    """A cycle in a list: volume in hundredths, what its run pays in cents; None while it was not computed."""
+    """A cycle in a list: volume in hundredths, what its run pays in cents; None while it was not computed.
+
+    `ratio` is what is paid of the revenue, in ten-thousandths.
+    """
 
     cycle: Cycle
     name: str
@@ -37,6 +42,7 @@ class CycleRow:
     volume: int
     paid: int | None
     people_paid: int | None
+    ratio: int | None
 
     @property
     def last_moment(self) -> datetime:
@@ -69,9 +75,13 @@ class Explained:
 
 @dataclass(frozen=True)
 class Totals:
-    """The totals of a run: volumes in hundredths, money in cents, people as counts."""
+    """The totals of a run: volumes in hundredths, money in cents, people as counts.
+
+    `revenue` is None for a cycle that came from another system.
+    """
 
     volume: int
+    revenue: int | None
     paid: int
     by_kind: dict[str, int]
     people: int
@@ -80,15 +90,34 @@ class Totals:
     matched: int
     expired: int
 
+    @property
+    def ratio(self) -> int | None:
+        """What is paid of each unit of revenue, in ten-thousandths; None without revenue."""
+        return self.paid * WHOLE // self.revenue if self.revenue and self.revenue > 0 else None
+
 
 def last_moment(cycle: Cycle) -> datetime:
     """The last minute of a cycle, which lies on its last day."""
     return cycle.until - timedelta(minutes=1)
 
 
-def cycle_rows(session: Session) -> list[CycleRow]:
-    """All cycles, newest first."""
-    cycles = session.scalars(select(Cycle).order_by(Cycle.starts_at.desc())).unique().all()
+def cycle_rows(
+    session: Session, *, state: str = "", rhythm: str = "", start: int = 0, limit: int | None = None
+) -> list[CycleRow]:
+    """Cycles, newest first: those in one state and of one rhythm, where these are given."""
+    wanted = select(Cycle).offset(start).limit(limit)
+    wanted = wanted.where(Cycle.state == state) if state else wanted
+    wanted = wanted.where(Cycle.rhythm == rhythm) if rhythm else wanted
+    return _cycle_rows(session, wanted)
+
+
+def rows_until(session: Session, cycle: Cycle, *, limit: int) -> list[CycleRow]:
+    """A cycle and those before it, newest first."""
+    return _cycle_rows(session, select(Cycle).where(Cycle.starts_at <= cycle.starts_at).limit(limit))
+
+
+def _cycle_rows(session: Session, wanted: Select[Cycle]) -> list[CycleRow]:
+    cycles = session.scalars(wanted.order_by(Cycle.starts_at.desc())).unique().all()
     runs = _totals_of(session, [cycle.close_run_id or cycle.preview_run_id for cycle in cycles])
     return [_cycle_row(session, cycle, runs) for cycle in cycles]
 
@@ -170,6 +199,7 @@ def _totals(stored: dict[str, object]) -> Totals:
     kept = cast(dict[str, Any], stored)
     return Totals(
         volume=kept["volume"],
+        revenue=kept.get("revenue_cents"),
         paid=kept["paid_cents"],
         by_kind=kept["by_kind_cents"],
         people=kept["people"],
@@ -197,6 +227,7 @@ def _cycle_row(session: Session, cycle: Cycle, runs: dict[int | None, Totals]) -
         volume=totals.volume if totals else _sold(session, cycle.id),
         paid=totals.paid if totals else None,
         people_paid=totals.people_paid if totals else None,
+        ratio=totals.ratio if totals else None,
     )
 
 

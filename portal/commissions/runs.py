@@ -134,6 +134,7 @@ def _totals(result: Result) -> dict[str, Any]:
     members = result.members
     return {
         "volume": result.totals.volume,
+        "revenue_cents": int(result.inputs.events.revenue.sum()),
         "paid_cents": result.totals.paid,
         "by_kind_cents": dict(result.totals.by_kind),
         "people": len(members.total),

@@ -1,13 +1,12 @@
 """The tables. Every model is known here, so that a migration sees all of them."""
 
 from portal.models.adjustment import Adjustment
+from portal.models.approval import Approval, CheckReason
 from portal.models.arrival import ComparedLine, Comparison, ImportedFiles, PastVolume
 from portal.models.consultant import Consultant, Pack, Placement
 from portal.models.cooling_off import CoolingOffRule
 from portal.models.cycle import (
-    Approval,
     Carry,
-    CheckReason,
     CommissionLine,
     Cycle,
     CycleRhythm,

@@ -10,7 +10,6 @@ from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import Session
 
 from portal.models import Entry, Payment, Posting
-from portal.payments import fees
 from portal.payments.queries import Wanted, ids_of
 from portal.payments.recording import ENTRY_KINDS
 
@@ -20,8 +19,7 @@ _REFUNDED = {"refund": 1, "refund failed": -1}
 FIGURES = {
     "paid": _PAID,
     "refunded": _REFUNDED,
-    "fees": fees.ENTRY_KINDS,
-    "kept": _PAID | {kind: -sign for kind, sign in (_REFUNDED | fees.ENTRY_KINDS).items()},
+    "kept": _PAID | {kind: -sign for kind, sign in _REFUNDED.items()},
 }
 
 

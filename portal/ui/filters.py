@@ -140,6 +140,24 @@ def brief_name(name: str) -> str:
     return f"{words[0]} {words[-1][0]}." if len(words) > 1 else name
 
 
+def cycle_title(name: str) -> str:
+    """A cycle at the beginning of a line: `Week 46`, `Nov 22, 2026`, `November 2026`."""
+    return gettext("Week %(week)s", week=_week(name)) if "W" in name else cycle_called(name)
+
+
+def cycle_called(name: str) -> str:
+    """A cycle within a sentence: `week 46`, `Nov 22, 2026`, `November 2026`."""
+    if "W" in name:
+        return gettext("week %(week)s", week=_week(name))
+    if name.count("-") == 1:
+        return format_date(date.fromisoformat(f"{name}-01"), "MMMM y")
+    return day(date.fromisoformat(name))
+
+
+def _week(name: str) -> int:
+    return int(name.partition("W")[2])
+
+
 def bar_heights(values: Sequence[int]) -> list[int]:
     """Heights from 0 to 100 for a row of amounts; a small one stays visible, nothing lies on the floor."""
     highest = max([*values, 1])
@@ -155,6 +173,7 @@ FILTERS = {
     function.__name__: function
     for function in (
         money, signed_money, dollars, pennies, volume, percent, size, kilowatts, count,
-        day, short_day, moment, worded, weekday, clock, zone, ago, until, initials, brief_name, bar_heights,
+        day, short_day, moment, worded, weekday, clock, zone, ago, until, initials, brief_name,
+        cycle_title, cycle_called, bar_heights,
     )
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The card of a background job: its step with a count, percent, time left, and what it says while it waits."""
+"""The card of a background job: its step with a count, percent, time left, and how it waits."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from jobs import commissions as jobs
 from portal.extensions import db
 from portal.ledger import audit
 from portal.models import Withdrawal
@@ -17,6 +18,8 @@ from portal.store import UnitOfWork
 from tests.html import Visitor
 from tests.payouts.purses import fund
 from tests.people import PASSWORD, Cast, invite_cast
+from tests.rooms.admin.cycle_steps import ended
+from tests.shop import add_sale
 
 
 @pytest.fixture
@@ -80,3 +83,22 @@ def books_are_in_order(app: Flask) -> Iterator[None]:
     yield
     with app.app_context():
         assert audit.broken_invariants(db.session) == []
+
+
+@pytest.fixture
+def week(app: Flask, cast: Cast, do: Callable[..., Any]) -> str:
+    """The name of a week that ended: Ben and Cem sold in it, below Ana."""
+    do(add_sale, cast.ben, 400_00, revenue=3_000_00)
+    do(add_sale, cast.cem, 300_00, revenue=3_000_00)
+    return ended(app, do, cast.cycle)
+
+
+@pytest.fixture
+def work(app: Flask) -> Callable[[], None]:
+    """The job that does what was asked for."""
+
+    def run() -> None:
+        with app.app_context():
+            jobs.do_requested()
+
+    return run

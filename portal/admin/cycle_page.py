@@ -1,0 +1,111 @@
+"""/admin/cycles/<name>: one cycle, what its run found, and what is to be done about it."""
+
+from __future__ import annotations
+
+from flask import Response, current_app
+from flask_login import current_user
+
+from portal.access import permissions
+from portal.access.guard import may, requires
+from portal.admin import words
+from portal.admin.room import admin
+from portal.commissions import checks, cycles, queries
+from portal.commissions.checks import CHECKS, Finding, Limits
+from portal.commissions.review import review_of
+from portal.engine import Plan
+from portal.extensions import db
+from portal.kernel.errors import NotYours
+from portal.models import Cycle, Run
+from portal.payouts import company
+from portal.payouts.queries import batch_by_id
+from portal.store import progress
+from portal.ui import show
+
+NOTHING_HERE = "There is nothing here under this address."
+
+
+@admin.get("/cycles/<name>")
+@requires(permissions.see_company)
+def cycle(name: str) -> Response:
+    """One cycle and what is to be done about it; a tick asks for it while a job is at work."""
+    return page(found(name))
+
+
+@admin.get("/cycles/<name>/checks/<code>")
+@requires(permissions.see_company)
+def cycle_check(name: str, code: str) -> Response:
+    """What stands behind the figure of one check."""
+    one = found(name)
+    look = checks.look_of(db.session(), one, limits())
+    check = CHECKS.get(code)
+    if look is None or check is None or check.behind is None:
+        raise NotYours(NOTHING_HERE)
+    return show("admin/cycle_check.html", "main", cycle=one, check=check, rows=check.behind(look))
+
+
+def found(name: str) -> Cycle:
+    """The cycle of this name; raises `NotYours` where there is none."""
+    cycle = queries.cycle_named(db.session(), name)
+    if cycle is None:
+        raise NotYours(NOTHING_HERE)
+    return cycle
+
+
+def run_of(cycle: Cycle) -> Run:
+    """The run that stands for a cycle; raises `NotYours` while there is none."""
+    run = queries.run_of(db.session(), cycle)
+    if run is None:
+        raise NotYours(NOTHING_HERE)
+    return run
+
+
+def limits() -> Limits:
+    """Where a figure begins to need an answer, as the company set it."""
+    return Limits.of(current_app.config["SETTINGS"])
+
+
+def page(
+    found: Cycle, *, status: int = 200, refused: str = "", answer: tuple[str, str] = ("", "")
+) -> Response:
+    """The page of a cycle; `answer` is a check and the reason that was refused for it."""
+    session = db.session()
+    under_way = bool(found.preview_requested_at or found.close_requested_at)
+    review = None if under_way else review_of(session, found)
+    approvals = queries.approvals_of(session, found.preview_run_id) if found.preview_run_id else []
+    return show(
+        "admin/cycle.html",
+        "work",
+        status=status,
+        cycle=found,
+        review=review,
+        approvals=approvals,
+        # All the books are read for these: not at every tick of a page that waits for a job.
+        findings=[] if under_way else _findings(found),
+        progress=progress.read(f"cycle-{found.id}") if under_way else None,
+        batch=_batch_id(found),
+        last_moment=queries.last_moment(found),
+        mine=any(yes.user_id == current_user.id for yes in approvals),
+        needed=cycles.APPROVALS_NEEDED,
+        under_way=under_way,
+        refused=refused,
+        answer=answer,
+        cap=limits().ratio_cap,
+        plan_limit=Plan.parse(dict(found.plan_version.document)).payout_limit,
+        may_manage=may(permissions.manage_cycles),
+        may_approve=may(permissions.approve_cycles),
+        may_pay=may(permissions.manage_payouts),
+        selection=company.selection_of(session, found.id),
+        words=words,
+    )
+
+
+def _findings(found: Cycle) -> list[Finding]:
+    """The checks of a run that may still be approved or closed, those that found something first."""
+    findings = [] if found.closed_at else checks.findings(db.session(), found, limits())
+    return sorted(findings, key=lambda one: one.passed)
+
+
+def _batch_id(found: Cycle) -> str:
+    if found.payout_batch_id is None:
+        return ""
+    return batch_by_id(db.session(), found.payout_batch_id).public_id
