@@ -20,6 +20,9 @@ from portal.admin import (
     payout_tax_forms,
     payout_tax_years,
     payouts,
+    plan_decisions,
+    plan_drafts,
+    plans,
     sending,
 )
 from portal.admin.room import admin
@@ -45,5 +48,8 @@ __all__ = [
     "payout_tax_forms",
     "payout_tax_years",
     "payouts",
+    "plan_decisions",
+    "plan_drafts",
+    "plans",
     "sending",
 ]

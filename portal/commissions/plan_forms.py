@@ -125,7 +125,7 @@ class _Reading:
         if not marked and part.optional and (old is not NOTHING or not self._anything(part.key)):
             document.pop(part.key, None)
             return
-        holder = {} if old is NOTHING else old
+        holder = old if isinstance(old, dict) else {}
         self.fields(holder, part.fields, f"{part.key}.")
         document[part.key] = holder
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.engine import Plan
-from portal.models import PlanVersion
+from portal.models import Cycle, PlanVersion
 from portal.store import UnitOfWork
 
 # Equal rates for all packs: a higher fee buys tools and higher limits, never a higher rate.
@@ -69,3 +70,28 @@ def plan_at(session: Session, instant: datetime) -> PlanVersion:
     if version is None:
         raise LookupError(f"No pay plan holds on {instant:%Y-%m-%d}.")
     return version
+
+
+@dataclass(frozen=True)
+class VersionRow:
+    """A version of the pay plan, and the cycles that were opened with it, newest first."""
+
+    version: PlanVersion
+    cycles: list[str]
+    holds_now: bool
+
+
+def versions(session: Session) -> list[VersionRow]:
+    """All versions, the latest start first."""
+    used: dict[int, list[str]] = {}
+    rows = session.execute(
+        select(Cycle.plan_version_id, Cycle.name, Cycle.state).order_by(Cycle.starts_at.desc())
+    )
+    live = 0
+    for version_id, name, state in rows:
+        used.setdefault(version_id, []).append(name)
+        live = version_id if state == "open" else live
+    found = session.scalars(
+        select(PlanVersion).order_by(PlanVersion.valid_from.desc(), PlanVersion.id.desc())
+    )
+    return [VersionRow(version, used.get(version.id, []), version.id == live) for version in found]

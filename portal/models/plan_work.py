@@ -15,7 +15,8 @@ TRIAL_STATES = ("waiting", "running", "done", "cancelled", "failed")
 class PlanDraft(Base):
     """A pay plan that is being written. It goes live as a `PlanVersion`, by the yes of a second person.
 
-    `starts_at` is the start of the cycle from which it is meant to hold; `document` may still have faults.
+    `starts_at` is the start of the cycle from which it is meant to hold; `document` may still have faults;
+    `answers` says by code why a warning of the plan check may be passed over.
     """
 
     __tablename__ = "plan_draft"
@@ -33,6 +34,7 @@ class PlanDraft(Base):
     state: Mapped[Code]
     starts_at: Mapped[OptionalAt]
     reason: Mapped[str | None] = mapped_column(String(500))
+    answers: Mapped[dict[str, str] | None] = mapped_column(JSON)
     made_by: Mapped[int] = mapped_column(Whole, ForeignKey("account_user.id"))
     made_at: Mapped[At]
     changed_at: Mapped[At]

@@ -49,6 +49,22 @@ PAYOUT_PAGES = (
     "propose_payout",
 )
 
+PLAN_PAGES = (
+    *(
+        "plan_version",
+        "plan_draft",
+        "write_plan_draft",
+        "plan_draft_text",
+        "write_plan_text",
+        "compare_plans",
+    ),
+    *(
+        "propose_plan",
+        "send_plan_proposal",
+        "approve_plan",
+        "reject_plan",
+    ),
+)
 PAYMENT_PAGES = ("payment", "ask_for_refund", "payment_events", "payment_event")
 BOOKS_PAGES = ("account", "entry", "statement", "cooling_off", "add_cooling_off")
 ADJUSTING = ("adjust", "adjustment", "propose_adjustment", "approve_adjustment", "reject_adjustment")
@@ -61,6 +77,7 @@ ROWS: tuple[Row, ...] = (
     Row("see own business", "shop.plan", "credit-card", _l("Your plan"), "", ("receipt",)),
     Row("see company", "admin.overview", "house", _l("Overview"), _l("Company")),
     Row("see company", "admin.cycles", "history", _l("Cycles"), _l("Company"), ("cycle", "cycle_person")),
+    Row("see company", "admin.plans", "target", _l("Pay plans"), _l("Company"), PLAN_PAGES),
     Row("manage payouts", "admin.payouts", "banknote", _l("Payouts"), _l("Company"), PAYOUT_PAGES),
     Row("see payments", "admin.payments", "credit-card", _l("Payments"), _l("Company"), PAYMENT_PAGES),
     Row("see company", "admin.books", "receipt", _l("Books"), _l("Company"), BOOKS_PAGES),

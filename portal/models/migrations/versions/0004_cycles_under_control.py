@@ -183,6 +183,7 @@ def create_tables() -> None:
         sa.Column("state", sa.String(length=64), nullable=False),
         sa.Column("starts_at", INSTANT, nullable=True),
         sa.Column("reason", sa.String(length=500), nullable=True),
+        sa.Column("answers", sa.JSON(), nullable=True),
         sa.Column("made_by", WHOLE, nullable=False),
         sa.Column("made_at", INSTANT, nullable=False),
         sa.Column("changed_at", INSTANT, nullable=False),
