@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from portal.gateways import nacha
-from portal.kernel.business_days import is_business_day
+from portal.gateways.nacha_payouts import NachaPayouts
+from portal.gateways.payout_adapter import Accepted, Payout
 from portal.kernel.errors import BadInput
 from portal.kernel.money import Cents
 from portal.ledger.accounts import CURRENCY
 from portal.payouts import files, result_files
-from portal.payouts.files import Contents
+from portal.payouts.files import Arrival, Contents, Line
 from portal.payouts.result_files import ResultRow
 
 NACHA_BEGINS = b"101 "
-SATURDAY = 5
+NOBODY = nacha.Originator("0" * 9, "", "", "")
 
 
 def add_formats(zone: ZoneInfo) -> None:
@@ -25,29 +27,23 @@ def add_formats(zone: ZoneInfo) -> None:
         return nacha_file(contents, zone=zone)
 
     files.WRITERS["nacha"] = write
+    files.ARRIVALS["nacha"] = partial(arrival_of, zone=zone)
     result_files.READERS[NACHA_BEGINS] = nacha_returns
 
 
 def nacha_file(contents: Contents, *, zone: ZoneInfo) -> bytes:
-    """A batch as a NACHA file that is to be paid on the next business day; raises `BadInput`."""
-    made_at = contents.at.astimezone(zone)
-    effective_on = _next_banking_day(made_at.date())
-    credits = [
-        nacha.Credit(
-            reference=line.reference,
-            name=line.holder or line.name,
-            routing=line.routing,
-            account=line.account,
-            account_type=line.account_type,
-            amount_cents=line.amount_cents,
-        )
-        for line in contents.lines
-    ]
+    """A batch as a NACHA file that is to be paid on the next banking day; raises `BadInput`."""
     try:
-        originator = nacha.Originator(**contents.settings)
-        return nacha.nacha_file(credits, originator=originator, made_at=made_at, effective_on=effective_on)
+        adapter = _adapter(contents, zone)
+        return adapter.content()
     except nacha.BadFile as refusal:
         raise BadInput(f"The bank file cannot be written: {refusal}") from refusal
+
+
+def arrival_of(made_at: datetime, *, zone: ZoneInfo) -> Arrival:
+    """When a file that was made at an instant is paid, and from when on it counts as arrived."""
+    adapter = NachaPayouts(NOBODY, made_at=made_at.astimezone(zone))
+    return Arrival(adapter.settles_on, adapter.arrives_by)
 
 
 def nacha_returns(content: bytes) -> list[ResultRow]:
@@ -72,9 +68,24 @@ def nacha_returns(content: bytes) -> list[ResultRow]:
     ]
 
 
-def _next_banking_day(day: date) -> date:
-    """Banks rest on Saturdays too."""
-    day += timedelta(days=1)
-    while day.weekday() >= SATURDAY or not is_business_day(day):
-        day += timedelta(days=1)
-    return day
+def _adapter(contents: Contents, zone: ZoneInfo) -> NachaPayouts:
+    """The adapter with every line of a batch. Raises `nacha.BadFile` for a line that no bank would take."""
+    adapter = NachaPayouts(nacha.Originator(**contents.settings), made_at=contents.at.astimezone(zone))
+    for line in contents.lines:
+        answer = adapter.send(_payout(line), line.reference)
+        if not isinstance(answer, Accepted):
+            raise nacha.BadFile(getattr(answer, "code", "") or getattr(answer, "reason", ""))
+    return adapter
+
+
+def _payout(line: Line) -> Payout:
+    return Payout(
+        group=line.reference,
+        generation=1,
+        amount_cents=line.amount_cents,
+        currency=line.currency,
+        destination=line.account,
+        payee=line.holder or line.name,
+        reference=line.reference,
+        details={"routing": line.routing, "type": line.account_type},
+    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from flask import Response, flash, make_response, redirect, url_for
+from flask_babel import get_timezone
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -16,8 +17,11 @@ from portal.admin.deciding import decide
 from portal.admin.payout_forms import ResultForm
 from portal.admin.room import admin
 from portal.extensions import db
+from portal.kernel.clock import utc_now
 from portal.kernel.errors import DomainError, NotYours
+from portal.models import PayoutBatch, PayoutFile
 from portal.payouts import batches, queries, results, service
+from portal.payouts.files import ARRIVALS, Arrival
 from portal.payouts.result_files import MOST_BYTES, read_result
 from portal.payouts.stored import content_of
 from portal.store import perform
@@ -132,19 +136,27 @@ def settle_suspense(line_id: int) -> AnyResponse:
 def _page(public_id: str, form: ResultForm, *, status: int = 200) -> Response:
     session = db.session()
     found = queries.batch_by_public_id(session, public_id)
-    lines = queries.lines_of(session, found.id)
+    lines, files = queries.lines_of(session, found.id), queries.files_of(session, found.id)
     return show(
         "admin/payout_batch.html",
         "batch",
         status=status,
         batch=found,
         voidable=found.state == "exported" and not batches.is_answered(session, found.id),
-        files=queries.files_of(session, found.id),
+        files=files,
         lines=lines,
         entries=queries.entries_of(session, [line.withdrawal for line in lines]),
         form=form,
         words=forms,
+        arrival=_arrival(found, files),
+        today=utc_now().astimezone(get_timezone()).date(),
     )
+
+
+def _arrival(found: PayoutBatch, files: Sequence[PayoutFile]) -> Arrival | None:
+    """When the bank pays, for a file of a bank's own format that says so."""
+    known = [ARRIVALS[file.format] for file in files if file.format in ARRIVALS]
+    return known[0](found.created_at) if known else None
 
 
 def _settle(public_id: str, settle: Callable[..., object], said: str) -> AnyResponse:

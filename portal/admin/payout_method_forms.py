@@ -93,6 +93,9 @@ class HttpMethodForm(MethodForm):
     lookup_url = StringField(_l("Address to look an order up"), validators=[Length(max=500)])
     list_url = StringField(_l("Address to list orders"), validators=[Length(max=500)])
     reverse_url = StringField(_l("Address to ask money back"), validators=[Length(max=500)])
+    currencies = StringField(_l("Currencies it pays in"), default="USD", validators=[Length(max=100)])
+    provider_minimum = MoneyField(_l("Smallest order it takes"))
+    provider_maximum = MoneyField(_l("Largest order it takes"))
     field_reference = StringField(_l("Our reference"), default="reference", validators=[Length(max=100)])
     field_amount = StringField(_l("Amount"), default="amount", validators=[Length(max=100)])
     field_currency = StringField(_l("Currency"), default="currency", validators=[Length(max=100)])
@@ -107,6 +110,9 @@ class HttpMethodForm(MethodForm):
         for name in WRITTEN:
             if name != "token" and (name in settings or name not in DEFAULTED):
                 self[name].data = settings.get(name, "")
+        self.currencies.data = ", ".join(settings.get("currencies", ["USD"]))
+        self.provider_minimum.data = settings.get("minimum_cents")
+        self.provider_maximum.data = settings.get("maximum_cents")
         for name in HTTP_STATES:
             if settings.get("states"):
                 self[f"state_{name}"].data = ", ".join(settings["states"].get(name, ()))
@@ -118,7 +124,12 @@ class HttpMethodForm(MethodForm):
         written: dict[str, Any] = {name: self[name].data or "" for name in WRITTEN}
         states = {name: self[f"state_{name}"].data or "" for name in HTTP_STATES}
         fields = {name: self[f"field_{name}"].data or "" for name in HTTP_FIELDS}
-        return written | {"states": states, "fields": fields}
+        limits = {
+            "currencies": self.currencies.data or "",
+            "minimum_cents": self.provider_minimum.data,
+            "maximum_cents": self.provider_maximum.data,
+        }
+        return written | limits | {"states": states, "fields": fields}
 
 
 class NachaMethodForm(MethodForm):

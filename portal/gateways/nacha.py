@@ -67,12 +67,16 @@ class Credit:
 
 @dataclass(frozen=True)
 class Returned:
-    """A line of a return file: which payment came back, with the bank's code and its meaning."""
+    """A line of a return file: which payment came back, with the bank's code and its meaning.
+
+    `trace` is the number of the line by which it was sent.
+    """
 
     reference: str
     amount_cents: int
     code: str
     reason: str
+    trace: str = ""
 
 
 def nacha_file(
@@ -98,6 +102,13 @@ def nacha_file(
     lines += ["9" * LINE] * (blocks * BLOCK - len(lines))
     assert all(len(line) == LINE for line in lines), "every line is as long as the format says"
     return ("\r\n".join(lines) + "\r\n").encode("ascii")
+
+
+def check(credit: Credit, *, beside_cents: int = 0) -> None:
+    """Raise `BadFile` for a payment that no bank would take, or too large beside what is in the file."""
+    _entry(credit, "0" * 9, 1)
+    if credit.amount_cents + beside_cents > MOST_CENTS:
+        raise BadFile("The sum is too large for one file.")
 
 
 def trace_number(bank_routing: str, number: int) -> str:
@@ -218,6 +229,7 @@ def _returned(entry: str, addenda: str, number: int) -> Returned:
         raise BadFile(f"Line {number} cannot be read.")
     return Returned(
         reference=entry[39:54].strip(),
+        trace=addenda[6:21],
         amount_cents=int(amount),
         code=code,
         reason=f"{code}: {RETURN_REASONS.get(code, 'returned by the bank')}",

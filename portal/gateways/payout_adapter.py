@@ -2,7 +2,7 @@
 
 An adapter translates and does not decide. Every call is one try over the wire, without retries of its own;
 whatever is not certain is `Unknown`. A new provider is a class with these methods and a row in
-`jobs/sending.py`; one that speaks plain JSON over HTTPS needs no code at all (`http_payouts.py`).
+`jobs/providers.py`; one that speaks plain JSON over HTTPS needs no code at all (`http_payouts.py`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ class Capabilities:
 
     Without `can_lookup` nobody can find out what became of a call without answer, so that such a payout is
     never tried again by itself. One that `keeps_keys` carries an order out once for a key, whatever happens
-    to the answer. One that `tells_balance` is sent nothing while it does not.
+    to the answer. One that `tells_balance` is sent nothing while it does not. What goes `by_file` is written
+    into a file that people carry to the bank: no job sends it, and a look-up knows what the bank sent back.
     """
 
     currencies: frozenset[str]
@@ -29,6 +30,7 @@ class Capabilities:
     can_reverse: bool
     keeps_keys: bool = False
     tells_balance: bool = False
+    by_file: bool = False
 
 
 @dataclass(frozen=True)

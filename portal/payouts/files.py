@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
@@ -54,6 +54,14 @@ class Contents:
         return sum(line.amount_cents for line in self.lines)
 
 
+@dataclass(frozen=True)
+class Arrival:
+    """When the bank pays a file, and from when on what did not come back has arrived."""
+
+    settles_on: date
+    arrives_by: date
+
+
 Writer = Callable[[Contents], bytes]
 
 
@@ -95,6 +103,7 @@ def xlsx_file(contents: Contents) -> bytes:
 
 # What a method of each kind exports. A bank's own format is added where the house is put together.
 WRITERS: dict[str, Writer] = {"csv": csv_file, "xlsx": xlsx_file}
+ARRIVALS: dict[str, Callable[[datetime], Arrival]] = {}
 FORMATS: dict[str, tuple[str, ...]] = {"file": ("csv", "xlsx"), "nacha": ("nacha", "csv", "xlsx")}
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
+from portal.gateways.http_payouts import HttpPayouts
 from portal.kernel.errors import BadInput
 from portal.models import Audit
 from portal.payouts.payees import methods
@@ -50,6 +51,9 @@ def test_what_was_taken_out_of_the_form_is_gone():
         ({"url": "https://pay.example.com:port/"}, "url"),
         ({"states": {"sent": "taken", "rejected": "no, Taken"}}, "state_rejected"),
         ({"states": {"rejected": "no"}}, "state_sent"),
+        ({"currencies": "dollars"}, "currencies"),
+        ({"currencies": "EUR"}, "currencies"),
+        ({"minimum_cents": 5_00, "maximum_cents": 4_99}, "provider_maximum"),
     ],
 )
 def test_addresses_and_words_that_say_too_little_name_their_field(changed, field):
@@ -68,3 +72,14 @@ def test_what_was_changed_is_named_in_the_note_and_not_told(do, cast):
 
     noted = do(lambda uow: uow.session.scalar(select(Audit.detail).where(Audit.action == "method.change")))
     assert noted["changed"] == ["fee_cents", "settings.token"]
+
+
+def test_what_a_provider_takes_is_kept_as_it_is_written_and_reaches_its_adapter():
+    written = {**PROVIDER, "currencies": "usd, EUR", "minimum_cents": 5_00, "maximum_cents": 900_00}
+    settings = http_settings(written, before={}, insecure=False)
+    can = HttpPayouts(settings).capabilities
+
+    assert (can.currencies, can.minimum_cents, can.maximum_cents) == ({"USD", "EUR"}, 5_00, 900_00)
+    emptied = {**written, "currencies": "", "minimum_cents": None, "maximum_cents": None, "token": ""}
+    after = http_settings(emptied, before=settings, insecure=False)
+    assert {"currencies", "minimum_cents", "maximum_cents"}.isdisjoint(after)

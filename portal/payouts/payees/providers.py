@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from portal.kernel.errors import BadInput
+from portal.ledger.accounts import CURRENCY
 from portal.payouts.payees.numbers import routing_number
 
 # Ours on the left; an admin writes where the provider wants each of them.
@@ -29,6 +30,8 @@ WRITTEN = (
     "key_header",
     "keeps_keys",
 )
+# What the provider itself takes, beside the terms of the method: cents, or currencies as three letters.
+HTTP_LIMITS = ("minimum_cents", "maximum_cents")
 _PATHS = ("ref", "status", "rows", "created")
 _PATH = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 
@@ -52,7 +55,9 @@ def http_settings(written: dict[str, Any], *, before: dict[str, Any], insecure: 
         if name not in fields:
             raise BadInput("The provider needs this in every order.", field=f"field_{name}")
     _check_paths(settings, fields)
-    kept = {name: value for name, value in before.items() if name not in (*WRITTEN, "fields", "states")}
+    settings |= _limits(written)
+    ours = {*WRITTEN, *HTTP_LIMITS, "currencies", "fields", "states"} & {*WRITTEN, *written}
+    kept = {name: value for name, value in before.items() if name not in ours}
     return kept | settings | {"fields": fields} | _states(written.get("states") or {})
 
 
@@ -109,6 +114,20 @@ def _states(written: dict[str, str]) -> dict[str, dict[str, list[str]]]:
     if states and "sent" not in states and "paid" not in states:
         raise BadInput("Please write what the provider calls an order that it took.", field="state_sent")
     return {"states": states} if states else {}
+
+
+def _limits(written: dict[str, Any]) -> dict[str, Any]:
+    """The currencies and amounts in cents that the provider takes; what is left out is not limited here."""
+    currencies = re.split(r"[\s,]+", str(written.get("currencies") or "").strip().upper())
+    currencies = list(dict.fromkeys(filter(None, currencies)))
+    if not all(re.fullmatch("[A-Z]{3}", currency) for currency in currencies):
+        raise BadInput("Please write currencies as three letters, such as USD.", field="currencies")
+    if currencies and CURRENCY not in currencies:
+        raise BadInput(f"The books keep {CURRENCY}; a provider has to pay in it.", field="currencies")
+    limits = {name: int(written[name]) for name in HTTP_LIMITS if written.get(name)}
+    if limits.get("maximum_cents", limits.get("minimum_cents", 0)) < limits.get("minimum_cents", 0):
+        raise BadInput("The largest amount is below the smallest.", field="provider_maximum")
+    return ({"currencies": currencies} if currencies else {}) | limits
 
 
 def _check_paths(settings: dict[str, Any], fields: dict[str, str]) -> None:

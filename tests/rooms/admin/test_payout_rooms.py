@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
 
 from portal.extensions import db
-from portal.models import Audit, Destination, PayoutMethod, TaxForm, Withdrawal
+from portal.kernel.clock import utc_now
+from portal.models import Audit, Destination, PayoutBatch, PayoutMethod, TaxForm, Withdrawal
 from portal.payouts.payees import methods
 from tests.html import Visitor
 from tests.people import PASSWORD
@@ -96,6 +97,28 @@ def test_every_amount_of_a_batch_opens_its_entry_and_its_owner_sees_all_of_them(
     entries = re.findall(r'href="(/earnings/entries/\d+)"', ben.page.text)
     assert {entry.rsplit("/", 1)[1] for entry in entries} == {url.rsplit("/", 1)[1] for url in (ours, paid)}
     assert {ben.visit(entry).status_code for entry in entries} == {200}
+
+
+def test_a_bank_file_says_when_it_is_paid_and_when_it_has_arrived(fin, ada, asked, do):
+    head = {"bank_routing": "021000021", "bank_name": "B", "company_name": "C", "company_id": "1" * 10}
+
+    def offer(uow):
+        method = methods.method_by_code(uow.session, "bank")
+        method.kind, method.settings = "nacha", methods.json.dumps(head)
+
+    do(offer)
+    fin.visit("/admin/payouts")
+    fin.submit("/admin/payouts/approve", {"chosen": [asked["ben"]]})
+    ada.visit("/admin/payouts?state=approved")
+    place = ada.submit("/admin/payouts/export", {"chosen": [asked["ben"]]}).location
+
+    ada.visit(place)
+
+    assert "The bank pays on" in ada.words and "Wait until then" in ada.words
+    before = update(PayoutBatch).values(created_at=utc_now() - timedelta(days=30))
+    do(lambda uow: uow.session.execute(before) and None)
+    ada.visit(place)
+    assert "then say that the rest is paid" in ada.words
 
 
 def test_what_is_no_answer_is_refused_in_the_form(fin, batch, states):
@@ -201,9 +224,11 @@ def test_an_admin_adds_a_provider_and_its_token_is_not_shown_again(ada, app):
     ada.visit("/admin/payouts/methods/new")
     assert ada.submit("/admin/payouts/methods/new", BANK | PROVIDER | {"url": "x"}).status_code == 422
     assert "Please write a whole address" in ada.words
-    assert ada.submit("/admin/payouts/methods/new", BANK | PROVIDER).status_code == 303
+    takes = {"currencies": "USD", "provider_minimum": "5.00", "provider_maximum": "900"}
+    assert ada.submit("/admin/payouts/methods/new", BANK | PROVIDER | takes).status_code == 303
 
     ada.visit("/admin/payouts/methods/acme")
+    assert 'value="5.00"' in ada.page.text and 'value="900.00"' in ada.page.text
     assert "secret-token" not in ada.page.text and "to.account" in ada.page.text
     assert ada.submit("/admin/payouts/methods/acme", BANK | PROVIDER | {"token": ""}).status_code == 303
     with app.app_context():

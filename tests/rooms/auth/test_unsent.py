@@ -41,7 +41,6 @@ def what_the_page_would_send(browser):
     form = re.search(
         r'<form class="form" method="post" action="([^"]+)">(.*?)</form>', browser.page.text, re.S
     )
-    from html import unescape
 
     pairs = re.findall(r'name="([^"]+)" value="([^"]*)"', form[2])
     return unescape(form[1]), [(unescape(name), unescape(value)) for name, value in pairs]
