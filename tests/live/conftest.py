@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import OperationalError
 
 from portal.extensions import db
 from portal.models import Contract, Cycle
@@ -43,9 +45,26 @@ def tree(app, do, cast):
     return people, waiting, free
 
 
+def end(connection: Connection, killer: Connection, lot: float) -> None:
+    """Commit, roll back, or let the server process die in the middle of the transaction."""
+    if lot < 0.05:
+        connection.rollback()
+    elif lot < 0.07:
+        process = connection.connection.driver_connection.info.backend_pid
+        killer.execute(text("SELECT pg_terminate_backend(:process)"), {"process": process})
+        with contextlib.suppress(OperationalError):
+            connection.commit()
+        connection.invalidate()
+    else:
+        connection.commit()
+
+
 @pytest.fixture
 def fire(app, tree, cast) -> Iterator[None]:
-    """Writers that sell and join, in open transactions of up to 30 ms, of which every twentieth fails."""
+    """Writers that sell and join, in open transactions of up to 30 ms.
+
+    Every twentieth is rolled back, and of every fiftieth the server process is killed at its commit.
+    """
     people, waiting, free = tree
     with app.app_context():
         url = db.engine.url
@@ -55,6 +74,7 @@ def fire(app, tree, cast) -> Iterator[None]:
 
     def write(number: int) -> None:
         engine, chance, count = create_engine(url), random.Random(number), 0
+        killer = create_engine(url, isolation_level="AUTOCOMMIT").connect()
         while not stop.is_set():
             count += 1
             with engine.connect() as connection:
@@ -70,11 +90,9 @@ def fire(app, tree, cast) -> Iterator[None]:
                         who, (under, leg) = new
                         connection.execute(JOIN, {"who": who, "under": under, "leg": leg})
                 stop.wait(chance.random() * 0.03 if chance.random() < 0.3 else 0)
-                if chance.random() < 0.05:
-                    connection.rollback()
-                else:
-                    connection.commit()
+                end(connection, killer, chance.random())
         engine.dispose()
+        killer.close()
 
     writers = [threading.Thread(target=write, args=(number,)) for number in range(WRITERS)]
     for writer in writers:
