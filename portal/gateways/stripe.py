@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from portal.config import Settings
 from portal.gateways.errors import ProviderUnavailable
+from portal.gateways.stripe_balance import moves_of
 from portal.gateways.stripe_events import translated
 from portal.gateways.stripe_objects import ORDER, REFUND_REQUEST, REGISTRATION
-from portal.kernel.provider_events import FoundEvent
+from portal.kernel.provider_events import FoundEvent, MoneyMove
 
 # The SDK takes 0.4 s to import, so that it is imported where it is first needed.
 if TYPE_CHECKING:
@@ -157,14 +158,51 @@ class StripeGateway:
             raise _unavailable(error) from error
         return ""
 
-    def events_since(self, since: datetime) -> Iterator[FoundEvent]:
-        """Every event from a moment on, newest first, page by page. Raises `ProviderUnavailable`."""
+    def money_moves(self, kind: str, ref: str) -> list[MoneyMove]:
+        """What Stripe booked for a payment intent (`payment`), a `refund` or a `dispute`, with its fees.
+
+        Empty where it booked nothing yet, and for what it does not know. Raises `ProviderUnavailable`.
+        """
+        import stripe
+
+        try:
+            return moves_of(self._client, kind=kind, ref=ref)
+        except stripe.InvalidRequestError as unknown:
+            if unknown.code != "resource_missing":
+                raise _unavailable(unknown) from unknown
+            return []
+        except stripe.StripeError as error:
+            raise _unavailable(error) from error
+
+    def events_since(self, since: datetime, account: str = "") -> Iterator[FoundEvent]:
+        """Every event from a moment on, newest first, page by page. Raises `ProviderUnavailable`.
+
+        Those of a connected `account`, or our own where none is named.
+        """
+        import stripe
+
+        wanted: Any = {"created": {"gte": int(since.timestamp())}, "limit": EVENTS_A_PAGE}
+        options: Any = {"stripe_account": account} if account else {}
+        try:
+            for event in self._client.v1.events.list(wanted, options).auto_paging_iter():
+                # Asked for in its account's name, an event does not say whose it is.
+                yield _found({**event.to_dict(), **({"account": account} if account else {})})
+        except stripe.StripeError as error:
+            raise _unavailable(error) from error
+
+    def charges_since(self, since: datetime) -> Iterator[FoundEvent]:
+        """Every charge that succeeded from a moment on, as the event that would have told it, newest first.
+
+        Raises `ProviderUnavailable`.
+        """
         import stripe
 
         wanted: Any = {"created": {"gte": int(since.timestamp())}, "limit": EVENTS_A_PAGE}
         try:
-            for event in self._client.v1.events.list(wanted).auto_paging_iter():
-                yield _found(event.to_dict())
+            for charge in self._client.v1.charges.list(wanted).auto_paging_iter():
+                if charge.status == "succeeded":
+                    name = f"{charge.id}-succeeded"
+                    yield _found_as("charge.succeeded", name=name, thing=charge.to_dict())
         except stripe.StripeError as error:
             raise _unavailable(error) from error
 
@@ -189,15 +227,8 @@ class StripeGateway:
         if status == "open":
             return None
         kind = "completed" if status == "complete" else "expired"
-        return _found(
-            {
-                "id": f"{session_id}-{status}-{session['payment_status']}",
-                "type": f"checkout.session.{kind}",
-                "created": session["created"],
-                "livemode": session["livemode"],
-                "data": {"object": session},
-            }
-        )
+        name = f"{session_id}-{status}-{session['payment_status']}"
+        return _found_as(f"checkout.session.{kind}", name=name, thing=session)
 
     @cached_property
     def _client(self) -> stripe.StripeClient:
@@ -246,6 +277,12 @@ def _session_parameters(request: CheckoutRequest) -> SessionCreateParams:
     else:
         parameters["payment_intent_data"] = {"metadata": mark}
     return parameters
+
+
+def _found_as(kind: str, *, name: str, thing: dict[str, Any]) -> FoundEvent:
+    """What was found of a thing, as an event of its own name."""
+    told = {"created": thing["created"], "livemode": thing["livemode"], "data": {"object": thing}}
+    return _found({"id": name, "type": kind, **told})
 
 
 def _found(event: dict[str, Any]) -> FoundEvent:

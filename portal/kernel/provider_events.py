@@ -21,3 +21,13 @@ class FoundEvent:
     object_ref: str
     account: str
     live: bool
+
+
+@dataclass(frozen=True)
+class MoneyMove:
+    """A line of the provider's books: cents that came (above 0) or went, the fee kept or given back."""
+
+    ref: str
+    amount_cents: int
+    fee_cents: int
+    currency: str

@@ -8,7 +8,15 @@ from pathlib import Path
 from flask import Flask, Response, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from portal.gateways.sandbox import brevo_api, connect_api, connect_pages, http_provider, pages, stripe_api
+from portal.gateways.sandbox import (
+    balance_api,
+    brevo_api,
+    connect_api,
+    connect_pages,
+    http_provider,
+    pages,
+    stripe_api,
+)
 from portal.gateways.sandbox.delivery import Courier
 from portal.gateways.sandbox.faults import BadFaults, Dropped, order_faults
 from portal.gateways.sandbox.play import Play
@@ -46,6 +54,7 @@ def build_sandbox(settings: SandboxSettings) -> Flask:
     app.extensions["sandbox"] = play
     app.register_blueprint(stripe_api.blueprint, url_prefix="/stripe/v1")
     app.register_blueprint(connect_api.blueprint, url_prefix="/stripe/v1")
+    app.register_blueprint(balance_api.blueprint, url_prefix="/stripe/v1")
     app.register_blueprint(connect_pages.blueprint, url_prefix="/connect")
     app.register_blueprint(http_provider.blueprint, url_prefix="/http-provider")
     app.register_blueprint(brevo_api.blueprint, url_prefix="/brevo/v3")

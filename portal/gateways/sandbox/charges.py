@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portal.gateways.sandbox.balance import DISPUTE_FEE_CENTS, Move, moved
 from portal.gateways.sandbox.play import NotInThisState, Play
 from portal.gateways.sandbox.store import Answer, Books, Document, new_id
 from portal.gateways.sandbox.stripe_form import BadRequest
@@ -65,6 +66,8 @@ def fail_refund(play: Play, books: Books, session: Document) -> None:
         raise NotInThisState
     refund = {**done[0], "status": "failed", "failure_reason": "expired_or_canceled_card"}
     charge["amount_refunded"] -= refund["amount"]
+    back = moved(books, refund, Move("refund_failure", refund["amount"]), now=play.now())
+    refund["failure_balance_transaction"] = back["id"]
     books.save("charge", charge)
     books.save("refund", refund)
     play.tell(books, "refund.failed", refund)
@@ -90,15 +93,19 @@ def dispute(play: Play, books: Books, session: Document) -> None:
         "status": "needs_response",
         "metadata": {},
     }
+    gone = moved(books, thing, Move("adjustment", -thing["amount"], DISPUTE_FEE_CENTS), now=play.now())
+    thing["balance_transactions"] = [gone]
     books.save("dispute", thing)
     play.tell(books, "charge.dispute.created", thing)
     play.tell(books, "charge.dispute.funds_withdrawn", thing)
 
 
 def win(play: Play, books: Books, session: Document) -> None:
-    """The bank gives a disputed charge back."""
+    """The bank gives a disputed charge back, and Stripe its fee."""
     thing = _open_dispute(books, session)
     thing["status"] = "won"
+    back = moved(books, thing, Move("adjustment", thing["amount"], -DISPUTE_FEE_CENTS), now=play.now())
+    thing["balance_transactions"].append(back)
     books.save("dispute", thing)
     play.tell(books, "charge.dispute.closed", thing)
     play.tell(books, "charge.dispute.funds_reinstated", thing)
@@ -143,6 +150,8 @@ def _refund(play: Play, books: Books, charge: Document, *, amount: int, marks: d
         "status": "succeeded",
         "metadata": marks,
     }
+    gone = moved(books, refund, Move("refund", -amount), now=play.now())
+    refund["balance_transaction"] = gone["id"]
     charge["amount_refunded"] += amount
     charge["refunded"] = charge["amount_refunded"] == charge["amount"]
     books.save("charge", charge)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from portal.gateways.sandbox import stripe_objects
+from portal.gateways.sandbox.balance import platform_funds, set_funds
 from portal.gateways.sandbox.calls import missing, refused
 from portal.gateways.sandbox.play import Play
 from portal.gateways.sandbox.store import Answer, Books, Document, new_id
 from portal.gateways.sandbox.stripe_form import BadRequest
 from portal.gateways.sandbox.stripe_objects import PRIVATE
 
-# What the platform has to pay out at the beginning, in cents.
-FUNDS_CENTS = 100_000_000_00
 LINK_SECONDS = 300
 _DETAILS = ["external_account", "individual.verification.document", "tos_acceptance.date"]
 
@@ -157,17 +156,6 @@ def bounce(play: Play, books: Books, payout: Document, *, code: str = "account_c
     assert account is not None, "an account is never deleted here"
     _add(books, account, payout["amount"])
     _tell(play, books, "payout.failed", payout, account=account["id"])
-
-
-def platform_funds(books: Books) -> int:
-    """What the platform can transfer, in cents."""
-    found = books.find("funds", "platform")
-    return int(found["cents"]) if found else FUNDS_CENTS
-
-
-def set_funds(books: Books, cents: int) -> None:
-    """Let the platform have this much, in cents."""
-    books.save("funds", {"id": "platform", "cents": cents})
 
 
 def _new_transfer(play: Play, parameters: dict[str, Any], cents: int) -> Document:

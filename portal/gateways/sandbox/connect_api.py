@@ -1,4 +1,4 @@
-"""The part of Stripe's HTTP interface that pays people: accounts, links, transfers, reversals, balance."""
+"""The part of Stripe's HTTP interface that pays people: accounts, links, transfers, reversals."""
 
 from __future__ import annotations
 
@@ -82,15 +82,6 @@ def reverse_transfer(transfer_id: str) -> Response:
         return connect.reverse(current_play(), books, found) if found else missing("transfer", transfer_id)
 
     return performed("stripe.reversals.create", effect)
-
-
-@blueprint.get("/balance")
-def get_balance() -> Response:
-    def effect(books: Books) -> Answer:
-        available = [{"amount": connect.platform_funds(books), "currency": "usd", "source_types": {}}]
-        return Answer(200, {"object": "balance", "livemode": False, "available": available, "pending": []})
-
-    return performed("stripe.balance.get", effect)
 
 
 def _checked(known: type) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from flask import Blueprint, abort, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.gateways.sandbox import connect, pages
+from portal.gateways.sandbox import balance, connect, pages
 from portal.gateways.sandbox.calls import current_play
 from portal.gateways.sandbox.play import Play
 from portal.gateways.sandbox.store import Books, Document
@@ -27,7 +27,7 @@ def accounts() -> str:
             "sandbox/accounts.html",
             accounts=[(each, each[PRIVATE]["balance"]) for each in books.newest("account", limit=_SHOWN)],
             payouts=books.newest("payout", limit=_SHOWN),
-            funds=connect.platform_funds(books),
+            funds=balance.platform_funds(books),
         )
 
 
@@ -87,8 +87,8 @@ def reverse(transfer_id: str) -> ResponseReturnValue:
 def funds() -> ResponseReturnValue:
     """Let the platform have as many cents as the form says."""
     with current_play().store.writing() as books:
-        connect.set_funds(books, int(request.form["cents"]))
-        return jsonify(cents=connect.platform_funds(books))
+        balance.set_funds(books, int(request.form["cents"]))
+        return jsonify(cents=balance.platform_funds(books))
 
 
 def _act(kind: str, thing_id: str, act: Act) -> ResponseReturnValue:

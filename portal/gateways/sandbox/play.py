@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portal.gateways.sandbox import stripe_objects
+from portal.gateways.sandbox import balance, stripe_objects
 from portal.gateways.sandbox.delivery import Courier
 from portal.gateways.sandbox.store import Answer, Books, Document, Store, new_id
 from portal.gateways.sandbox.stripe_form import BadRequest
@@ -149,6 +149,7 @@ class Play:
     def _charge(self, books: Books, session: Document, intent_id: str, *, cents: int) -> Document:
         intent, charge = stripe_objects.new_charge(session, intent_id, cents=cents, now=self.now())
         session[stripe_objects.PRIVATE].setdefault("intents", []).append(intent_id)
+        balance.take_charge(books, charge, now=self.now())
         books.save("payment_intent", intent)
         books.save("charge", charge)
         books.save("session", session)

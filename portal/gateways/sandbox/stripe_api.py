@@ -68,7 +68,7 @@ def list_refunds() -> Response:
     def effect(books: Books) -> Answer:
         refuse_unknown(read_form(request.args.items(multi=True)), RefundListParams)
         return Answer(
-            200, _listed(charges.refunds_of_intent(books, request.args["payment_intent"]), "refunds")
+            200, listed(charges.refunds_of_intent(books, request.args["payment_intent"]), "refunds")
         )
 
     return performed("stripe.refunds.list", effect)
@@ -135,10 +135,10 @@ def _page_of_events(books: Books) -> Document:
         for event in books.newest("event", limit=10_000)
         if (not kinds or event["type"] in kinds) and event["created"] >= since
     ]
-    return _listed(events, "events")
+    return listed(events, "events")
 
 
-def _listed(things: list[Document], path: str) -> Document:
+def listed(things: list[Document], path: str) -> Document:
     """One page of a list, by cursor and limit."""
     ids = [thing["id"] for thing in things]
     cursor = request.args.get("starting_after", "")
