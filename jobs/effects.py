@@ -59,6 +59,7 @@ STRIPE_EFFECTS: dict[str, Callable[[UnitOfWork, StripeEvent], None]] = {
     "invoice.paid": money_in.invoice_paid,
     "invoice.payment_failed": money_in.invoice_failed,
     "invoice_payment.paid": money_in.invoice_linked,
+    "charge.succeeded": money_in.charged,
     "charge.refunded": money_in.charge_refunded,
     "refund.created": money_in.refunded,
     "refund.updated": money_in.refunded,

@@ -86,6 +86,12 @@ def invoice_linked(uow: UnitOfWork, event: StripeEvent) -> None:
     _wake(uow, event.intent_ref)
 
 
+def charged(uow: UnitOfWork, event: StripeEvent) -> None:
+    """Money came in. Others tell what for; where nobody ever does, this is given up and shown to people."""
+    recording.locked_by_intent(uow, event.intent_ref)
+    raise NothingToDo("Another event told what it was paid for.")
+
+
 def charge_refunded(_uow: UnitOfWork, _event: StripeEvent) -> None:
     """It names no refund, so that nothing could be done once for it."""
     raise NothingToDo("The refund's own event tells what went back.")

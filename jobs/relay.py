@@ -23,6 +23,7 @@ from jobs.work import QUEUES, poke, queue
 from portal.commissions import projection
 from portal.kernel.clock import utc_now
 from portal.models import Cycle, Inbox, Message, Outbox, RefundRequest, Task, Withdrawal
+from portal.payments import fees
 from portal.payouts.automatic.claiming import ASKING
 from portal.store import UnitOfWork, perform
 from portal.store.wake import wait_for_wake
@@ -128,6 +129,7 @@ def _due(uow: UnitOfWork) -> list[str]:
         "refunds": select(RefundRequest.id).where(
             RefundRequest.state == "asked", RefundRequest.next_at <= now
         ),
+        "provider-fees": fees.due(now),
         "messages": select(Message.id).where(
             Message.state.in_(("queued", "sending")), Message.next_at <= now
         ),

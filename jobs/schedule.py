@@ -17,7 +17,9 @@ DUTIES: dict[str, int] = {
     "payout-match": 24 * 3600,
     "placements": 3600,
     "books": 60,
+    "provider-fees": 300,
     "event-sweep": 3600,
+    "charge-sweep": 3600,
     "page-sweep": 86_400,
     "ended-subscriptions": 3600,
 }

@@ -27,6 +27,18 @@ def ask_for_events() -> None:
         log.warning("%s of %s events had not been told", swept.found, swept.listed)
 
 
+def ask_for_charges() -> None:
+    """Every hour: look for money that came in for nothing of ours."""
+    settings = current_app.config["SETTINGS"]
+    try:
+        found = sweeping.sweep_charges(stripe_of(settings, retries=0), live_only=settings.production)
+    except ProviderUnavailable as away:
+        log.warning("charges were not swept: %s", away.message)
+        return
+    if found:
+        log.error("%s charges are paid for nothing that we know", found)
+
+
 def ask_for_pages() -> None:
     """Every day: ask for the payment pages of which nothing was heard."""
     settings = current_app.config["SETTINGS"]

@@ -39,7 +39,7 @@ COMPANY_PURPOSES = {
     "order_revenue": Purpose("C", False, None),
     "payout_fees": Purpose("C", False, None),
     "tax_withheld": Purpose("C", False, None),
-    "suspense": Purpose("C", False, None),
+    "provider_fees": Purpose("D", False, None),
     "adjustments": Purpose("D", False, None),
     "refunds": Purpose("D", False, None),
     "dispute_losses": Purpose("D", False, None),
@@ -75,7 +75,7 @@ COMMISSION_EXPENSE = AccountKey("company", 0, "commission_expense")
 ORDER_REVENUE = AccountKey("company", 0, "order_revenue")
 PAYOUT_FEES = AccountKey("company", 0, "payout_fees")
 TAX_WITHHELD = AccountKey("company", 0, "tax_withheld")
-SUSPENSE = AccountKey("company", 0, "suspense")
+PROVIDER_FEES = AccountKey("company", 0, "provider_fees")
 ADJUSTMENTS = AccountKey("company", 0, "adjustments")
 REFUNDS = AccountKey("company", 0, "refunds")
 DISPUTE_LOSSES = AccountKey("company", 0, "dispute_losses")

@@ -169,15 +169,33 @@ _PAYOUTS: dict[str, str] = {
         SELECT w.id, w.state, o.since FROM opened o JOIN withdrawal w ON w.consultant_id = o.owner_id
          WHERE w.decided_at > o.since AND w.state NOT IN ('requested', 'rejected', 'cancelled')
     """,
-    "money at Stripe is what came in, less what went back and what was sent": """
+    "what Stripe kept of each payment is booked as it is known": """
+        SELECT id, known, booked FROM (
+                 SELECT p.id, COALESCE(p.fee_cents, 0) + COALESCE(r.fees, 0) AS known,
+                        COALESCE(b.booked, 0) AS booked
+                   FROM payment p
+                   LEFT JOIN (SELECT payment_id, SUM(fee_cents) AS fees FROM payment_reversal
+                               GROUP BY payment_id) r ON r.payment_id = p.id
+                   LEFT JOIN (SELECT e.cause_id, SUM(s.cents) AS booked FROM (
+                                SELECT p.entry_id, p.amount_cents AS cents FROM posting p
+                                  JOIN account a ON a.id = p.debit_id AND a.purpose = 'provider_fees'
+                                 UNION ALL
+                                SELECT p.entry_id, -p.amount_cents FROM posting p
+                                  JOIN account a ON a.id = p.credit_id AND a.purpose = 'provider_fees') s
+                                JOIN entry e ON e.id = s.entry_id AND e.cause_type = 'payment'
+                               GROUP BY e.cause_id) b ON b.cause_id = p.id) fees
+         WHERE known <> booked
+    """,
+    "money at Stripe is what came in, less what went back, was kept and was sent": """
         SELECT booked, recorded FROM (
                  SELECT (SELECT COALESCE(SUM(p.amount_cents), 0) FROM posting p
                           JOIN account a ON a.id = p.debit_id AND a.purpose = 'stripe_balance')
                       - (SELECT COALESCE(SUM(p.amount_cents), 0) FROM posting p
                           JOIN account a ON a.id = p.credit_id AND a.purpose = 'stripe_balance') AS booked,
-                        (SELECT COALESCE(SUM(amount_cents), 0) FROM payment)
+                        (SELECT COALESCE(SUM(amount_cents - COALESCE(fee_cents, 0)), 0) FROM payment)
                       - (SELECT COALESCE(SUM(amount_cents), 0) FROM payment_reversal
                           WHERE state IN ('open', 'done', 'lost'))
+                      - (SELECT COALESCE(SUM(fee_cents), 0) FROM payment_reversal)
                       - (SELECT COALESCE(SUM(w.amount_cents - w.fee_cents - w.withheld_cents), 0)
                            FROM withdrawal w JOIN payout_method m ON m.id = w.method_id
                           WHERE m.kind = 'stripe' AND w.state IN ('sent', 'paid')) AS recorded) sums
@@ -205,6 +223,16 @@ WARNINGS: dict[str, str] = {
     "the outcome of a payout is unknown for more than 7 days": """
         SELECT w.id, w.state FROM withdrawal w
          WHERE w.state IN ('sending', 'resolving', 'review') AND w.decided_at < :week
+    """,
+    "money came in at Stripe for nothing that we know, and did not go back": """
+        SELECT i.id, i.object_ref FROM inbox i
+         WHERE i.source = 'stripe' AND i.kind = 'charge.succeeded' AND i.state = 'dead'
+           AND NOT EXISTS (SELECT 1 FROM inbox r WHERE r.source = 'stripe' AND r.object_ref = i.object_ref
+                                                   AND r.kind = 'charge.refunded')
+    """,
+    "what Stripe kept of a payment is unknown for more than 7 days": """
+        SELECT id, public_id FROM payment
+         WHERE fee_due_at IS NOT NULL AND fee_cents IS NULL AND received_at < :week
     """,
     "whether a mail was sent is unknown for more than 7 days": """
         SELECT id, template FROM message WHERE state = 'unknown' AND created_at < :week

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session, load_only
 
 from portal.kernel.errors import NotYours
+from portal.ledger.accounts import PROVIDER_FEES, STRIPE_BALANCE
 from portal.ledger.entries import Opened, opened
 from portal.models import (
     AccountUser,
@@ -44,11 +45,16 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Sums:
-    """How many payments and cents a filter finds, and the cents that went back as refunds."""
+    """How many payments and cents a filter finds, the cents that were refunded, what Stripe kept of all.
+
+    `untold` counts the payments of which Stripe did not say yet what it kept.
+    """
 
     number: int
     paid: int
     refunded: int
+    fees: int
+    untold: int
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,16 @@ class Story:
         by_key = {opened.entry.key: opened.entry.id for opened in self.entries}
         return by_key.get(key_of(reversal))
 
+    def fees(self) -> list[tuple[Opened, int]]:
+        """The entries of what the provider kept or gave back of it, each with its cents."""
+        grown = [(each, _grown(each, PROVIDER_FEES.purpose)) for each in self.entries]
+        return [(each, cents) for each, cents in grown if cents]
+
+    @property
+    def left_cents(self) -> int:
+        """What is left of it at the provider after refunds, disputes and fees."""
+        return sum(_grown(each, STRIPE_BALANCE.purpose) for each in self.entries)
+
 
 def find_payments(
     session: Session, wanted: Wanted, *, before: int = 0, limit: int = 50
@@ -86,9 +102,10 @@ def sums_of(session: Session, wanted: Wanted) -> Sums:
         func.count(Payment.id),
         func.coalesce(func.sum(Payment.amount_cents), 0),
         func.coalesce(func.sum(Payment.refunded_cents), 0),
+        func.coalesce(func.sum(func.coalesce(Payment.fee_cents, 0) + _later_fees()), 0),
+        func.count(Payment.id).filter(Payment.fee_cents.is_(None)),
     )
-    number, paid, refunded = session.execute(_found(totals, wanted)).one()
-    return Sums(number=int(number), paid=int(paid), refunded=int(refunded))
+    return Sums(*(int(sum_) for sum_ in session.execute(_found(totals, wanted)).one()))
 
 
 def ids_of(wanted: Wanted) -> Select[int]:
@@ -114,6 +131,18 @@ def story_of(session: Session, public_id: str) -> Story:
         askers=_names(session, {each.asked_by for each in asked}),
         entries=[opened(session, entry_id) for entry_id in session.scalars(entry_ids)],
     )
+
+
+def _later_fees() -> ColumnElement[int]:
+    """What the provider kept of the refunds and disputes of a payment."""
+    fees = select(func.coalesce(func.sum(PaymentReversal.fee_cents), 0))
+    return fees.where(PaymentReversal.payment_id == Payment.id).correlate(Payment).scalar_subquery()
+
+
+def _grown(entry: Opened, purpose: str) -> int:
+    """By how much an entry let an account grow whose money is on the debit side, in cents."""
+    into = sum(move.amount for move in entry.moves if move.source.purpose == purpose)
+    return into - sum(move.amount for move in entry.moves if move.target.purpose == purpose)
 
 
 def _names(session: Session, user_ids: set[int]) -> dict[int, str]:

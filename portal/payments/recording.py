@@ -112,7 +112,7 @@ def _record(uow: UnitOfWork, payment: Payment, notice: PaymentNotice) -> Payment
     payment.subscription_ref = notice.subscription_ref or None
     payment.amount_cents, payment.currency = notice.amount_cents, CURRENCY
     payment.state, payment.refunded_cents = "paid", 0
-    payment.received_at = notice.received_at
+    payment.received_at, payment.fee_due_at = notice.received_at, uow.clock()
     uow.session.add(payment)
     uow.session.flush()
     _book(uow, payment)

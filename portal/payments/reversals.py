@@ -57,6 +57,7 @@ def record_reversal(uow: UnitOfWork, *, notice: ReversalNotice) -> Payment:
         reversal.state = notice.state
     reversal.reason = reversal.reason or notice.reason[:200] or None
     reversal.changed_at = max(reversal.changed_at, notice.at)
+    reversal.fee_due_at = uow.clock()
     uow.session.flush()
     _book(uow, payment, reversal)
     _settle(uow, payment)

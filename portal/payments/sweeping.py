@@ -1,4 +1,4 @@
-"""What a lost webhook would have told, found by asking: the list of events, and pages open too long.
+"""What a lost webhook would have told, found by asking: lists of events and charges, pages open too long.
 
 What is found goes into the inbox like any webhook, so that nothing has a way of its own to take effect.
 """
@@ -11,19 +11,21 @@ from functools import partial
 from itertools import chain, islice
 from typing import Protocol
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from portal.extensions import db
 from portal.kernel.clock import Clock, utc_now
 from portal.kernel.provider_events import FoundEvent
-from portal.models import EventSweep, Inbox, Order, Registration
+from portal.models import EventSweep, Inbox, Order, Payment, Registration
 from portal.store import UnitOfWork, perform
 from portal.store.inbox import STRIPE, Arrival, receive
 
 HORIZON = timedelta(days=30)
 OVERLAP = timedelta(hours=2)
 OPEN_TOO_LONG = timedelta(hours=25)
+UNTOLD_TOO_LONG = timedelta(hours=1)
+CHARGES_OF = timedelta(days=3)
 ROWS_AT_ONCE = 100
 MOST_PAGES = 500
 
@@ -31,25 +33,31 @@ MOST_PAGES = 500
 class Provider(Protocol):
     """Whom is asked."""
 
-    def events_since(self, since: datetime) -> Iterator[FoundEvent]: ...
+    def events_since(self, since: datetime, account: str = "") -> Iterator[FoundEvent]: ...
+
+    def charges_since(self, since: datetime) -> Iterator[FoundEvent]: ...
 
     def page_event(self, session_id: str) -> FoundEvent | None: ...
 
 
-def sweep_events(provider: Provider, *, live_only: bool, clock: Clock = utc_now) -> EventSweep:
+def sweep_events(
+    provider: Provider, *, live_only: bool, account: str = "", clock: Clock = utc_now
+) -> EventSweep:
     """Store every event since the last whole sweep that is not in the inbox; again finds nothing new.
 
-    Asks outside any unit of work. The last two hours are looked at once more, 30 days at most. A provider
-    that goes away meanwhile raises, and the next sweep begins where this one did.
+    Asks outside any unit of work, for our own events or those of a connected `account`. The last two hours
+    are looked at once more, 30 days at most. A provider that goes away meanwhile raises, and the next sweep
+    begins where this one did.
     """
     until = clock()
-    since = _begin(db.session(), until)
+    since = _begin(db.session(), until, account)
     db.session.rollback()
     listed = found = 0
-    for some in _by_hundred(provider.events_since(since)):
+    for some in _by_hundred(provider.events_since(since, account)):
         listed += len(some)
         found += perform(partial(_store, events=some, live_only=live_only), clock)
-    return perform(lambda uow: _note(uow, since, until, listed=listed, found=found), clock)
+    sweep = EventSweep(account=account or None, since=since, until=until, listed=listed, found=found)
+    return perform(lambda uow: _note(uow, sweep), clock)
 
 
 def sweep_pages(provider: Provider, *, live_only: bool, clock: Clock = utc_now) -> int:
@@ -65,9 +73,24 @@ def sweep_pages(provider: Provider, *, live_only: bool, clock: Clock = utc_now) 
     )
 
 
-def last_sweep(session: Session) -> EventSweep | None:
-    """The newest whole sweep."""
-    return session.scalar(select(EventSweep).order_by(EventSweep.id.desc()).limit(1))
+def sweep_charges(provider: Provider, *, live_only: bool, clock: Clock = utc_now) -> int:
+    """Store what was charged in the last days and an hour later is paid for nothing of ours; how many.
+
+    Such money takes effect like an event that is not understood yet: it waits for the one that explains it,
+    is given up, and then stands before people.
+    """
+    now = clock()
+    found = 0
+    for some in _by_hundred(provider.charges_since(now - CHARGES_OF)):
+        strange = [each for each in some if each.created < now - UNTOLD_TOO_LONG]
+        found += perform(partial(_store_strange, events=strange, live_only=live_only), clock)
+    return found
+
+
+def last_sweep(session: Session, account: str = "") -> EventSweep | None:
+    """The newest whole sweep of our own events, or of those of a connected account."""
+    whose = EventSweep.account == account if account else EventSweep.account.is_(None)
+    return session.scalar(select(EventSweep).where(whose).order_by(EventSweep.id.desc()).limit(1))
 
 
 def _by_hundred(events: Iterable[FoundEvent]) -> Iterator[list[FoundEvent]]:
@@ -76,9 +99,19 @@ def _by_hundred(events: Iterable[FoundEvent]) -> Iterator[list[FoundEvent]]:
         yield some
 
 
-def _begin(session: Session, now: datetime) -> datetime:
-    last = last_sweep(session)
+def _begin(session: Session, now: datetime, account: str) -> datetime:
+    last = last_sweep(session, account)
     return max(now - HORIZON, last.until - OVERLAP) if last else now - HORIZON
+
+
+def _store_strange(uow: UnitOfWork, *, events: list[FoundEvent], live_only: bool) -> int:
+    intents = {event.object_ref for event in events}
+    refs = (Payment.provider_ref, Payment.charge_ref)
+    known: set[str | None] = set()
+    for ref in refs:
+        known |= set(uow.session.scalars(select(ref).where(ref.in_(intents))))
+    strange = [event for event in events if event.object_ref not in known]
+    return _store(uow, events=strange, live_only=live_only)
 
 
 def _store(uow: UnitOfWork, *, events: Iterable[FoundEvent], live_only: bool) -> int:
@@ -104,8 +137,11 @@ def _arrival(event: FoundEvent) -> Arrival:
     )
 
 
-def _note(uow: UnitOfWork, since: datetime, until: datetime, *, listed: int, found: int) -> EventSweep:
-    sweep = EventSweep(since=since, until=until, listed=listed, found=found, finished_at=uow.clock())
+def _note(uow: UnitOfWork, sweep: EventSweep) -> EventSweep:
+    """Keep every sweep of our own events; of a connected account only the newest is of use."""
+    sweep.finished_at = uow.clock()
+    if sweep.account:
+        uow.session.execute(delete(EventSweep).where(EventSweep.account == sweep.account))
     uow.session.add(sweep)
     uow.session.flush()
     return sweep

@@ -19,7 +19,7 @@ ACCOUNTS: dict[str, LazyString] = {
     "commission_expense": _l("Commission"),
     "payout_fees": _l("Fees for payouts"),
     "tax_withheld": _l("Tax withheld, owed to the tax office"),
-    "suspense": _l("Not yet known what for"),
+    "provider_fees": _l("Fees of Stripe"),
     "adjustments": _l("Corrections by hand"),
     "refunds": _l("Refunds"),
     "dispute_losses": _l("Lost to disputes"),
@@ -53,6 +53,12 @@ _ENTRIES: dict[str, LazyString] = {
     "dispute": _l("Payment disputed"),
     "dispute won": _l("Dispute won"),
     "opening balance": _l("Brought along from the system before"),
+    "payment fee": _l("Fee of Stripe for a payment"),
+    "refund fee": _l("Fee of Stripe for a refund"),
+    "dispute fee": _l("Fee of Stripe for a dispute"),
+    "payment fee returned": _l("Fee of Stripe given back"),
+    "refund fee returned": _l("Fee of Stripe for a refund, given back"),
+    "dispute fee returned": _l("Fee of Stripe for a dispute, given back"),
 }
 COLUMNS: dict[str, LazyString] = {
     "available": _l("Available"),

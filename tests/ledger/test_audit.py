@@ -41,6 +41,20 @@ _AT_STRIPE = (
     "INSERT INTO posting (entry_id, debit_id, credit_id, currency, amount_cents) SELECT :entry, id,"
     " :ben_commission_expense, 'USD', 1 FROM account WHERE purpose = 'stripe_balance'"
 )
+_PACK = (
+    "INSERT INTO pack (code, name, summary, price_cents, monthly_cents, position, features)"
+    " SELECT 'planted', '', '', 0, 0, 9, '{}'"
+)
+_REGISTRATION = (
+    "INSERT INTO registration (public_id, person_id, password_hash, pack, state, started_at)"
+    " SELECT 'planted', min(id), '', 'planted', 'started', CURRENT_TIMESTAMP FROM person"
+)
+_PAYMENT = (
+    "INSERT INTO payment (public_id, kind, registration_id, provider_ref, amount_cents, refunded_cents,"
+    " fee_cents, currency, state, received_at)"
+    " SELECT 'planted', 'pack', max(id), 'pi_planted', 100, 0, 33, 'USD', 'paid', CURRENT_TIMESTAMP"
+    " FROM registration"
+)
 PLANTS = {
     "each entry has at least one posting": [
         (
@@ -83,7 +97,12 @@ PLANTS = {
             " WHERE id = :waiting"
         ),
     ],
-    "money at Stripe is what came in, less what went back and what was sent": [_STRIPE, _AT_STRIPE],
+    "money at Stripe is what came in, less what went back, was kept and was sent": [_STRIPE, _AT_STRIPE],
+    "what Stripe kept of each payment is booked as it is known": [
+        _PACK,
+        _REGISTRATION,
+        _PAYMENT,
+    ],
     "each posted run booked its lines, no more and no less": [_RUN, _LINE],
     "no withdrawal is in two live batches or in a batch of another sum": [
         "UPDATE payout_batch SET sum_cents = sum_cents + 1 WHERE id = :batch"

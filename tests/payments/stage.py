@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -22,6 +21,7 @@ from portal.gateways.sandbox.play import PAYS, Play
 from portal.gateways.sandbox.store import Store
 from portal.gateways.stripe import CheckoutRequest, _session_parameters
 from portal.gateways.stripe_events import translated
+from portal.kernel.ids import new_id
 from portal.ledger.audit import broken_invariants
 from portal.members import service as members
 from portal.members.packs import ensure_defaults
@@ -52,6 +52,7 @@ from tests.people import invite_cast
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 FEES = {"pack": (49_00, 0), "plus": (149_00, 19_00)}
 MOST_NEWS = 50
+FILE = "stripe.sqlite"
 Event = dict[str, Any]
 
 
@@ -186,7 +187,7 @@ def build(app: Flask, folder: Path, *, file: str = "") -> Stage:
     """Everybody in place, at noon of a Wednesday; Stripe keeps its record in `file`."""
     cast = invite_cast(app)
     now = [NOON]
-    store = Store(folder / (file or f"stripe-{random.randrange(10**9)}.sqlite"))
+    store = Store(folder / (file or f"stripe-{new_id()}.sqlite"))
     courier = Courier(store, url="", secret="", clock=lambda: now[0])
     play = Play(store, courier, clock=lambda: now[0], public_base_url="http://localhost/sandbox")
     with app.app_context():

@@ -26,7 +26,7 @@ class Provider:
         self.breaks = breaks
         self.asked = []
 
-    def events_since(self, since):
+    def events_since(self, since, account=""):
         self.asked.append(since)
         with self.stage.play.store.reading() as books:
             newest = books.newest("event", limit=100_000)
