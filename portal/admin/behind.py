@@ -62,7 +62,7 @@ def payment_sum(figure: str) -> Response:
     kept = {name: value for name, value in request.args.items() if name in form._fields and value}
     count, cents = sum_behind(db.session(), wanted, figure=figure)
     rows = entries_behind(db.session(), wanted, figure=figure, before=before, limit=ROWS_A_PAGE)
-    titles = {"paid": _("Paid"), "refunded": _("Refunded"), "kept": _("Kept")}
+    titles = {"paid": _("Paid"), "refunded": _("Refunded"), "fees": _("Fees of Stripe"), "kept": _("Kept")}
     older = rows[-1].entry.id if len(rows) == ROWS_A_PAGE else 0
     return _page(
         Sum(

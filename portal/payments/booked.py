@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import Session
 
 from portal.models import Entry, Payment, Posting
+from portal.payments import fees
 from portal.payments.queries import Wanted, ids_of
 from portal.payments.recording import ENTRY_KINDS
 
@@ -19,7 +20,8 @@ _REFUNDED = {"refund": 1, "refund failed": -1}
 FIGURES = {
     "paid": _PAID,
     "refunded": _REFUNDED,
-    "kept": _PAID | {kind: -sign for kind, sign in _REFUNDED.items()},
+    "fees": fees.ENTRY_KINDS,
+    "kept": _PAID | {kind: -sign for kind, sign in (_REFUNDED | fees.ENTRY_KINDS).items()},
 }
 
 

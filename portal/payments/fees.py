@@ -25,6 +25,9 @@ from portal.store.locks import lock_row
 LEASE = timedelta(minutes=2)
 SOON = timedelta(minutes=5)
 BACK = ("failed", "won")
+KINDS = ("payment", "refund", "dispute")
+# The kinds of its entries, and with which sign each counts as a cost.
+ENTRY_KINDS = {f"{kind} fee": 1 for kind in KINDS} | {f"{kind} fee returned": -1 for kind in KINDS}
 Row: TypeAlias = Payment | PaymentReversal
 Of = TypeVar("Of", Payment, PaymentReversal)
 

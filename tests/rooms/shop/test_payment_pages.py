@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from jobs import effects
+from jobs import effects, fees
 from portal.kernel.clock import utc_now
 from portal.models import Inbox, LoginSession, Payment, RefundRequest
 from portal.store import perform
@@ -82,6 +82,43 @@ def test_the_list_shows_sums_and_follows_its_filters(shop, paid):
         "since=2030-01-01": False,
     }
     assert shop.browser("Ana").visit("/admin/payments").status_code == 403
+
+
+def test_what_stripe_kept_is_shown_and_opens_into_its_entries(shop, paid):
+    page, public_id = paid
+    ada = shop.browser("Ada")
+    ada.visit(f"/admin/payments/{public_id}")
+    assert "Fee of Stripe Not told yet" in ada.words and "Left at Stripe $1,350.00" in ada.words
+    ada.visit("/admin/payments")
+    assert "Fees of Stripe $0.00 of 1 payment not told yet" in ada.words
+
+    shop.act(page, "dispute")
+    with shop.portal.app.app_context():
+        assert fees.drain() == 2
+
+    ada.visit(f"/admin/payments/{public_id}")
+    for words in (
+        "Fee of Stripe for a payment $39.45",
+        "Fee of Stripe for a dispute $15.00",
+        "Left at Stripe −$54.45",
+    ):
+        assert words in ada.words, ada.words
+    links = re.findall(r'<a href="(/admin/entries/[0-9]+)">\$(39\.45|15\.00)</a>', ada.page.text)
+    for link, cents in links:
+        ada.visit(link)
+        assert f"${cents}" in ada.words and "Fees of Stripe" in ada.words
+    assert len(links) == 2
+    ada.visit("/admin/payments")
+    assert '<a href="/admin/payments/sums/fees">$54.45</a>' in ada.page.text
+    assert "Kept $1,295.55 before disputes" in ada.words
+    ada.visit("/admin/payments/sums/fees")
+    assert "$54.45" in ada.words and "$39.45" in ada.words and "$15.00" in ada.words
+    shop.act(page, "win")
+    with shop.portal.app.app_context():
+        fees.drain()
+    ada.visit(f"/admin/payments/{public_id}")
+    assert "Fee of Stripe for a dispute, given back −$15.00" in ada.words
+    assert "Left at Stripe $1,310.55" in ada.words
 
 
 def test_a_refund_keeps_its_reason_and_who_asked_on_the_page(shop, paid):
@@ -254,8 +291,10 @@ def test_an_event_that_was_given_up_is_shown_and_tried_again(shop, paid, monkeyp
 def test_each_sum_of_a_filter_opens_into_the_entries_that_come_to_it(shop, paid):
     ask(shop, paid[1])
     shop.work(send=True)
+    with shop.portal.app.app_context():
+        fees.drain()
     ada = shop.browser("Ada")
-    expected = {"paid": "$1,350.00", "refunded": "$300.00", "kept": "$1,050.00"}
+    expected = {"paid": "$1,350.00", "refunded": "$300.00", "fees": "$39.45", "kept": "$1,010.55"}
     for query in ("", "?kind=order&text=dana"):
         ada.visit(f"/admin/payments{query}")
         sums = dict(re.findall(r'href="(/admin/payments/sums/[^"]+)">(\$[\d,.]+)</a>', ada.page.text))
