@@ -23,7 +23,9 @@ from portal.admin import (
     plan_decisions,
     plan_drafts,
     plans,
+    runs,
     sending,
+    why,
 )
 from portal.admin.room import admin
 
@@ -51,5 +53,7 @@ __all__ = [
     "plan_decisions",
     "plan_drafts",
     "plans",
+    "runs",
     "sending",
+    "why",
 ]

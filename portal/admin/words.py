@@ -67,6 +67,12 @@ STEPS: dict[str, tuple[LazyString | str, LazyString | str]] = {
     "reverse": (_l("Reversing it"), _l("Reversing %(count)s bookings")),
     "finish": (_l("Finishing"), ""),
 }
+PURPOSES = {
+    "preview": _l("Preview"),
+    "close": _l("Close"),
+    "import": _l("Taken over from another system"),
+    "compare": _l("Computed again from the facts of today"),
+}
 RHYTHMS = {"day": _l("Daily"), "week": _l("Weekly"), "month": _l("Monthly")}
 
 

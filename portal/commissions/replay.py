@@ -18,12 +18,15 @@ from portal.commissions.kept import code_version, kept
 from portal.commissions.runs import CARRY_COLUMNS
 from portal.engine import EVENT_KINDS, KINDS, MATCHING, Refused, Result, calculate, explaining, snapshot
 from portal.models import Carry, CommissionLine, Consultant, Cycle, PaidRank, Run
+from portal.store import UnitOfWork
 from portal.store.columns import NONE, read_columns
 
 Ints = NDArray[np.int64]
 Row = tuple[int, ...]
 
 MOST_SHOWN: Final = 100
+MOST_NOTED: Final = 20
+COMPARED: Final = "run.compared"
 _CONSULTANTS_AT_ONCE: Final = 20_000
 _CARRY: Final = {stored: computed for computed, stored in CARRY_COLUMNS.items()}
 
@@ -244,3 +247,16 @@ def _named(session: Session, found: list[Difference]) -> list[Difference]:
         Difference(one.what, one.stored, one.computed, codes.get(one.code, one.code), one.kind)
         for one in found
     ]
+
+
+def note(uow: UnitOfWork, compared: Replay, *, actor_id: int | None) -> None:
+    """Write down that somebody computed a run again, and the first of what they found."""
+    uow.note(
+        COMPARED,
+        thing="run",
+        thing_id=compared.run_id,
+        actor_id=actor_id,
+        same=compared.is_same,
+        differences=[str(found) for found in compared.differences[:MOST_NOTED]],
+        more=compared.more + max(0, len(compared.differences) - MOST_NOTED),
+    )

@@ -33,8 +33,7 @@ class Viewer:
 
     def name_of(self, consultant: Consultant) -> str:
         """The full name of themselves and of whom they sponsored; of others first name and initial."""
-        known = consultant.id == self.id or consultant.sponsor_id == self.id
-        return consultant.person.name if known else consultant.person.short_name
+        return consultant.name_for(self.id)
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,8 @@ PAYMENT_PAGES = ("payment", "ask_for_refund", "payment_events", "payment_event")
 BOOKS_PAGES = ("account", "entry", "statement", "cooling_off", "add_cooling_off")
 ADJUSTING = ("adjust", "adjustment", "propose_adjustment", "approve_adjustment", "reject_adjustment")
 
+CYCLE_PAGES = ("cycle", "cycle_person", "run", "run_person", "run_line", "run_team")
+
 ROWS: tuple[Row, ...] = (
     Row("see own business", "dashboard.home", "house", _l("Home")),
     Row("see own business", "network.team", "network", _l("Team")),
@@ -78,6 +80,7 @@ ROWS: tuple[Row, ...] = (
     Row("see company", "admin.overview", "house", _l("Overview"), _l("Company")),
     Row("see company", "admin.cycles", "history", _l("Cycles"), _l("Company"), ("cycle", "cycle_person")),
     Row("see company", "admin.plans", "target", _l("Pay plans"), _l("Company"), PLAN_PAGES),
+    Row("see company", "admin.cycles", "history", _l("Cycles"), _l("Company"), CYCLE_PAGES),
     Row("manage payouts", "admin.payouts", "banknote", _l("Payouts"), _l("Company"), PAYOUT_PAGES),
     Row("see payments", "admin.payments", "credit-card", _l("Payments"), _l("Company"), PAYMENT_PAGES),
     Row("see company", "admin.books", "receipt", _l("Books"), _l("Company"), BOOKS_PAGES),

@@ -73,6 +73,7 @@ class Line:
     `rate` is None where the plan has no single rate that makes the amount.
     """
 
+    id: int
     kind: str
     amount: int
     base: int
@@ -160,6 +161,7 @@ def _lines(session: Session, consultant_id: int, cycle: Cycle) -> Sequence[Line]
     buyer, seller_person = aliased(Person), aliased(Person)
     question = (
         select(
+            CommissionLine.id,
             CommissionLine.kind,
             CommissionLine.amount_cents,
             CommissionLine.base,
@@ -182,6 +184,7 @@ def _lines(session: Session, consultant_id: int, cycle: Cycle) -> Sequence[Line]
     rates = {kind: rate_of(document, kind, pack) for kind in ("retail", "direct", "binary")}
     return [
         Line(
+            id=line_id,
             kind=kind,
             amount=amount,
             base=base,
@@ -191,7 +194,7 @@ def _lines(session: Session, consultant_id: int, cycle: Cycle) -> Sequence[Line]
             customer=customer or "",
             seller=person.short_name if person else "",
         )
-        for kind, amount, base, at, service, customer, person in session.execute(question)
+        for line_id, kind, amount, base, at, service, customer, person in session.execute(question)
     ]
 
 

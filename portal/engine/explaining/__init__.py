@@ -1,17 +1,25 @@
 """Why a result is what it is: every line opened to the end, for one member."""
 
 from portal.engine.explaining.explain import Explanation, explain
-from portal.engine.explaining.legs import Branch, branches, sales_in
+from portal.engine.explaining.legs import Branch, LegStory, branches, leg_story, sales_in, sales_of
+from portal.engine.explaining.lines import LineStory, line_stories, line_story, sums_by_kind
 from portal.engine.explaining.told import as_document, as_text
 from portal.engine.explaining.written import text_of
 
 __all__ = [
     "Branch",
     "Explanation",
+    "LegStory",
+    "LineStory",
     "as_document",
     "as_text",
     "branches",
     "explain",
+    "leg_story",
+    "line_stories",
+    "line_story",
     "sales_in",
+    "sales_of",
+    "sums_by_kind",
     "text_of",
 ]

@@ -87,6 +87,12 @@ def sales_in(result: Result, member: int, side: int, *, first: int = 0, most: in
     return list(islice(_events_between(result, span), first, first + most))
 
 
+def sales_of(result: Result, member: int, *, first: int = 0, most: int = 20) -> list[int]:
+    """Some of a member's own events, by their index, in the order given."""
+    found: list[int] = np.nonzero(result.inputs.events.member == member)[0][first : first + most].tolist()
+    return found
+
+
 def _events_between(result: Result, span: tuple[int, int]) -> Iterator[int]:
     """The events whose sellers sit between two seats, looked up some at a time."""
     seat, sellers = result.inputs.network.seat, result.inputs.events.member

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from portal.engine.events import (
     REVENUE_KINDS,
     UNILEVEL,
 )
-from portal.engine.explaining.match import words_of_match
+from portal.engine.explaining.match import facts_of_match, words_of_match
 from portal.engine.explaining.written import exactly, percent, rate, text_of
 from portal.engine.lines import Lines
 from portal.engine.pool import SCALED_KINDS, pool_of, shares_in_all
@@ -37,7 +37,8 @@ TOWARD_ZERO = "toward zero"
 class LineStory:
     """Why a line is what it is: `numerator / denominator` cents are rounded, capped and limited to `amount`.
 
-    `words` say the rule with its numbers, in order. `source` is the event or the member, -1 for none.
+    `words` say the rule with its numbers, in order; `rule` is its name and `facts` are the same numbers by
+    name, for whoever finds other words. `source` is the event or the member, -1 for none.
     """
 
     kind: str
@@ -50,6 +51,17 @@ class LineStory:
     rounding: str
     before_limit: int
     words: tuple[str, ...]
+    rule: str = ""
+    facts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def exactly(self) -> str:
+        """The amount before rounding, cap and limit, as a decimal."""
+        return exactly(self.numerator, self.denominator)
+
+    def by(self, rule: str, **facts: int) -> LineStory:
+        """The same story with the name of its rule and the numbers that went into it."""
+        return replace(self, rule=rule, facts=facts)
 
 
 @dataclass(frozen=True)
@@ -103,17 +115,38 @@ class _Line:
         )
 
 
-def line_stories(result: Result, member: int, *, kind: int | None = None) -> list[LineStory]:
-    """All lines of a member, or those of one kind, each opened to the end."""
-    stories = []
+def line_stories(
+    result: Result, member: int, *, kind: int | None = None, most: int | None = None
+) -> list[LineStory]:
+    """All lines of a member, or those of one kind, each opened to the end; the `most` largest where given."""
+    lines = list(_own_lines(result, member, kind))
+    if most is not None:
+        lines = sorted(lines, key=lambda line: -abs(line.amount))[:most]
+    return sorted((_story(line) for line in lines), key=lambda story: (story.kind, story.source, story.level))
+
+
+def sums_by_kind(result: Result, member: int) -> dict[str, int]:
+    """What the lines of each kind come to for a member, in cents."""
+    sums: dict[str, int] = {}
+    for line in _own_lines(result, member, None):
+        sums[KINDS[line.kind]] = sums.get(KINDS[line.kind], 0) + line.amount
+    return sums
+
+
+def line_story(result: Result, member: int, *, kind: int, source: int, level: int) -> LineStory | None:
+    """One line of a member, opened to the end; None where there is no such line."""
+    own = _own_lines(result, member, kind)
+    return next((_story(line) for line in own if (line.source, line.level) == (source, level)), None)
+
+
+def _own_lines(result: Result, member: int, kind: int | None) -> Iterator[_Line]:
     for part in result.parts:
         if kind is not None and part.only_kind not in (kind, None):
             continue
         own = part.where(np.nonzero(part.member == member)[0])
         for numbers in zip(*(column.tolist() for column in own.columns()), strict=True):
             if kind is None or numbers[1] == kind:
-                stories.append(_story(_Line(result, *numbers)))
-    return sorted(stories, key=lambda story: (story.kind, story.source, story.level))
+                yield _Line(result, *numbers)
 
 
 def _story(line: _Line) -> LineStory:
@@ -129,10 +162,12 @@ def _of_sale(line: _Line) -> LineStory:
     own_rate, whose = _rate_of_sale(line)
     if line.kind in REVENUE_KINDS:
         words = [f"revenue {text_of(line.base)} x {percent(own_rate)} ({whose})"]
-        return line.story((line.base * own_rate, RATE_UNIT), words)
+        story = line.story((line.base * own_rate, RATE_UNIT), words)
+        return story.by("revenue", rate=own_rate, by_service="service" in whose)
     value = line.result.inputs.plan.point_value
     words = [f"volume {text_of(line.base)} x point value {text_of(value)} x {percent(own_rate)} ({whose})"]
-    return line.story((line.base * value * own_rate, MONEY_UNIT), words)
+    story = line.story((line.base * value * own_rate, MONEY_UNIT), words)
+    return story.by("volume", rate=own_rate, point_value=value)
 
 
 def _rate_of_sale(line: _Line) -> tuple[int, str]:
@@ -171,7 +206,8 @@ def _of_reversal(line: _Line, reverses: int) -> LineStory:
         f"{text_of(paid)} was paid on {text_of(base)}; {text_of(before)} of it was reversed before",
         f"{text_of(now)} is reversed now: -({taken} - {earlier}) = {text_of(line.amount)}",
     ]
-    return line.taken_back((line.amount, 1), words)
+    story = line.taken_back((line.amount, 1), words)
+    return story.by("reversal", paid=paid, whole=base, before=before, now=now)
 
 
 def _reversed_so_far(line: _Line, reverses: int) -> tuple[int, int, int]:
@@ -221,7 +257,8 @@ def _limited(line: _Line, story: LineStory) -> LineStory:
         return story
     numbers = f"{text_of(scale.numerator)} / {text_of(scale.denominator)}"
     word = f"payout limit: x {numbers}, rounded {TOWARD_ZERO}: {text_of(line.amount)}"
-    return replace(story, words=(*story.words, word))
+    facts = dict(story.facts) | {"limit": scale.numerator, "limit_of": scale.denominator}
+    return replace(story, words=(*story.words, word), facts=facts)
 
 
 def _of_match(line: _Line) -> LineStory:
@@ -230,7 +267,8 @@ def _of_match(line: _Line) -> LineStory:
     fraction, words = words_of_match(line.result, line.member)
     story = line.story(fraction, words)
     capped = [] if earned == paid else [f"capped: {text_of(paid)} of {text_of(earned)} is paid"]
-    return replace(story, before_limit=paid, words=(*story.words, *capped))
+    told = replace(story, before_limit=paid, words=(*story.words, *capped))
+    return told.by("match", earned=earned, paid=paid, **facts_of_match(line.result, line.member))
 
 
 def _of_debt(line: _Line) -> LineStory:
@@ -241,7 +279,8 @@ def _of_debt(line: _Line) -> LineStory:
         f"reversals left {text_of(-line.base)} of debt that was matched before; both legs get it back",
         f"{taken}, rounded {TOWARD_ZERO}: {text_of(line.amount)}",
     ]
-    return line.taken_back((paid * line.base, matched), words)
+    story = line.taken_back((paid * line.base, matched), words)
+    return story.by("debt", paid_to_date=paid, matched_to_date=matched, restored=-line.base)
 
 
 def _of_matching(line: _Line) -> LineStory:
@@ -253,7 +292,8 @@ def _of_matching(line: _Line) -> LineStory:
         f"generation {line.level}; paid down to {depths}",
         f"{text_of(line.base)} paid for matching there x {rate(own_rate)}",
     ]
-    return line.story((line.base * own_rate, RATE_UNIT), words)
+    story = line.story((line.base * own_rate, RATE_UNIT), words)
+    return story.by("matching", rate=own_rate, depth=max(depth, by_rank), depth_of_pack=depth)
 
 
 def _of_pool(line: _Line) -> LineStory:
@@ -265,7 +305,10 @@ def _of_pool(line: _Line) -> LineStory:
         f"pool: {percent(inputs.plan.pool or 0)} of volume {volume}: {text_of(pool)}",
         f"{own} of {everybody} shares",
     ]
-    return line.story((pool * own, everybody), words, toward_zero=True)
+    story = line.story((pool * own, everybody), words, toward_zero=True)
+    rate_of_pool = inputs.plan.pool or 0
+    told = {"pool": pool, "rate": rate_of_pool, "volume": line.result.totals.volume}
+    return story.by("pool", shares=own, all_shares=everybody, **told)
 
 
 def _ranks(result: Result) -> PaidAs:

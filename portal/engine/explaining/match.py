@@ -34,6 +34,25 @@ def words_of_match(result: Result, member: int) -> tuple[Fraction, list[str]]:
     return fraction, words + caps_in_words(result, member, plan.binary, pack)
 
 
+def facts_of_match(result: Result, member: int) -> dict[str, int]:
+    """The numbers of `words_of_match` by name, as far as the mode and the pack have them."""
+    plan, network = result.inputs.plan, result.inputs.network
+    assert plan.binary is not None
+    mode, pack = plan.binary.mode, network.packs[network.pack[member]]
+    left, right = legs_before(result, member)
+    matched, money = int(result.members.matched[member]), cap_money(result, member, plan.binary, pack)
+    facts = {"left": left, "right": right, "matched": matched}
+    if isinstance(mode, Percent):
+        facts |= {"rate": mode.rate[pack], "point_value": plan.point_value}
+        facts |= {"cap_volume": mode.cap_volume[pack]} if pack in mode.cap_volume else {}
+    elif isinstance(mode, Pairs):
+        facts |= {"strong": mode.strong, "weak": mode.weak, "pay": mode.pay, "pairs": matched // mode.weak}
+        facts |= {"cap_pairs": mode.cap_pairs[pack]} if pack in mode.cap_pairs else {}
+    if money is not None:
+        facts |= {"cap_money": money, "cap_by_rank": int(money > plan.binary.cap_money[pack])}
+    return facts
+
+
 def legs_before(result: Result, member: int) -> tuple[int, int]:
     """Both legs as they were matched: carried in, new and restored."""
     state, members = result.inputs.state, result.members
