@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
 from portal.commissions.kept import code_version
@@ -63,7 +63,7 @@ def about(session: Session, found: Run) -> About:
     )
 
 
-def runs_of(session: Session, cycle_id: int) -> Sequence[Row[Any]]:
+def runs_of(session: Session, cycle_id: int) -> Sequence[Any]:
     """All runs of a cycle, newest first: previews, closes, and those that were undone."""
     columns = (
         Run.id,
@@ -88,9 +88,10 @@ def comparisons(session: Session, run_id: int) -> list[Compared]:
         .order_by(Audit.id.desc())
         .limit(MOST_COMPARISONS)
     )
+    found: list[Any] = [*rows]
     return [
         Compared(at, name or "", detail["same"], detail["differences"], detail["more"])
-        for at, name, detail in rows
+        for at, name, detail in found
     ]
 
 

@@ -71,6 +71,8 @@ class Explained:
     about: str
     code: str
     name: str
+    run_id: int
+    line_id: int
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,7 @@ def lines_of(
             Service.name,
             Consultant.code,
             Person.name,
+            CommissionLine.id,
         )
         .join(Consultant, Consultant.id == CommissionLine.consultant_id)
         .join(Person, Person.id == Consultant.person_id)
@@ -180,10 +183,10 @@ def lines_of(
     )
     if consultant_id is not None:
         statement = statement.where(CommissionLine.consultant_id == consultant_id)
-    for kind, amount, base, pack, sale, vendor, service, code, name in session.execute(statement):
+    for kind, amount, base, pack, sale, vendor, service, code, name, line_id in session.execute(statement):
         rate = rate_of(document, kind, pack)
         about = f"{vendor}, {service}" if vendor else ""
-        yield Explained(kind, amount, base, rate, sale or "", about, code, name)
+        yield Explained(kind, amount, base, rate, sale or "", about, code, name, run_id, line_id)
 
 
 def rate_of(document: dict[str, Any], kind: str, pack: str) -> int | None:

@@ -123,7 +123,7 @@ class TeamTold:
 
 
 class Which(NamedTuple):
-    """Which line: its kind, the index of its event or of the member that was matched (-1 for none), its level."""
+    """Which line: its kind, the index of its event or of the member matched (-1 for none), its level."""
 
     kind: str
     source: int
@@ -192,13 +192,8 @@ def told_team(session: Session, opened: Opened, reader: Reader, *, public_id: st
     consultant = session.scalar(select(Consultant).where(Consultant.public_id == public_id))
     if consultant is None:
         raise NotYours("There is nothing here under this address.")
-    member, top, network = (
-        opened.member(consultant.id),
-        opened.member(reader.top),
-        opened.result.inputs.network,
-    )
-    inside = network.lo[top] < network.seat[member] < network.hi[top]
-    if not inside or not reader.sees(opened, member):
+    member = opened.member(consultant.id)
+    if not is_inside(opened, reader, member):
         raise NotYours("There is nothing here under this address.")
     events = sales_of(opened.result, member, first=first, most=SALES_A_PAGE + 1)
     members = opened.result.members
@@ -249,7 +244,7 @@ def is_inside(opened: Opened, reader: Reader, member: int) -> bool:
     """Whether a member stands in the tree of the reader's top, no deeper than the reader sees."""
     network, top = opened.result.inputs.network, opened.member(reader.top)
     inside = bool(network.lo[top] < network.seat[member] < network.hi[top])
-    return inside and reader.sees(opened, member)
+    return inside and member != top and reader.sees(opened, member)
 
 
 def _of_event(kind: str) -> bool:

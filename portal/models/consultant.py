@@ -53,7 +53,7 @@ class Consultant(Base):
     person: Mapped[Person] = relationship(lazy="joined")
 
     def name_for(self, viewer_id: int) -> str:
-        """What another consultant calls them: the full name for their sponsor, else first name and initial."""
+        """What a consultant calls them: the full name for their sponsor, else first name and initial."""
         known = viewer_id in (self.id, self.sponsor_id)
         return self.person.name if known else self.person.short_name
 

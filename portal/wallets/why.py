@@ -90,7 +90,9 @@ def projected() -> Response:
     )
 
 
-@wallets.get("/projected/line/<any(retail, direct, unilevel, revenue_share, matrix, binary, matching, pool):kind>")
+@wallets.get(
+    "/projected/line/<any(retail, direct, unilevel, revenue_share, matrix, binary, matching, pool):kind>"
+)
 @requires(permissions.see_own_business)
 def projected_line(kind: str) -> Response:
     """One projected line: that of a sale, of somebody whose pay is matched, or the one of its kind."""

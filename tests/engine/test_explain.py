@@ -207,38 +207,42 @@ def test_a_large_leg_is_told_by_its_branches():
     assert (len(left.branches), left.branches[0].people, left.branches[0].volume) == (8, size - 8, 900)
 
 
+MADE_BY = {
+    "revenue": lambda line, fact: round_half_away(line.base * fact["rate"], 10_000),
+    "volume": lambda line, fact: round_half_away(line.base * fact["point_value"] * fact["rate"], 1_000_000),
+    "reversal": lambda line, fact: (
+        share(fact["paid"], fact["before"], fact["whole"])
+        - share(fact["paid"], fact["before"] + fact["now"], fact["whole"])
+    ),
+    "match": lambda line, fact: fact["paid"],
+    "debt": lambda line, fact: -share(fact["paid_to_date"], fact["restored"], fact["matched_to_date"]),
+    "matching": lambda line, fact: round_half_away(line.base * fact["rate"], 10_000),
+    "pool": lambda line, fact: share(fact["pool"], fact["shares"], fact["all_shares"]),
+}
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_numbers_of_a_line_make_its_amount(shape):
     seen = set()
-    for result, _, told in explained(shape, 20):
+    for _, _, told in explained(shape, 20):
         for line in told.lines:
-            seen.add(line.rule)
-            fact = dict(line.facts)
-            if line.rule in ("revenue", "volume"):
-                worth = line.base * fact.get("point_value", 100) * fact["rate"]
-                made = round_half_away(worth, 1_000_000)
-            elif line.rule == "reversal":
-                taken = (
-                    share(fact["paid"], part, fact["whole"]) for part in (fact["before"], _reached(fact))
-                )
-                made = -(-next(taken) + next(taken))
-            elif line.rule == "match":
-                made = fact["paid"]
-            elif line.rule == "debt":
-                made = -share(fact["paid_to_date"], fact["restored"], fact["matched_to_date"])
-            elif line.rule == "matching":
-                made = round_half_away(line.base * fact["rate"], 10_000)
-            else:
-                made = share(fact["pool"], fact["shares"], fact["all_shares"])
-            if "limit" in fact:
-                made = share(made, fact["limit"], fact["limit_of"])
+            made = MADE_BY[line.rule](line, line.facts)
+            if "limit" in line.facts:
+                made = share(made, line.facts["limit"], line.facts["limit_of"])
             assert made == line.amount, line
-            one = explaining.line_story(
-                result, told.member, kind=KINDS.index(line.kind), source=line.source, level=line.level
-            )
-            assert one == line
+            seen.add(line.rule)
     assert shape in ("one", "none") or {"revenue", "volume", "match"} <= seen
 
 
-def _reached(fact):
-    return fact["before"] + fact["now"]
+def test_one_line_is_the_same_alone_and_among_all():
+    for result, _, told in explained("random", 20):
+        for line in told.lines:
+            kind = KINDS.index(line.kind)
+            alone = explaining.line_story(
+                result, told.member, kind=kind, source=line.source, level=line.level
+            )
+            assert alone == line
+        largest = explaining.line_stories(result, told.member, most=2)
+        amounts = sorted((abs(line.amount) for line in told.lines), reverse=True)
+        assert sorted((abs(line.amount) for line in largest), reverse=True) == amounts[:2]
+        assert explaining.sums_by_kind(result, told.member) == told.by_kind
