@@ -28,6 +28,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     _extensions(app, settings)
     _rooms(app, settings)
     _bank_files(settings)
+    _beginnings()
     _believe_proxies(app, settings)
     _commands(app)
     if os.environ.get("FLASK_RUN_FROM_CLI"):
@@ -39,6 +40,14 @@ def _bank_files(settings: Settings) -> None:
     from portal.bank_files import add_formats
 
     add_formats(ZoneInfo(settings.time_zone))
+
+
+def _beginnings() -> None:
+    """Use cases do not know each other: here the beginning of a cycle learns of moves in the tree."""
+    from portal.commissions.beginnings import when_a_cycle_begins
+    from portal.members.moves import carry_out
+
+    when_a_cycle_begins(carry_out)
 
 
 def _configure(app: Flask, settings: Settings) -> None:

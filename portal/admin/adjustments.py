@@ -8,7 +8,7 @@ from flask import Response, flash, redirect, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
-from sqlalchemy import func, or_, select
+from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import HiddenField, RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
@@ -22,7 +22,8 @@ from portal.kernel.errors import BadInput, DomainError, NotYours
 from portal.kernel.ids import new_id
 from portal.kernel.money import Cents
 from portal.ledger import statements
-from portal.models import Adjustment, Consultant, Person
+from portal.members.queries import people_called
+from portal.models import Adjustment, Consultant
 from portal.payouts import adjustments as service
 from portal.payouts.adjustments import LONGEST_REASON, Proposal
 from portal.store import perform
@@ -38,7 +39,6 @@ STATES = {
     "approved": (_l("Booked"), "ok"),
     "rejected": (_l("Not approved"), "bad"),
 }
-MOST_FOUND = 8
 
 
 class ProposalForm(RefusingForm):
@@ -79,7 +79,7 @@ def adjustments() -> Response:
         waiting=service.waiting(db.session()),
         decided=service.decided(db.session(), before=number(request.args, "before")),
         asked=asked,
-        people=_people(asked) if asked else [],
+        people=people_called(db.session(), asked) if asked else [],
         states=STATES,
     )
 
@@ -165,18 +165,6 @@ def _adjustment_page(found: Adjustment, form: DecisionForm, *, status: int = 200
         mine=found.proposed_by == current_user.id,
         words=words,
     )
-
-
-def _people(asked: str) -> list[Consultant]:
-    """Consultants whose code or a word of whose name begins so."""
-    lower, name = asked.lower(), func.lower(Person.name)
-    fits = or_(
-        func.lower(Consultant.code).startswith(lower, autoescape=True),
-        name.startswith(lower, autoescape=True),
-        name.contains(" " + lower, autoescape=True),
-    )
-    joined = select(Consultant).join(Person, Person.id == Consultant.person_id).where(fits)
-    return list(db.session.scalars(joined.order_by(Person.name, Consultant.id).limit(MOST_FOUND)).unique())
 
 
 def _consultant(public_id: str) -> Consultant:

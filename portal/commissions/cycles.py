@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
-from portal.commissions import weeks
+from portal.commissions import beginnings, weeks
 from portal.commissions.plans import plan_at
 from portal.commissions.runs import calculate_run, forget_lines, freeze_run
 from portal.kernel.errors import Conflict
@@ -43,6 +43,7 @@ def end_if_due(uow: UnitOfWork, *, zone: ZoneInfo, early: bool = False) -> Cycle
     cycle.ended_at = uow.clock()
     uow.session.flush()
     _open(uow, weeks.week_after(cycle.until, zone), previous=cycle)
+    beginnings.do_all(uow, cycle.ended_at)
     uow.publish(CycleEnded(cycle.id))
     return cycle
 

@@ -133,8 +133,9 @@ def _member_at(cycle: Cycle) -> ColumnElement[bool]:
 def _placed_at(instant: datetime | None) -> ColumnElement[bool]:
     if instant is None:
         return Placement.valid_until.is_(None)
+    # Where somebody was moved at this very moment, the old place still counts.
     began = Placement.valid_from < instant
-    return and_(began, or_(Placement.valid_until.is_(None), Placement.valid_until > instant))
+    return and_(began, or_(Placement.valid_until.is_(None), Placement.valid_until >= instant))
 
 
 def read_sold(session: Session, cycle: Cycle, *, plan: Plan, after: int = 0) -> Sold:

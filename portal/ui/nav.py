@@ -69,6 +69,7 @@ PAYMENT_PAGES = ("payment", "ask_for_refund", "payment_events", "payment_event")
 BOOKS_PAGES = ("account", "entry", "statement", "cooling_off", "add_cooling_off")
 ADJUSTING = ("adjust", "adjustment", "propose_adjustment", "approve_adjustment", "reject_adjustment")
 
+MOVE_PAGES = ("move", "move_consultant", "propose_move", "approve_move", "reject_move")
 CYCLE_PAGES = ("cycle", "cycle_person", "run", "run_person", "run_line", "run_team")
 
 ROWS: tuple[Row, ...] = (
@@ -84,6 +85,7 @@ ROWS: tuple[Row, ...] = (
     Row("see payments", "admin.payments", "credit-card", _l("Payments"), _l("Company"), PAYMENT_PAGES),
     Row("see company", "admin.books", "receipt", _l("Books"), _l("Company"), BOOKS_PAGES),
     Row("manage adjustments", "admin.adjustments", "refresh-cw", _l("Corrections"), _l("Company"), ADJUSTING),
+    Row("manage moves", "admin.moves", "network", _l("Moves"), _l("Company"), MOVE_PAGES),
     Row("manage vendors", "vendors.index", "store", _l("Vendors"), _l("Company")),
 )
 
