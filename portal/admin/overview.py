@@ -13,7 +13,7 @@ from portal.access import permissions
 from portal.access.guard import may, requires
 from portal.admin import queries
 from portal.admin.room import admin
-from portal.commissions.queries import CycleRow, approvals_of, cycle_rows
+from portal.commissions.queries import CycleRow, approvals_of, cycle_rows, open_cycle
 from portal.extensions import db
 from portal.members.queries import duplicate_registrations
 from portal.payouts import checks, stops
@@ -42,7 +42,7 @@ def overview() -> Response:
     """To-do first, numbers after."""
     session = db.session()
     rows = cycle_rows(session)
-    cycle = queries.open_cycle(session)
+    cycle = open_cycle(session)
     return show(
         "admin/overview.html",
         "live",

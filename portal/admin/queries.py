@@ -57,11 +57,6 @@ def waiting_for_a_place(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(waiting().order_by(None).subquery())) or 0
 
 
-def open_cycle(session: Session) -> Cycle | None:
-    """The open week."""
-    return session.scalars(select(Cycle).where(Cycle.state == "open")).unique().one_or_none()
-
-
 def week_figures(session: Session, cycle: Cycle) -> WeekFigures:
     """What happened in a week so far."""
     sold = Sale.reverses_id.is_(None)

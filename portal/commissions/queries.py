@@ -124,6 +124,11 @@ def _cycle_rows(session: Session, wanted: Select[Cycle]) -> list[CycleRow]:
     return [_cycle_row(session, cycle, runs) for cycle in cycles]
 
 
+def open_cycle(session: Session) -> Cycle | None:
+    """The cycle that sales go to now."""
+    return session.scalar(select(Cycle).where(Cycle.state == "open"))
+
+
 def cycle_named(session: Session, name: str) -> Cycle | None:
     """The cycle of this name, such as `2026-W46`."""
     return session.scalars(select(Cycle).where(Cycle.name == name)).unique().one_or_none()

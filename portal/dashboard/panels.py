@@ -69,6 +69,7 @@ class LegsView:
     standing: Projected | None
     rate: int | None
     paid_from_tree: bool
+    published: Published | None
 
 
 def load_earnings(consultant_id: int) -> Earnings:
@@ -86,7 +87,9 @@ def load_legs(consultant_id: int) -> LegsView:
     """Both legs as they stand now."""
     now, rate = standing(consultant_id), _rate(db.session(), consultant_id)
     explains = now and rate and round_half_away(now.matched * rate, RATE_UNIT) == now.binary
-    return LegsView(now, rate if explains else None, paid_from_tree=rate != 0)
+    return LegsView(
+        now, rate if explains else None, paid_from_tree=rate != 0, published=projection.published()
+    )
 
 
 def load_sales(consultant_id: int) -> Sequence[SaleLine]:

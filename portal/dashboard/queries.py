@@ -21,11 +21,6 @@ class Week:
     starts_at: datetime
     earned: int
 
-    @property
-    def number(self) -> int:
-        """The number in its name, such as 46 of 2026-W46."""
-        return int(self.name.partition("W")[2])
-
 
 @dataclass(frozen=True)
 class Income:
@@ -37,22 +32,22 @@ class Income:
     median: int
 
 
-def open_cycle(session: Session) -> Cycle | None:
-    """The cycle that sales go to now."""
-    return session.scalar(select(Cycle).where(Cycle.state == "open"))
-
-
 def past_weeks(session: Session, consultant_id: int) -> list[Week]:
     """The last cycles that were worked out, oldest first; one that is not closed counts as last previewed."""
     run = func.coalesce(Cycle.close_run_id, Cycle.preview_run_id)
-    own = (CommissionLine.run_id == run) & (CommissionLine.consultant_id == consultant_id)
-    rows = session.execute(
-        select(Cycle.name, Cycle.starts_at, func.coalesce(func.sum(CommissionLine.amount_cents), 0))
-        .outerjoin(CommissionLine, own)
+    last = (
+        select(Cycle.name, Cycle.starts_at, run.label("run_id"))
         .where(Cycle.state != "open", run.is_not(None))
-        .group_by(Cycle.id, Cycle.name, Cycle.starts_at)
         .order_by(Cycle.starts_at.desc())
         .limit(WEEKS - 1)
+        .subquery()
+    )
+    own = (CommissionLine.run_id == last.c.run_id) & (CommissionLine.consultant_id == consultant_id)
+    rows = session.execute(
+        select(last.c.name, last.c.starts_at, func.coalesce(func.sum(CommissionLine.amount_cents), 0))
+        .outerjoin(CommissionLine, own)
+        .group_by(last.c.name, last.c.starts_at)
+        .order_by(last.c.starts_at.desc())
     )
     return [Week(name, starts_at, int(earned)) for name, starts_at, earned in rows][::-1]
 

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access import permissions
 from portal.access.guard import public, requires
+from portal.commissions.queries import open_cycle
 from portal.dashboard import queries
 from portal.dashboard.style import style_page
 from portal.extensions import db
@@ -35,7 +36,7 @@ def home() -> Response:
     consultant = consultant_of(session, current_user.person_id)
     if consultant is None:
         raise NotYours("There is nothing here under this address.")
-    cycle = queries.open_cycle(session)
+    cycle = open_cycle(session)
     shown = [(panel, panel.load(consultant.id)) for panel in panels_for(may)]
     return show(
         "dashboard/home.html",

@@ -11,6 +11,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access import permissions
 from portal.access.guard import requires
+from portal.commissions import projection
+from portal.commissions.queries import open_cycle
 from portal.commissions.standings import standings
 from portal.extensions import db
 from portal.kernel.errors import DomainError, NotYours
@@ -23,6 +25,7 @@ from portal.network.forms import PlaceForm, PreferenceForm
 from portal.network.queries import End, Viewer
 from portal.store import UnitOfWork, perform
 from portal.ui import show
+from portal.ui.filters import current
 from portal.ui.htmx import request
 
 network = Blueprint("network", __name__)
@@ -149,6 +152,7 @@ def _tree(viewer: Viewer, public_id: str) -> Response:
     focus, path = queries.person_below(session, viewer, public_id)
     spot = queries.picture(session, viewer, focus, depth=path.depth)
     people = queries.people_in(spot)
+    cycle = open_cycle(session)
     return show(
         "network/team.html",
         "tree",
@@ -158,6 +162,8 @@ def _tree(viewer: Viewer, public_id: str) -> Response:
         standings=dict(zip(people, standings(people), strict=True)),
         waiting=members.waiting_people(session, viewer.id),
         sponsored=queries.sponsored(session, viewer) if viewer.levels == 0 else None,
+        published=projection.published(),
+        now=current(cycle.rhythm if cycle else "week"),
         moved=(request.source or "").startswith("a"),
     )
 

@@ -154,6 +154,12 @@ def cycle_called(name: str) -> str:
     return day(date.fromisoformat(name))
 
 
+def current(rhythm: str) -> str:
+    """The cycle that runs, as people speak of it: `today`, `this week`, `this month`."""
+    words = {"day": gettext("today"), "week": gettext("this week"), "month": gettext("this month")}
+    return words[rhythm]
+
+
 def _week(name: str) -> int:
     return int(name.partition("W")[2])
 
@@ -174,6 +180,6 @@ FILTERS = {
     for function in (
         money, signed_money, dollars, pennies, volume, percent, size, kilowatts, count,
         day, short_day, moment, worded, weekday, clock, zone, ago, until, initials, brief_name,
-        cycle_title, cycle_called, bar_heights,
+        cycle_title, cycle_called, current, bar_heights,
     )
 }  # fmt: skip

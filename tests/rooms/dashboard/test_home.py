@@ -89,7 +89,7 @@ def test_the_legs_the_match_and_the_amount_add_up(app, cast, ana, project):
     ana.visit("/home")
 
     assert "Left 1,000 1 person Right 600 1 person" in ana.words
-    assert "400 left over on the left carries to next week 600 matched" in ana.words
+    assert "400 left over on the left carries over 600 matched" in ana.words
     assert "600 matched × 10% $60.00" in ana.words
     assert "Your own sales $10.00 Sales of people you sponsor $64.00" in ana.words
     assert "Weaker-leg match $60.00 Projected $134.00" in ana.words
@@ -146,7 +146,7 @@ def test_the_income_line_counts_those_who_earned_nothing(app, cast, ana):
     ana.visit("/home")
 
     assert (
-        "In the last closed week 2 of 4 consultants earned nothing. Half of all earned $30.00 or less."
+        "In the last closed cycle 2 of 4 consultants earned nothing. Half of all earned $30.00 or less."
         in ana.words
     )
 
