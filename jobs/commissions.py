@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import logging
 import time
+from datetime import timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
 from flask import current_app
-from sqlalchemy import select
 
 from jobs import books
 from portal.commissions import cycles, projection
+from portal.commissions import undo as undoing
 from portal.commissions.closing import CLOSE_STEPS
 from portal.commissions.warm import WarmInputs
 from portal.extensions import db
 from portal.kernel.clock import utc_now
 from portal.kernel.errors import Conflict, DomainError
-from portal.models import Cycle
-from portal.store import perform
+from portal.store import perform, progress
 
 log = logging.getLogger(__name__)
 
@@ -56,18 +56,17 @@ def end_due_cycles() -> int:
 
 
 def do_requested() -> None:
-    """Make the previews and closes that admins asked for."""
-    wanted = db.session.execute(
-        select(Cycle.id, Cycle.preview_requested_at, Cycle.close_requested_at)
-        .where(Cycle.preview_requested_at.is_not(None) | Cycle.close_requested_at.is_not(None))
-        .order_by(Cycle.starts_at)
-    ).all()
-    for cycle_id, _, close_requested_at in wanted:
-        try:
-            close(cycle_id) if close_requested_at else preview(cycle_id)
-        except DomainError as refusal:
-            log.warning("cycle %d: %s", cycle_id, refusal.message)
-            perform(partial(cycles.note_refusal, cycle_id=cycle_id, reason=refusal.message))
+    """Make the previews, closes and undos that admins asked for, until nothing more was asked meanwhile."""
+    while wanted := db.session.execute(cycles.requests()).all():
+        for cycle_id, what in wanted:
+            try:
+                {"undo": undo, "close": close, "preview": preview}[what](cycle_id)
+            except DomainError as refusal:
+                log.warning("cycle %d: %s", cycle_id, refusal.message)
+                perform(partial(cycles.note_refusal, cycle_id=cycle_id, reason=refusal.message))
+            finally:
+                progress.clear(f"cycle-{cycle_id}")
+        db.session.rollback()
 
 
 def preview(cycle_id: int) -> None:
@@ -82,8 +81,15 @@ def close(cycle_id: int) -> None:
     """
     if books.check():
         raise Conflict("The books are not in order, so nothing was closed. The page Books says why.")
+    window = timedelta(minutes=current_app.config["SETTINGS"].undo_minutes)
     for step in CLOSE_STEPS:
-        perform(partial(step, cycle_id=cycle_id, zone=company_zone()))
+        perform(partial(step, cycle_id=cycle_id, zone=company_zone(), window=window))
+    books.check()
+
+
+def undo(cycle_id: int) -> None:
+    """Take back what a close booked; the books are checked after it."""
+    perform(lambda uow: undoing.undo(uow, cycle_id=cycle_id))
     books.check()
 
 

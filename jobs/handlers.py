@@ -16,6 +16,7 @@ HANDLERS: dict[str, tuple[str, ...]] = {
     "sale.reversed": (),
     "cycle.ended": (),
     "cycle.closed": (),
+    "cycle.undone": ("jobs.mail.cycle_undone",),
     "commission.credited": ("jobs.mail.commission_credited",),
     "adjustment.booked": ("jobs.mail.adjustment_booked",),
     "withdrawal.requested": (),
@@ -36,6 +37,7 @@ RECALCULATED_AFTER = frozenset(
         "sale.reversed",
         "cycle.ended",
         "cycle.closed",
+        "cycle.undone",
     }
 )
 

@@ -12,7 +12,7 @@ from jobs.retries import next_try
 from portal.gateways import brevo
 from portal.gateways.brevo import BrevoMailer, Mail, MailRejected, MailRetryLater, MailUnknown
 from portal.kernel.clock import utc_now
-from portal.messages import sending, service
+from portal.messages import commissions, sending, service
 from portal.messages.sending import Claimed
 from portal.store import UnitOfWork, perform
 
@@ -38,8 +38,13 @@ def pack_changed(uow: UnitOfWork, body: dict[str, Any]) -> None:
 
 
 def commission_credited(uow: UnitOfWork, body: dict[str, Any]) -> None:
-    """A closed cycle brought somebody money."""
-    service.say_commission_credited(uow, cycle_id=body["cycle_id"], consultant_id=body["consultant_id"])
+    """A closed cycle brought people money."""
+    commissions.say_commissions(uow, cycle_id=body["cycle_id"])
+
+
+def cycle_undone(uow: UnitOfWork, body: dict[str, Any]) -> None:
+    """A close was undone: what waits to tell of it is not sent."""
+    commissions.unsay_commissions(uow, cycle_id=body["cycle_id"], run_id=body["run_id"])
 
 
 def withdrawal_paid(uow: UnitOfWork, body: dict[str, Any]) -> None:

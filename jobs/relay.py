@@ -20,9 +20,9 @@ from jobs.handlers import HANDLERS, RECALCULATED_AFTER, queue_of
 from jobs.schedule import duties_due
 from jobs.starting import fit_settings
 from jobs.work import QUEUES, poke, queue
-from portal.commissions import projection
+from portal.commissions import cycles, projection
 from portal.kernel.clock import utc_now
-from portal.models import Cycle, Inbox, Message, Outbox, RefundRequest, Task, Withdrawal
+from portal.models import Inbox, Message, Outbox, RefundRequest, Task, Withdrawal
 from portal.payments import fees
 from portal.payouts.automatic.claiming import ASKING
 from portal.store import UnitOfWork, perform
@@ -120,9 +120,7 @@ def _due(uow: UnitOfWork) -> list[str]:
         "mail-reactions": select(Task.id).where(
             Task.queue == "mail", Task.state.in_(tried), Task.next_at <= now
         ),
-        "cycle-requests": select(Cycle.id).where(
-            Cycle.preview_requested_at.is_not(None) | Cycle.close_requested_at.is_not(None)
-        ),
+        "cycle-requests": cycles.requests(),
         "payout-sending": select(Withdrawal.id).where(
             Withdrawal.state.in_(ASKING), Withdrawal.next_at <= now
         ),

@@ -46,6 +46,7 @@ class Settings:
     payout_ratio_rise: int
     own_use_share: int
     times_usual_pay: int
+    undo_minutes: int
 
     @property
     def production(self) -> bool:
@@ -121,6 +122,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         payout_ratio_rise=_share(environ, "CANOPY_PAYOUT_RATIO_RISE", "0.05"),
         own_use_share=_share(environ, "CANOPY_OWN_USE_SHARE", "0.30"),
         times_usual_pay=_times(environ),
+        undo_minutes=_undo_minutes(environ),
     )
     faults = _faults(settings)
     if faults:
@@ -172,6 +174,12 @@ def _times(environ: Mapping[str, str]) -> int:
     return int(written) if written.isascii() and written.isdigit() else 0
 
 
+def _undo_minutes(environ: Mapping[str, str]) -> int:
+    """For how long a close can be undone; -1 for what is no number."""
+    written = environ.get("CANOPY_UNDO_MINUTES", "30")
+    return int(written) if written.isascii() and written.isdigit() else -1
+
+
 def _driver(url: str) -> str:
     for plain in ("postgres://", "postgresql://"):
         if url.startswith(plain):
@@ -192,6 +200,8 @@ def _faults(settings: Settings) -> list[str]:
     if not 1 <= settings.payout_pace <= 10_000:
         faults.append("CANOPY_PAYOUT_PACE must be a number from 1 to 10000.")
     faults.extend(_limit_faults(settings))
+    if not 0 <= settings.undo_minutes <= 1_440:
+        faults.append("CANOPY_UNDO_MINUTES must be a number from 0 to 1440.")
     if settings.production:
         faults.extend(_production_faults(settings))
     return faults

@@ -45,6 +45,7 @@ def environment(database: Database, instance: Path, **more: str) -> dict[str, st
         "DATABASE_OWNER_URL": database.owner_url,
         "CANOPY_INSTANCE": str(instance),
         "CANOPY_RATE_LIMITS": "off",
+        "CANOPY_UNDO_MINUTES": "0",
         **more,
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from sqlalchemy import select
 
 from portal.access.permissions import granted
 from portal.commissions import approving, cycles, queries, weeks
+from portal.commissions import undo as undoing
 from portal.commissions.checks import Limits
 from portal.commissions.closing import CLOSE_STEPS
 from portal.commissions.plans import SHIPPED, add_plan
@@ -33,7 +35,7 @@ from portal.payouts.stored import content_of
 from portal.sales.cooling_off import ensure_rules
 from portal.store import UnitOfWork, perform
 
-cycle = AppGroup("cycle", help="Pay weeks: open, list, preview, approve, close, pay.")
+cycle = AppGroup("cycle", help="Pay cycles: open, list, preview, approve, close, undo, pay.")
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 as_option = click.option("--as", "email", required=True, metavar="EMAIL", help="Who acts.")
@@ -112,6 +114,30 @@ def close(name: str, email: str, as_json: bool) -> None:
 @cycle.command()
 @click.argument("name")
 @as_option
+@click.option("--reason", required=True, help="Why; it is kept with the run.")
+@as_json_option
+def undo(name: str, email: str, reason: str, as_json: bool) -> None:
+    """Undo the close of cycle NAME by reversing entries, shortly after it; then it is previewed again."""
+    with one_line_errors():
+        actor_id, found = acting(email, "approve cycles"), _cycle(name)
+        ids = {"cycle_id": found.id, "actor_id": actor_id}
+        perform(lambda uow: undoing.request_undo(uow, **ids, reason=reason))
+        try:
+            perform(lambda uow: undoing.undo(uow, cycle_id=ids["cycle_id"]))
+        except DomainError as refusal:
+            perform(partial(cycles.note_refusal, cycle_id=ids["cycle_id"], reason=refusal.message))
+            raise
+        _look_at_the_books()
+        _tell(
+            {"cycle": name, "state": _cycle(name).state},
+            f"The close of cycle {name} is undone. Preview and approve it again to close it.",
+            as_json=as_json,
+        )
+
+
+@cycle.command()
+@click.argument("name")
+@as_option
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where the CSV goes.")
 @click.option("--confirm", is_flag=True, help="The bank has paid: settle the cycle.")
 @as_json_option
@@ -167,9 +193,10 @@ def _identity(run: Run) -> dict[str, Any]:
 def _close(cycle_id: int, actor_id: int) -> None:
     asked = {"cycle_id": cycle_id, "actor_id": actor_id}
     perform(lambda uow: approving.request_close(uow, limits=limits(), **asked))
+    window = timedelta(minutes=current_app.config["SETTINGS"].undo_minutes)
     try:
         for step in CLOSE_STEPS:
-            perform(partial(step, cycle_id=cycle_id, zone=_zone()))
+            perform(partial(step, cycle_id=cycle_id, zone=_zone(), window=window))
     except DomainError as refusal:
         perform(partial(cycles.note_refusal, cycle_id=cycle_id, reason=refusal.message))
         raise

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from portal.commissions.gathering import Gathered
 from portal.engine import Result
 from portal.engine.breakage import Losses, losses, summed_up
 from portal.models import Run
+from portal.store.copying import Value
 
 MOST_SHOWN = 20
 
 
-def loss_rows(run: Run, gathered: Gathered, result: Result) -> list[dict[str, Any]]:
+def loss_columns(run: Run, gathered: Gathered, result: Result) -> dict[str, Value]:
     """A row for each consultant and rule that took something; keeps the sums with the run.
 
     Where the legs of those who may not match are held, nothing is lost for good: the sums alone tell of it.
@@ -23,19 +25,24 @@ def loss_rows(run: Run, gathered: Gathered, result: Result) -> list[dict[str, An
     told = summed_up(found)
     run.breakage = told | {"most": _most(found, gathered)}
     kept = {"unqualified", "inactive"} if told["held"] else set()
-    return [
-        {
-            "run_id": run.id,
-            "consultant_id": int(gathered.consultants[member]),
-            "rule": rule,
-            "left": left,
-            "right": right,
-            "cents": cents,
-        }
+    parts = [
+        (np.full(len(rows), rule.encode()), gathered.consultants[rows], *(column[rows] for column in loss))
         for rule, loss in found.by_rule.items()
         if rule not in kept
-        for member, left, right, cents in _touched(*loss)
+        for rows in [_touched(*loss)]
     ]
+    nothing = (np.zeros(0, "S1"), *[np.zeros(0, np.int64)] * 4)
+    rules, consultants, left, right, cents = (
+        np.concatenate(column) for column in zip(nothing, *parts, strict=True)
+    )
+    return {
+        "run_id": run.id,
+        "consultant_id": consultants,
+        "rule": rules,
+        "volume_left": left,
+        "volume_right": right,
+        "cents": cents,
+    }
 
 
 def _most(found: Losses, gathered: Gathered) -> dict[str, list[list[int]]]:
@@ -53,6 +60,6 @@ def _most(found: Losses, gathered: Gathered) -> dict[str, list[list[int]]]:
     return most
 
 
-def _touched(*columns: Any) -> list[tuple[int, ...]]:
-    rows = np.nonzero(np.any(np.stack(columns) != 0, axis=0))[0]
-    return list(zip(rows.tolist(), *(column[rows].tolist() for column in columns), strict=True))
+def _touched(*columns: Any) -> NDArray[np.int64]:
+    rows: NDArray[np.int64] = np.nonzero(np.any([column != 0 for column in columns], axis=0))[0]
+    return rows

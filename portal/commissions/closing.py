@@ -6,29 +6,41 @@ A close that is killed anywhere goes on where it was; two at once wait for each 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from portal.commissions.credits import Credit, credits_of, due_days
+import numpy as np
+from sqlalchemy import select
+
+from portal.commissions import stages
+from portal.commissions.credits import Credits, credits_of, due_days
+from portal.commissions.gathering import places
 from portal.commissions.kept import kept
 from portal.commissions.runs import calculate_run, freeze_run
+from portal.commissions.stages import Stages
+from portal.engine import KINDS
 from portal.kernel.errors import Conflict
 from portal.kernel.facts import CommissionCredited, CycleClosed
 from portal.kernel.money import Cents
-from portal.ledger import book
-from portal.ledger.accounts import COMMISSION_EXPENSE, pending
-from portal.ledger.book import Draft, Move
-from portal.ledger.releases import Claw, Hold, claw_back_many, new_release_rows
+from portal.ledger import bulk
+from portal.ledger.accounts import COMMISSION_EXPENSE
+from portal.ledger.bulk import Table, Wallets
+from portal.ledger.releases import Claw, Holds, claw_back_many, new_release_table
 from portal.models import Cycle, Run
 from portal.store import UnitOfWork
+from portal.store.copying import allow_long_work
 from portal.store.locks import lock_row
 
 Step = Callable[..., None]
 
+UNDO_WINDOW = timedelta(minutes=30)
 
-def freeze(uow: UnitOfWork, *, cycle_id: int, zone: ZoneInfo) -> None:
+
+def freeze(uow: UnitOfWork, *, cycle_id: int, zone: ZoneInfo, window: timedelta = UNDO_WINDOW) -> None:
     """Take down the inputs; refuse when they are no longer those that were approved.
 
-    Raises `Conflict` when the cycle is not approved, or when something changed since its preview.
+    Raises `Conflict` when the cycle is not approved, when the one before it is not closed (any more), or when
+    something changed since its preview.
     """
     cycle = lock_row(uow, Cycle, cycle_id)
     if cycle.close_run_id is not None:
@@ -37,84 +49,97 @@ def freeze(uow: UnitOfWork, *, cycle_id: int, zone: ZoneInfo) -> None:
         raise Conflict(
             f"Cycle {cycle.name} is {cycle.state}; two people have to approve it before it is closed."
         )
-    approved = uow.session.get_one(Run, cycle.preview_run_id)
-    run, _ = freeze_run(uow, cycle, purpose="close")
-    if run.input_hash != approved.input_hash:
+    # Locked, so that nobody undoes the close of the one before while this one is built on it.
+    if cycle.previous_id is not None and lock_row(uow, Cycle, cycle.previous_id).closed_at is None:
+        raise Conflict(f"Cycle {cycle.name} builds on the one before it; close that one first.")
+    allow_long_work(uow.session)
+    approved = uow.session.scalar(select(Run.input_hash).where(Run.id == cycle.preview_run_id))
+    run, _ = freeze_run(uow, cycle, purpose="close", stages=Stages(cycle_id, stages.CLOSE))
+    if run.input_hash != approved:
         raise Conflict("Something changed since the preview. Please preview and approve the cycle again.")
     cycle.close_run_id = run.id
 
 
-def calculate(uow: UnitOfWork, *, cycle_id: int, zone: ZoneInfo) -> None:
+def calculate(uow: UnitOfWork, *, cycle_id: int, zone: ZoneInfo, window: timedelta = UNDO_WINDOW) -> None:
     """Compute the frozen inputs; the result must be the approved one, to the last bit."""
     cycle = lock_row(uow, Cycle, cycle_id)
     run = uow.session.get_one(Run, cycle.close_run_id)
     if run.calculated_at is not None:
         return
-    approved = uow.session.get_one(Run, cycle.preview_run_id)
-    calculate_run(uow, run, kept(run))
-    if run.output_hash != approved.output_hash:
+    allow_long_work(uow.session)
+    approved = uow.session.scalar(select(Run.output_hash).where(Run.id == cycle.preview_run_id))
+    calculate_run(uow, run, kept(run), stages=Stages(cycle_id, stages.CLOSE))
+    if run.output_hash != approved:
         raise Conflict("The close found another result than the approved preview. Nothing was booked.")
 
 
-def post(uow: UnitOfWork, *, cycle_id: int, zone: ZoneInfo) -> None:
-    """Book one entry for each consultant and kind, hold what was earned, take back what was reversed."""
+def post(uow: UnitOfWork, *, cycle_id: int, zone: ZoneInfo, window: timedelta = UNDO_WINDOW) -> None:
+    """Book one entry for each consultant and kind, hold what was earned, take back what was reversed.
+
+    The close can be undone for the length of `window`.
+    """
     cycle = lock_row(uow, Cycle, cycle_id)
     run = uow.session.get_one(Run, cycle.close_run_id)
     if run.posted_at is not None:
         return
-    earned, taken_back = credits_of(uow.session, run.id)
-    due = due_days(uow.session, cycle, zone=zone, inputs=kept(run))
-    drafts = [
-        Draft(
-            key=f"run-{run.id}-consultant-{credit.consultant_id}-{credit.kind}",
-            kind=f"commission {credit.kind}",
-            moves=[Move(COMMISSION_EXPENSE, pending(credit.consultant_id), credit.amount)],
-            cause=("run", run.id),
-        )
-        for credit in earned
-    ]
-    entry_ids = book.post_many(uow, drafts)
-    new_release_rows(
-        uow,
-        [
-            Hold(entry_id, credit.consultant_id, cycle.id, credit.amount, due[credit.consultant_id])
-            for entry_id, credit in zip(entry_ids, earned, strict=True)
-        ],
-    )
-    claw_back_many(
-        uow,
-        [
-            Claw(
-                credit.consultant_id,
-                Cents(-credit.amount),
-                f"run-{run.id}-consultant-{credit.consultant_id}-{credit.kind}",
-                ("run", run.id),
-            )
-            for credit in taken_back
-        ],
-    )
-    _finish(uow, cycle, run)
-    for consultant_id, amount in _sums(earned + taken_back).items():
-        if amount > 0:
-            uow.publish(CommissionCredited(cycle.id, consultant_id, amount))
+    allow_long_work(uow.session)
+    going = Stages(cycle_id, stages.CLOSE)
+    with going.at("book"):
+        credits = credits_of(uow.session, run.id)
+        earned = credits.where(credits.amounts > 0)
+        entry_ids = bulk.post_table(uow, _entries(run, earned))
+    with going.at("hold"):
+        days = due_days(uow.session, cycle, zone=zone, inputs=(inputs := kept(run)))
+        due = days[places(inputs.consultants, earned.consultants)]
+        holds = Holds(entry_ids, earned.consultants, cycle.id, earned.amounts, due)
+        new_release_table(uow, holds)
+        run.taken = _take_back(uow, run, credits.where(credits.amounts < 0))
+    with going.at("finish"):
+        _finish(uow, cycle_id, run, window)
+    going.write_down(run)
 
 
 CLOSE_STEPS: tuple[Step, ...] = (freeze, calculate, post)
 
 
-def _finish(uow: UnitOfWork, cycle: Cycle, run: Run) -> None:
-    cycle = lock_row(uow, Cycle, cycle.id)
-    run = uow.session.get_one(Run, run.id)
-    run.posted_at = uow.clock()
+def _entries(run: Run, earned: Credits) -> Table:
+    kinds = [KINDS[kind] for kind in earned.kinds.tolist()]
+    who = zip(earned.consultants.tolist(), kinds, strict=True)
+    keys = [f"run-{run.id}-consultant-{consultant}-{kind}" for consultant, kind in who]
+    return Table(
+        keys=np.array(keys, "S") if keys else np.zeros(0, "S1"),
+        kinds=np.array([f"commission {kind}" for kind in KINDS], "S")[earned.kinds],
+        debit=COMMISSION_EXPENSE,
+        credit=Wallets("pending", earned.consultants),
+        amounts=earned.amounts,
+        cause=("run", run.id),
+    )
+
+
+def _take_back(uow: UnitOfWork, run: Run, owed: Credits) -> dict[str, object]:
+    """Claw back what was reversed beyond what was earned; the cents that it took out of each hold."""
+    rows = zip(owed.consultants.tolist(), owed.kinds.tolist(), owed.amounts.tolist(), strict=True)
+    claws = [
+        Claw(
+            consultant,
+            Cents(-amount),
+            f"run-{run.id}-consultant-{consultant}-{KINDS[kind]}",
+            ("run", run.id),
+        )
+        for consultant, kind, amount in rows
+    ]
+    taken = claw_back_many(uow, claws)
+    return {str(release): cents for release, cents in taken.items()}
+
+
+def _finish(uow: UnitOfWork, cycle_id: int, run: Run, window: timedelta) -> None:
+    now = uow.clock()
+    cycle = lock_row(uow, Cycle, cycle_id)
+    run.posted_at = now
     cycle.state = "closed"
-    cycle.closed_at = uow.clock()
+    cycle.closed_at = now
+    cycle.undo_until = now + window
     cycle.close_requested_at = None
     cycle.requested_by = None
     uow.publish(CycleClosed(cycle.id), key=f"cycle.closed:{cycle.id}:{run.id}")
-
-
-def _sums(credits: list[Credit]) -> dict[int, int]:
-    sums: dict[int, int] = {}
-    for credit in credits:
-        sums[credit.consultant_id] = sums.get(credit.consultant_id, 0) + credit.amount
-    return sums
+    uow.publish(CommissionCredited(cycle.id, run.id))

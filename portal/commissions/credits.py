@@ -8,41 +8,51 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, or_, select
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.commissions.gathering import Gathered, places
-from portal.kernel.money import Cents
+from portal.engine import KINDS
 from portal.models import CommissionLine, Contract, Cycle, Sale, TermsVersion
+from portal.store.columns import read_columns
+
+Ints = NDArray[np.int64]
 
 HOLD_DAYS = 14
 
 
 @dataclass(frozen=True)
-class Credit:
-    """The sum of a consultant's lines of one kind, in cents; below 0 when more was reversed than earned."""
+class Credits:
+    """The sums of the lines of a run by consultant and kind, in their order; amounts in cents, not 0.
 
-    consultant_id: int
-    kind: str
-    amount: Cents
+    `kinds` are indices of the engine's KINDS. Amounts below 0: more was reversed than earned.
+    """
+
+    consultants: Ints
+    kinds: Ints
+    amounts: Ints
+
+    def where(self, chosen: NDArray[np.bool_]) -> Credits:
+        """The chosen rows."""
+        return Credits(self.consultants[chosen], self.kinds[chosen], self.amounts[chosen])
 
 
-def credits_of(session: Session, run_id: int) -> tuple[list[Credit], list[Credit]]:
-    """What is to be credited and what is to be taken back, in the order of consultant and kind."""
-    sums = session.execute(
-        select(CommissionLine.consultant_id, CommissionLine.kind, func.sum(CommissionLine.amount_cents))
+def credits_of(session: Session, run_id: int) -> Credits:
+    """What is to be credited, and what is to be taken back."""
+    kind = case({name: index for index, name in enumerate(KINDS)}, value=CommissionLine.kind)
+    sums = (
+        select(CommissionLine.consultant_id, kind, func.sum(CommissionLine.amount_cents))
         .where(CommissionLine.run_id == run_id)
         .group_by(CommissionLine.consultant_id, CommissionLine.kind)
-        .order_by(CommissionLine.consultant_id, CommissionLine.kind)
     )
-    credits = [Credit(consultant_id, kind, Cents(int(amount))) for consultant_id, kind, amount in sums]
-    return [credit for credit in credits if credit.amount > 0], [
-        credit for credit in credits if credit.amount < 0
-    ]
+    found = Credits(*read_columns(session, sums, width=3))
+    found = found.where(found.amounts != 0)
+    order = np.lexsort((found.kinds, found.consultants))
+    return Credits(found.consultants[order], found.kinds[order], found.amounts[order])
 
 
-def due_days(session: Session, cycle: Cycle, *, zone: ZoneInfo, inputs: Gathered) -> dict[int, date]:
-    """The day on which each consultant's credits of this cycle become available.
+def due_days(session: Session, cycle: Cycle, *, zone: ZoneInfo, inputs: Gathered) -> NDArray[np.datetime64]:
+    """The day on which credits of this cycle become available, for each consultant of the inputs.
 
     Fourteen days after the cycle, or the day after the last one on which a customer behind the credits may
     call the contract off, whichever is later.
@@ -53,9 +63,7 @@ def due_days(session: Session, cycle: Cycle, *, zone: ZoneInfo, inputs: Gathered
         later = np.int64((free_on - standard).days)
         behind = _earns_from(inputs, seller)
         days[behind] = np.maximum(days[behind], later)
-    later_days = days.tolist()
-    consultants = inputs.consultants.tolist()
-    return {who: standard + timedelta(days=more) for who, more in zip(consultants, later_days, strict=True)}
+    return np.datetime64(standard, "D") + days.astype("timedelta64[D]")
 
 
 def _late_cooling_off(session: Session, cycle: Cycle, standard: date) -> list[tuple[date, int]]:

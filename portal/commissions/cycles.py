@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, case, func, or_, select
 
-from portal.commissions import beginnings, weeks
+from portal.commissions import beginnings, stages, weeks
 from portal.commissions.plans import plan_at
 from portal.commissions.runs import calculate_run, forget_lines, freeze_run
+from portal.commissions.stages import Stages
 from portal.kernel.errors import Conflict
 from portal.kernel.facts import CycleEnded
 from portal.models import Approval, Cycle, Run
 from portal.store import UnitOfWork
+from portal.store.copying import allow_long_work
 from portal.store.locks import close_cycle_gate, lock_row, lock_where
 
 APPROVALS_NEEDED = 2
@@ -48,6 +50,14 @@ def end_if_due(uow: UnitOfWork, *, zone: ZoneInfo, early: bool = False) -> Cycle
     return cycle
 
 
+def requests() -> Select[int, str]:
+    """What was asked for and not done yet, as (cycle, `undo`, `close` or `preview`), earliest cycle first."""
+    columns = {"undo": Cycle.undo_requested_at, "close": Cycle.close_requested_at}
+    what = case(*((column.is_not(None), name) for name, column in columns.items()), else_="preview")
+    asked = or_(*(column.is_not(None) for column in (*columns.values(), Cycle.preview_requested_at)))
+    return select(Cycle.id, what).where(asked).order_by(Cycle.starts_at)
+
+
 def request_preview(uow: UnitOfWork, *, cycle_id: int, actor_id: int | None) -> None:
     """Ask for a preview; a job makes it.
 
@@ -70,8 +80,10 @@ def preview(uow: UnitOfWork, *, cycle_id: int) -> Run:
     cycle = lock_row(uow, Cycle, cycle_id)
     _check_previewable(uow, cycle)
     replaced = cycle.preview_run_id
-    run, gathered = freeze_run(uow, cycle, purpose="preview")
-    calculate_run(uow, run, gathered)
+    allow_long_work(uow.session)
+    going = Stages(cycle_id, stages.PREVIEW)
+    run, gathered = freeze_run(uow, cycle, purpose="preview", stages=going)
+    calculate_run(uow, run, gathered, stages=going)
     cycle.requested_by = None
     cycle.preview_run_id = run.id
     cycle.preview_requested_at = None
@@ -91,7 +103,7 @@ def approve(uow: UnitOfWork, *, cycle_id: int, run_id: int, actor_id: int) -> in
     cycle = lock_row(uow, Cycle, cycle_id)
     if cycle.state != "previewed":
         raise Conflict(f"Cycle {cycle.name} is {cycle.state}; only a previewed cycle can be approved.")
-    if cycle.preview_run_id != run_id:
+    if cycle.preview_run_id != run_id or cycle.preview_requested_at is not None:
         raise Conflict("There is a newer preview. Please look at it before you approve.")
     run = uow.session.get_one(Run, run_id)
     approvals = list(uow.session.scalars(select(Approval.user_id).where(Approval.run_id == run_id)))
@@ -127,12 +139,16 @@ def request_close(uow: UnitOfWork, *, cycle_id: int, actor_id: int | None) -> No
 
 
 def note_refusal(uow: UnitOfWork, *, cycle_id: int, reason: str) -> None:
-    """Show the admins why a preview or a close did not happen; the cycle waits for their decision."""
+    """Show the admins why a preview, a close or an undo did not happen; it waits for their decision."""
     cycle = lock_row(uow, Cycle, cycle_id)
     cycle.preview_requested_at = None
     cycle.close_requested_at = None
     cycle.requested_by = None
     cycle.refusal = reason[:1000]
+    if cycle.undo_requested_at is not None:
+        cycle.undo_requested_at = None
+        run = uow.session.get_one(Run, cycle.close_run_id)
+        run.undone_by = run.undo_reason = None
     if cycle.state == "approved":
         cycle.state = "previewed"
         _give_up_close(uow, cycle)

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import delete, insert
+from sqlalchemy import delete
 
-from portal.commissions.breakage import loss_rows
+from portal.commissions.breakage import loss_columns
 from portal.commissions.gathering import Gathered, gather
 from portal.commissions.kept import code_version, freeze_ids
-from portal.engine import EVENT_KINDS, KINDS, MATCHING, Result, calculate, snapshot
+from portal.commissions.stages import Stages
+from portal.engine import EVENT_KINDS, KINDS, MATCHING, Lines, Result, calculate, snapshot
+from portal.extensions import Base
 from portal.models import Carry, CommissionLine, Cycle, Loss, PaidRank, Run
 from portal.store import UnitOfWork
+from portal.store.columns import NONE
+from portal.store.copying import Value, copy_rows
 
 CARRY_COLUMNS = {
     "new_left": "new_left",
     "new_right": "new_right",
-    "carry_left": "left",
-    "carry_right": "right",
+    "carry_left": "carry_left",
+    "carry_right": "carry_right",
     "taken_left": "taken_left",
     "taken_right": "taken_right",
     "expired_left": "expired_left",
@@ -29,49 +33,54 @@ CARRY_COLUMNS = {
     "paid_to_date": "paid_to_date_cents",
     "inactive_cycles": "inactive_cycles",
 }
-_ROWS_AT_ONCE = 10_000
 
 
-def freeze_run(uow: UnitOfWork, cycle: Cycle, *, purpose: str) -> tuple[Run, Gathered]:
+def freeze_run(uow: UnitOfWork, cycle: Cycle, *, purpose: str, stages: Stages) -> tuple[Run, Gathered]:
     """Write down what the run is computed from and by, with the hash of it, and who asked for it."""
-    gathered = gather(uow.session, cycle)
-    run = Run(
-        cycle_id=cycle.id,
-        purpose=purpose,
-        plan_version_id=cycle.plan_version_id,
-        inputs=snapshot.freeze(gathered.inputs),
-        input_hash=snapshot.digest(gathered.inputs),
-        ids=freeze_ids(gathered.consultants, gathered.sales),
-        plan_sha256=cycle.plan_version.sha256,
-        code_version=code_version(),
-        requested_by=cycle.requested_by,
-        frozen_at=uow.clock(),
-    )
-    uow.session.add(run)
-    uow.session.flush()
+    with stages.at("read"):
+        gathered = gather(uow.session, cycle)
+    with stages.at("keep"):
+        run = Run(
+            cycle_id=cycle.id,
+            purpose=purpose,
+            plan_version_id=cycle.plan_version_id,
+            inputs=snapshot.freeze(gathered.inputs),
+            input_hash=snapshot.digest(gathered.inputs),
+            ids=freeze_ids(gathered.consultants, gathered.sales),
+            plan_sha256=cycle.plan_version.sha256,
+            code_version=code_version(),
+            requested_by=cycle.requested_by,
+            frozen_at=uow.clock(),
+        )
+        uow.session.add(run)
+        uow.session.flush()
+    stages.write_down(run)
     return run, gathered
 
 
-def calculate_run(uow: UnitOfWork, run: Run, gathered: Gathered) -> Result:
-    """Compute the frozen inputs; write lines, carry, totals and the hash of all of it."""
-    result = calculate(snapshot.thaw(run.inputs))
-    _insert(uow, CommissionLine, _line_rows(run, gathered, result))
-    _insert(uow, Carry, _carry_rows(run, gathered, result))
-    _insert(uow, PaidRank, _rank_rows(run, gathered, result))
-    _insert(uow, Loss, loss_rows(run, gathered, result))
-    run.output_hash = snapshot.result_digest(result)
+def calculate_run(uow: UnitOfWork, run: Run, gathered: Gathered, *, stages: Stages) -> Result:
+    """Compute the frozen inputs; write lines, carry, ranks, losses, totals and the hash of all of it."""
+    with stages.at("calculate"):
+        result = calculate(gathered.inputs)
+        lines = result.lines
+    with stages.at("write"):
+        _write(uow, CommissionLine, _line_columns(run, gathered, lines))
+        _write(uow, Carry, _carry_columns(run, gathered, result))
+        _write(uow, PaidRank, _rank_columns(run, gathered, result))
+        _write(uow, Loss, loss_columns(run, gathered, result))
+    with stages.at("prove"):
+        run.output_hash = snapshot.result_digest(result)
     run.totals = _totals(result)
     run.calculated_at = uow.clock()
+    stages.write_down(run)
     uow.session.flush()
     return result
 
 
 def forget_lines(uow: UnitOfWork, run_id: int) -> None:
     """Drop the lines of a preview that a newer one replaces; its hashes stay."""
-    uow.session.execute(delete(CommissionLine).where(CommissionLine.run_id == run_id))
-    uow.session.execute(delete(Carry).where(Carry.run_id == run_id))
-    uow.session.execute(delete(Loss).where(Loss.run_id == run_id))
-    uow.session.execute(delete(PaidRank).where(PaidRank.run_id == run_id))
+    for model in (CommissionLine, Carry, PaidRank, Loss):
+        uow.session.execute(delete(model).where(model.run_id == run_id))
 
 
 def is_reproducible(run: Run) -> bool:
@@ -81,52 +90,46 @@ def is_reproducible(run: Run) -> bool:
     return same_inputs and snapshot.result_digest(calculate(inputs)) == run.output_hash
 
 
-def _insert(uow: UnitOfWork, model: type[Any], rows: list[dict[str, Any]]) -> None:
-    for start in range(0, len(rows), _ROWS_AT_ONCE):
-        uow.session.execute(insert(model), rows[start : start + _ROWS_AT_ONCE])
+def _write(uow: UnitOfWork, model: type[Base], columns: Mapping[str, Value]) -> None:
+    count = max(len(column) for column in columns.values() if isinstance(column, np.ndarray))
+    copy_rows(uow.session, model, columns, count=count)
 
 
-def _line_rows(run: Run, gathered: Gathered, result: Result) -> list[dict[str, Any]]:
-    lines = result.lines
-    columns = (lines.member, lines.kind, lines.amount, lines.base, lines.source, lines.level)
-    consultants, sales = gathered.consultants.tolist(), gathered.sales.tolist()
-    return [
-        {
-            "run_id": run.id,
-            "consultant_id": consultants[member],
-            "kind": KINDS[kind],
-            "amount_cents": amount,
-            "base": base,
-            "sale_id": sales[source] if kind in EVENT_KINDS else None,
-            "source_consultant_id": consultants[source] if kind == MATCHING else None,
-            "level": level,
-        }
-        for member, kind, amount, base, source, level in zip(*(c.tolist() for c in columns), strict=True)
-    ]
+def _line_columns(run: Run, gathered: Gathered, lines: Lines) -> dict[str, Value]:
+    of_event, of_match = np.isin(lines.kind, EVENT_KINDS), lines.kind == MATCHING
+    sale = np.full(len(lines), NONE, np.int64)
+    sale[of_event] = gathered.sales[lines.source[of_event]]
+    source = np.full(len(lines), NONE, np.int64)
+    source[of_match] = gathered.consultants[lines.source[of_match]]
+    return {
+        "run_id": run.id,
+        "consultant_id": gathered.consultants[lines.member],
+        "kind": np.array(KINDS, "S")[lines.kind],
+        "amount_cents": lines.amount.astype(np.int64),
+        "base": lines.base.astype(np.int64),
+        "sale_id": sale,
+        "source_consultant_id": source,
+        "level": lines.level.astype(np.int64),
+    }
 
 
-def _carry_rows(run: Run, gathered: Gathered, result: Result) -> list[dict[str, Any]]:
-    columns: list[NDArray[np.int64]] = [getattr(result.members, name) for name in CARRY_COLUMNS]
-    touched = np.nonzero(np.any(np.stack(columns) != 0, axis=0))[0].tolist()
-    names = list(CARRY_COLUMNS.values())
-    return [
-        {"run_id": run.id, "consultant_id": int(gathered.consultants[at])}
-        | {name: int(column[at]) for name, column in zip(names, columns, strict=True)}
-        for at in touched
-    ]
+def _carry_columns(run: Run, gathered: Gathered, result: Result) -> dict[str, Value]:
+    columns = {column: getattr(result.members, name) for name, column in CARRY_COLUMNS.items()}
+    touched = np.nonzero(np.any([column != 0 for column in columns.values()], axis=0))[0]
+    found: dict[str, Value] = {"run_id": run.id, "consultant_id": gathered.consultants[touched]}
+    return found | {name: column[touched] for name, column in columns.items()}
 
 
-def _rank_rows(run: Run, gathered: Gathered, result: Result) -> list[dict[str, Any]]:
-    rank, names = result.members.rank, [rank.name for rank in result.inputs.plan.ranks]
-    return [
-        {
-            "run_id": run.id,
-            "consultant_id": int(gathered.consultants[at]),
-            "place": int(rank[at]),
-            "code": names[rank[at]],
-        }
-        for at in np.nonzero(rank >= 0)[0].tolist()
-    ]
+def _rank_columns(run: Run, gathered: Gathered, result: Result) -> dict[str, Value]:
+    holders = np.nonzero(result.members.rank >= 0)[0]
+    places = result.members.rank[holders].astype(np.int64)
+    codes = np.array([rank.name for rank in gathered.inputs.plan.ranks] or [""])
+    return {
+        "run_id": run.id,
+        "consultant_id": gathered.consultants[holders],
+        "place": places,
+        "code": np.strings.encode(codes, "utf-8")[places],
+    }
 
 
 def _totals(result: Result) -> dict[str, Any]:

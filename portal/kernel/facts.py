@@ -75,11 +75,19 @@ class CycleClosed(Fact):
 
 
 @dataclass(frozen=True)
+class CycleUndone(Fact):
+    name: ClassVar[str] = "cycle.undone"
+    cycle_id: int
+    run_id: int
+
+
+@dataclass(frozen=True)
 class CommissionCredited(Fact):
+    """A run credited everybody it pays: one fact for all of them."""
+
     name: ClassVar[str] = "commission.credited"
     cycle_id: int
-    consultant_id: int
-    amount_cents: int
+    run_id: int
 
 
 @dataclass(frozen=True)

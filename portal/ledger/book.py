@@ -62,7 +62,7 @@ def hold(uow: UnitOfWork, *keys: AccountKey) -> dict[AccountKey, Account]:
 
     Their balances are fresh: what is decided on them stays true.
     """
-    ids = _account_ids(uow, keys)
+    ids = account_ids(uow, keys)
     locked = uow.session.scalars(
         select(Account)
         .where(Account.id.in_(ids.values()))
@@ -99,7 +99,7 @@ def post_many(uow: UnitOfWork, drafts: Sequence[Draft]) -> list[int]:
             raise Unbalanced(f"{draft.kind}: every move needs two accounts and an amount above 0.")
     if not drafts:
         return []
-    accounts = _account_ids(
+    accounts = account_ids(
         uow, {key for draft in drafts for move in draft.moves for key in (move.debit, move.credit)}
     )
     entry_ids = _insert_entries(uow, drafts)
@@ -128,7 +128,7 @@ def balance(uow: UnitOfWork, key: AccountKey) -> Cents:
 def _insert_entries(uow: UnitOfWork, drafts: Sequence[Draft]) -> list[int]:
     now = uow.clock()
     today = now.date()
-    period_id = _period(uow, today)
+    period_id = period(uow, today)
     rows = [
         {
             "key": draft.key,
@@ -151,7 +151,8 @@ def _insert_entries(uow: UnitOfWork, drafts: Sequence[Draft]) -> list[int]:
     return [ids[draft.key] for draft in drafts]
 
 
-def _period(uow: UnitOfWork, day: date) -> int:
+def period(uow: UnitOfWork, day: date) -> int:
+    """The id of the month of the books in which a day lies, opened when it is new."""
     period_id = day.year * 100 + day.month
     last = calendar.monthrange(day.year, day.month)[1]
     row = {"id": period_id, "starts": day.replace(day=1), "ends": day.replace(day=last)}
@@ -159,15 +160,21 @@ def _period(uow: UnitOfWork, day: date) -> int:
     return period_id
 
 
-def _account_ids(uow: UnitOfWork, keys: Iterable[AccountKey]) -> dict[AccountKey, int]:
+def account_ids(uow: UnitOfWork, keys: Iterable[AccountKey]) -> dict[AccountKey, int]:
+    """The accounts behind these keys, those that are missing opened."""
     wanted = sorted(set(keys))
     found = _known_accounts(uow, wanted)
     missing = [key for key in wanted if key not in found]
     if missing:
-        insert_missing(uow.session, Currency, [{"code": CURRENCY, "exponent": 2}])
+        ensure_currency(uow)
         insert_missing(uow.session, Account, [_account_row(key) for key in missing])
         found |= _known_accounts(uow, missing)
     return found
+
+
+def ensure_currency(uow: UnitOfWork) -> None:
+    """The one currency of the books is known before its first account is opened."""
+    insert_missing(uow.session, Currency, [{"code": CURRENCY, "exponent": 2}])
 
 
 def _known_accounts(uow: UnitOfWork, keys: Sequence[AccountKey]) -> dict[AccountKey, int]:

@@ -86,7 +86,7 @@ _WALLETS: dict[str, str] = {
                         AND d.currency = a.currency AND d.purpose = 'receivable'
          WHERE a.owner_type = 'consultant' AND a.purpose = 'available' AND a.balance > 0 AND d.balance > 0
     """,
-    "each posted run booked its lines, no more and no less": """
+    "each posted run booked its lines, no more and no less, an undone one nothing in the end": """
         SELECT r.id, l.total, COALESCE(b.booked, 0) AS booked
           FROM run r
           JOIN (SELECT run_id, SUM(amount_cents) AS total FROM commission_line GROUP BY run_id) l
@@ -100,7 +100,8 @@ _WALLETS: dict[str, str] = {
                        JOIN account d ON d.id = p.debit_id
                        JOIN account c ON c.id = p.credit_id
                       WHERE e.cause_type = 'run' GROUP BY e.cause_id) b ON b.run_id = r.id
-         WHERE r.posted_at IS NOT NULL AND l.total <> COALESCE(b.booked, 0)
+         WHERE r.posted_at IS NOT NULL
+           AND COALESCE(b.booked, 0) <> CASE WHEN r.undone_at IS NULL THEN l.total ELSE 0 END
     """,
     "each adjustment was booked once, for its amount, by two people": """
         SELECT id, state, booked FROM (

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import bindparam, insert, select, update
 
 from portal.kernel.money import Cents
@@ -13,7 +15,10 @@ from portal.ledger import book
 from portal.ledger.accounts import COMMISSION_EXPENSE, AccountKey, available, pending, receivable
 from portal.ledger.book import Draft, Move
 from portal.models import Entry, Release
+from portal.store.copying import Value, copy_rows
 from portal.store.unit_of_work import UnitOfWork
+
+Ints = NDArray[np.int64]
 
 _AT_ONCE = 1_000
 
@@ -27,6 +32,17 @@ class Hold:
     cycle_id: int
     amount: Cents
     due_on: date
+
+
+@dataclass(frozen=True)
+class Holds:
+    """Many holds of one cycle, as columns."""
+
+    entry_ids: Ints
+    consultants: Ints
+    cycle_id: int
+    amounts: Ints
+    due_on: NDArray[np.datetime64]
 
 
 @dataclass(frozen=True)
@@ -61,6 +77,19 @@ def new_release_rows(uow: UnitOfWork, holds: Sequence[Hold]) -> None:
         uow.session.execute(insert(Release), rows)
 
 
+def new_release_table(uow: UnitOfWork, holds: Holds) -> None:
+    """The same for many at once."""
+    columns: dict[str, Value] = {
+        "entry_id": holds.entry_ids,
+        "consultant_id": holds.consultants,
+        "cycle_id": holds.cycle_id,
+        "amount_cents": holds.amounts,
+        "clawed_cents": 0,
+        "due_on": holds.due_on,
+    }
+    copy_rows(uow.session, Release, columns, count=len(holds.entry_ids))
+
+
 def claw_back(
     uow: UnitOfWork, *, consultant_id: int, amount: Cents, key: str, cause: tuple[str, int]
 ) -> None:
@@ -68,10 +97,15 @@ def claw_back(
     claw_back_many(uow, [Claw(consultant_id, amount, key, cause)])
 
 
-def claw_back_many(uow: UnitOfWork, claws: Sequence[Claw]) -> None:
-    """Take many amounts back, one entry each, in the order of `claws`; a key that is there is left alone."""
+def claw_back_many(uow: UnitOfWork, claws: Sequence[Claw]) -> dict[int, int]:
+    """Take many amounts back, one entry each, by consultant; a key that is there is left alone.
+
+    Gives the cents that were taken out of each hold, by the id of its release.
+    """
+    taken: dict[int, int] = {}
     for some in _in_parts(sorted(claws, key=lambda claw: claw.consultant_id)):
-        _claw_part(uow, some)
+        _claw_part(uow, some, taken)
+    return taken
 
 
 def held_wallets(uow: UnitOfWork, consultant_ids: Sequence[int]) -> dict[AccountKey, int]:
@@ -84,7 +118,7 @@ def held_wallets(uow: UnitOfWork, consultant_ids: Sequence[int]) -> dict[Account
     return {key: account.balance for key, account in book.hold(uow, *keys).items()}
 
 
-def _claw_part(uow: UnitOfWork, claws: Sequence[Claw]) -> None:
+def _claw_part(uow: UnitOfWork, claws: Sequence[Claw], taken: dict[int, int]) -> None:
     owners = [claw.consultant_id for claw in claws]
     balances = held_wallets(uow, owners)
     known = set(uow.session.scalars(select(Entry.key).where(Entry.key.in_([claw.key for claw in claws]))))
@@ -95,7 +129,9 @@ def _claw_part(uow: UnitOfWork, claws: Sequence[Claw]) -> None:
         if claw.key not in known:
             moves = _taken(claw, balances)
             held = sum(move.amount for move in moves if move.debit.purpose == "pending")
-            clawed.update(_mark(waiting[claw.consultant_id], held))
+            for release_id, so_far, part in _mark(waiting[claw.consultant_id], held):
+                clawed[release_id] = so_far
+                taken[release_id] = taken.get(release_id, 0) + part
             kind = "clawback" if claw.target == COMMISSION_EXPENSE else "adjustment correction"
             drafts.append(Draft(claw.key, kind, moves, actor_id=claw.actor_id, cause=claw.cause))
     _store_clawed(uow, clawed)
@@ -132,14 +168,14 @@ def _waiting(uow: UnitOfWork, consultant_ids: Sequence[int]) -> dict[int, list[l
     return waiting
 
 
-def _mark(rows: list[list[int]], amount: int) -> Iterator[tuple[int, int]]:
-    """Spread a clawed amount over what is held; gives (release, clawed so far) for each that is touched."""
+def _mark(rows: list[list[int]], amount: int) -> Iterator[tuple[int, int, int]]:
+    """Spread a clawed amount over what is held; gives (release, clawed so far, now) for each it touches."""
     for row in rows:
         part = min(amount, row[1] - row[2])
         if part > 0:
             row[2] += part
             amount -= part
-            yield row[0], row[2]
+            yield row[0], row[2], part
     assert amount == 0, "pending money and what waits for its release differ"
 
 

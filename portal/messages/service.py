@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
-
 from portal.kernel.ids import new_id
 from portal.models import (
     Adjustment,
-    CommissionLine,
     Consultant,
-    Cycle,
     Destination,
     Message,
     Pack,
@@ -92,26 +88,6 @@ def say_renewal_failed(uow: UnitOfWork, *, subscription: Subscription, invoice_r
         template="renewal_failed",
         person_id=registration.person_id,
         params={"pack": pack.name, "amount_cents": pack.monthly_cents},
-    )
-
-
-def say_commission_credited(uow: UnitOfWork, *, cycle_id: int, consultant_id: int) -> None:
-    """Tell the sum of a closed cycle: one mail for each close, nothing where nothing was earned."""
-    cycle = uow.session.get_one(Cycle, cycle_id)
-    if cycle.close_run_id is None:
-        return
-    lines = select(func.sum(CommissionLine.amount_cents)).where(
-        CommissionLine.run_id == cycle.close_run_id, CommissionLine.consultant_id == consultant_id
-    )
-    amount = int(uow.session.scalar(lines) or 0)
-    if amount <= 0:
-        return
-    queue_message(
-        uow,
-        key=f"commission:{cycle.close_run_id}:{consultant_id}",
-        template="commission_credited",
-        person_id=uow.session.get_one(Consultant, consultant_id).person_id,
-        params={"cycle": cycle.name, "amount_cents": amount},
     )
 
 

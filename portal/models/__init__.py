@@ -6,11 +6,9 @@ from portal.models.arrival import ComparedLine, Comparison, ImportedFiles, PastV
 from portal.models.consultant import Consultant, Pack, Placement
 from portal.models.cooling_off import CoolingOffRule
 from portal.models.cycle import (
-    Carry,
     CommissionLine,
     Cycle,
     CycleRhythm,
-    PaidRank,
     PlanVersion,
     Run,
 )
@@ -40,6 +38,7 @@ from portal.models.plan_work import PlanDraft, Trial, TrialCycle, TrialPerson
 from portal.models.registration import Agreement, Registration
 from portal.models.sale import Contract, Customer, Sale
 from portal.models.sending import PayoutAttempt, PayoutMatch, PayoutStop
+from portal.models.standing import Carry, PaidRank
 from portal.models.traffic import Audit, Inbox, Message, Outbox, Task
 from portal.models.vendor import Service, TermsVersion, Vendor, VendorKey
 

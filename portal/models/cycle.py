@@ -90,9 +90,11 @@ class Run(Base):
     """One computation of one cycle: its inputs as they were, and the hashes of what went in and came out.
 
     `ids` says which consultant and which sale stands behind each index of the inputs; `breakage` what was
-    lost to whom by which rule; `stages` how long each step took. A run of purpose `import` holds the lines
-    of a cycle that another system closed; it has no inputs. One of purpose `compare` computes a closed cycle
-    again from the facts of that day; it waits for its job while it is not calculated, and books nothing.
+    lost to whom by which rule; `stages` how long each step took, in milliseconds; `taken` the cents that its
+    claw-backs took out of each hold, by the id of the release, so that it can be undone. A run of purpose
+    `import` holds the lines of a cycle that another system closed; it has no inputs. One of purpose `compare`
+    computes a closed cycle again from the facts of that day; it waits for its job while it is not calculated,
+    and books nothing.
     """
 
     __tablename__ = "run"
@@ -113,6 +115,7 @@ class Run(Base):
     totals: Mapped[dict[str, object] | None] = mapped_column(JSON)
     breakage: Mapped[dict[str, object] | None] = mapped_column(JSON)
     stages: Mapped[dict[str, object] | None] = mapped_column(JSON)
+    taken: Mapped[dict[str, object] | None] = mapped_column(JSON)
     requested_by: Mapped[int | None] = mapped_column(Whole, ForeignKey("account_user.id"))
     frozen_at: Mapped[At]
     calculated_at: Mapped[OptionalAt]
@@ -137,35 +140,3 @@ class CommissionLine(Base):
     sale_id: Mapped[int | None] = mapped_column(Whole, ForeignKey("sale.id"), index=True)
     source_consultant_id: Mapped[int | None] = mapped_column(Whole, ForeignKey("consultant.id"))
     level: Mapped[Number]
-
-
-class Carry(Base):
-    """What a run hands on to the next cycle, and the leg volumes behind it; all volumes in hundredths."""
-
-    __tablename__ = "carry"
-
-    run_id: Mapped[int] = mapped_column(Whole, ForeignKey("run.id"), primary_key=True)
-    consultant_id: Mapped[int] = mapped_column(Whole, ForeignKey("consultant.id"), primary_key=True)
-    new_left: Mapped[Number]
-    new_right: Mapped[Number]
-    left: Mapped[Number] = mapped_column("carry_left", Whole)
-    right: Mapped[Number] = mapped_column("carry_right", Whole)
-    taken_left: Mapped[Number]
-    taken_right: Mapped[Number]
-    expired_left: Mapped[Number]
-    expired_right: Mapped[Number]
-    restored: Mapped[Number]
-    matched_to_date: Mapped[Number]
-    paid_to_date_cents: Mapped[Number]
-    inactive_cycles: Mapped[Number]
-
-
-class PaidRank(Base):
-    """The paid-as rank that a run gave a consultant; no row where none was reached."""
-
-    __tablename__ = "paid_rank"
-
-    run_id: Mapped[int] = mapped_column(Whole, ForeignKey("run.id"), primary_key=True)
-    consultant_id: Mapped[int] = mapped_column(Whole, ForeignKey("consultant.id"), primary_key=True)
-    place: Mapped[Number]
-    code: Mapped[Code]

@@ -20,13 +20,15 @@ def select_for_cycle(uow: UnitOfWork, *, cycle_id: int, actor_id: int) -> Payout
     """The selection that pays out a closed cycle; the one that is there when it is asked again.
 
     None when nobody can be paid: then the cycle is paid at once. The wallet of the person who acts is left
-    out. Raises `Conflict` when the cycle is not closed.
+    out. Raises `Conflict` when the cycle is not closed, or its close can still be undone.
     """
     cycle = lock_row(uow, Cycle, cycle_id)
     if known := selection_of(uow.session, cycle_id):
         return known
     if cycle.state != "closed":
         raise Conflict(f"This cycle is {cycle.state}; only a closed one can be paid.")
+    if cycle.undo_requested_at or (cycle.undo_until and cycle.undo_until > uow.clock()):
+        raise Conflict("The close of this cycle can still be undone. It is paid when that time is over.")
     made = selections.find(uow, Criteria(minimum=_smallest(uow)), actor_id=actor_id, cycle_id=cycle_id)
     payable = select(func.count()).where(
         PayoutSelectionLine.selection_id == made.id, PayoutSelectionLine.excluded_reason.is_(None)

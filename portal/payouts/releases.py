@@ -12,12 +12,18 @@ from portal.ledger import book
 from portal.ledger.accounts import AccountKey, available, pending, receivable
 from portal.ledger.book import Draft, Move
 from portal.ledger.releases import held_wallets
+from portal.ledger.undoing import maturing_waits
 from portal.models import Release
 from portal.store.unit_of_work import UnitOfWork
 
 
 def release_due(uow: UnitOfWork, *, today: date, limit: int = 1_000) -> int:
-    """Release up to `limit` credits that are due; how many, 0 when nothing is left to release."""
+    """Release up to `limit` credits that are due; how many, 0 when nothing is left to release.
+
+    While a close can be undone nothing is released: it could not be taken back.
+    """
+    if maturing_waits(uow.session, uow.clock()):
+        return 0
     found = uow.session.execute(
         select(Release.id, Release.consultant_id)
         .where(Release.released_at.is_(None), Release.due_on <= today)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import func, select
 
 from jobs import mail
 from jobs.reactions import drain_mail
 from jobs.relay import carry
-from portal.kernel.facts import CommissionCredited, ConsultantRegistered, PayeeChanged, WithdrawalPaid
+from portal.kernel.facts import (
+    CommissionCredited,
+    ConsultantRegistered,
+    CycleUndone,
+    PayeeChanged,
+    WithdrawalPaid,
+)
 from portal.kernel.ids import new_id
 from portal.messages import service
-from portal.models import CommissionLine, Consultant, Cycle, Destination, Payment, Registration, Run
+from portal.models import CommissionLine, Consultant, Cycle, Destination, Message, Payment, Registration, Run
 from portal.payouts import adjustments, batches
 from portal.payouts import service as payouts
 from portal.payouts.adjustments import Proposal
@@ -54,9 +62,9 @@ def test_a_payment_is_confirmed_with_its_amount(desk):
 
 
 def test_commission_is_told_as_one_sum_for_each_close(desk):
-    desk.do(_close_with_lines, cast=desk.cast)
-    tell(desk, CommissionCredited(desk.cast.cycle, desk.cast.ben, 100_00))
-    tell(desk, CommissionCredited(desk.cast.cycle, desk.cast.ben, 23_45))
+    run = desk.do(_close_with_lines, cast=desk.cast)
+    tell(desk, CommissionCredited(desk.cast.cycle, run))
+    tell(desk, CommissionCredited(desk.cast.cycle, run))
 
     sent = only_mail(desk)
 
@@ -65,9 +73,25 @@ def test_commission_is_told_as_one_sum_for_each_close(desk):
     assert f"/earnings/weeks/{week}" in sent["text"]
 
 
+def test_commission_is_not_told_before_its_close_can_no_longer_be_undone(desk):
+    run = desk.do(_close_with_lines, cast=desk.cast, undo_until=datetime.now(UTC) + timedelta(minutes=1))
+    tell(desk, CommissionCredited(desk.cast.cycle, run))
+
+    assert not desk.send_next()
+    assert desk.do(lambda uow: uow.session.scalar(select(func.count()).select_from(Message))) == 1
+
+
+def test_an_undone_close_takes_its_mails_along(desk):
+    run = desk.do(_close_with_lines, cast=desk.cast, undo_until=datetime.now(UTC) + timedelta(minutes=1))
+    tell(desk, CommissionCredited(desk.cast.cycle, run))
+    tell(desk, CycleUndone(desk.cast.cycle, run))
+
+    assert desk.do(lambda uow: uow.session.scalar(select(func.count()).select_from(Message))) == 0
+
+
 def test_who_earned_nothing_hears_nothing(desk):
-    desk.do(_close_with_lines, cast=desk.cast)
-    tell(desk, CommissionCredited(desk.cast.cycle, desk.cast.cem, 1))
+    run = desk.do(_close_with_lines, cast=desk.cast, cents=(100_00, -100_00))
+    tell(desk, CommissionCredited(desk.cast.cycle, run))
 
     assert not desk.send_next()
 
@@ -158,7 +182,7 @@ def _pay_49_dollars(uow, *, cast):
     return payment.id
 
 
-def _close_with_lines(uow, *, cast):
+def _close_with_lines(uow, *, cast, cents=(100_00, 23_45), undo_until=None):
     cycle = uow.session.get_one(Cycle, cast.cycle)
     run = Run(
         cycle_id=cycle.id,
@@ -170,13 +194,14 @@ def _close_with_lines(uow, *, cast):
     )
     uow.session.add(run)
     uow.session.flush()
-    cycle.close_run_id = run.id
-    for kind, cents in (("retail", 100_00), ("binary", 23_45)):
+    cycle.close_run_id, cycle.closed_at, cycle.undo_until = run.id, uow.clock(), undo_until
+    for kind, amount in zip(("retail", "binary"), cents, strict=True):
         uow.session.add(
             CommissionLine(
-                run_id=run.id, consultant_id=cast.ben, kind=kind, amount_cents=cents, base=0, level=0
+                run_id=run.id, consultant_id=cast.ben, kind=kind, amount_cents=amount, base=0, level=0
             )
         )
+    return run.id
 
 
 def _withdraw_and_pay(uow, *, cast):

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from portal.extensions import db
 from portal.models.grants import grant_to_application
+from portal.models.guards import CHECKED_FOR_EACH_STATEMENT
 from portal.models.types import Instant, Sealed, Whole
 from portal.store import engine_options
 
@@ -27,8 +28,13 @@ def render_item(kind: str, item: Any, _autogen: Any) -> str | bool:
     return False
 
 
-def include_object(_thing: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
-    """`sale.txid` exists on PostgreSQL only and is filled by the database, `posting_guard` on SQLite only."""
+def include_object(thing: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
+    """`sale.txid` exists on PostgreSQL only and is filled by the database, `posting_guard` on SQLite only.
+
+    Of the foreign keys, those that PostgreSQL checks for each statement are none there.
+    """
+    if kind == "foreign_key_constraint" and connection.dialect.name == "postgresql":
+        return thing.column_keys[0] not in CHECKED_FOR_EACH_STATEMENT.get(thing.table.name, ())
     return not (kind == "column" and name == "txid") and not (kind == "table" and name == "posting_guard")
 
 

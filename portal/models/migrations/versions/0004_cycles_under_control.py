@@ -30,6 +30,63 @@ TABLES = (
     "plan_trial_person",
 )
 
+# What each column points to is checked for all rows of a statement at once; see portal/models/guards.py.
+POINTS_TO = {
+    "carry": {"run_id": "run", "consultant_id": "consultant"},
+    "commission_line": {
+        "run_id": "run",
+        "consultant_id": "consultant",
+        "sale_id": "sale",
+        "source_consultant_id": "consultant",
+    },
+    "entry": {"period_id": "ledger_period"},
+    "loss": {"run_id": "run", "consultant_id": "consultant"},
+    "paid_rank": {"run_id": "run", "consultant_id": "consultant"},
+    "posting": {"entry_id": "entry"},
+    "release": {"entry_id": "entry", "consultant_id": "consultant", "cycle_id": "cycle"},
+}
+CURRENCY_KEYS = {"fk_posting_debit": "debit_id", "fk_posting_credit": "credit_id"}
+NEVER_DELETED = ("consultant", "cycle", "run")
+
+CHECKS_UP = """
+CREATE FUNCTION points_to_rows() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE lost bigint;
+BEGIN
+  FOR i IN 0 .. TG_NARGS - 1 BY 2 LOOP
+    EXECUTE format('SELECT a.%1$I FROM added a WHERE a.%1$I IS NOT NULL'
+                   ' AND NOT EXISTS (SELECT 1 FROM %2$I t WHERE t.id = a.%1$I) LIMIT 1',
+                   TG_ARGV[i], TG_ARGV[i + 1]) INTO lost;
+    IF lost IS NOT NULL THEN
+      RAISE EXCEPTION '% of % points to % %, which is not there', TG_ARGV[i], TG_TABLE_NAME, TG_ARGV[i + 1], lost
+        USING ERRCODE = 'foreign_key_violation';
+    END IF;
+  END LOOP;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION posting_in_one_currency() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM added a WHERE NOT EXISTS
+              (SELECT 1 FROM account d WHERE d.id = a.debit_id AND d.currency = a.currency))
+  OR EXISTS (SELECT 1 FROM added a WHERE NOT EXISTS
+              (SELECT 1 FROM account c WHERE c.id = a.credit_id AND c.currency = a.currency)) THEN
+    RAISE EXCEPTION 'a posting needs two accounts of its currency' USING ERRCODE = 'foreign_key_violation';
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER posting_in_one_currency AFTER INSERT ON posting REFERENCING NEW TABLE AS added
+  FOR EACH STATEMENT EXECUTE FUNCTION posting_in_one_currency();
+"""
+POINTS_UP = """
+CREATE TRIGGER {table}_points_to_rows AFTER INSERT ON {table} REFERENCING NEW TABLE AS added
+  FOR EACH STATEMENT EXECUTE FUNCTION points_to_rows({arguments});
+"""
+STAYS_UP = """
+CREATE TRIGGER {table}_stays BEFORE DELETE OR TRUNCATE ON {table}
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+"""
+
 
 def new_columns() -> dict[str, list[sa.Column]]:
     return {
@@ -49,6 +106,7 @@ def new_columns() -> dict[str, list[sa.Column]]:
             sa.Column("code_version", sa.String(64)),
             sa.Column("breakage", sa.JSON()),
             sa.Column("stages", sa.JSON()),
+            sa.Column("taken", sa.JSON()),
             sa.Column("undone_at", INSTANT),
             sa.Column("undo_reason", sa.String(500)),
         ],
@@ -69,9 +127,13 @@ def upgrade() -> None:
         for name in PEOPLE:
             batch.add_column(sa.Column(name, WHOLE))
             batch.create_foreign_key(op.f(f"fk_run_{name}_account_user"), "account_user", [name], ["id"])
+    if op.get_bind().dialect.name == "postgresql":
+        check_for_each_statement()
 
 
 def downgrade() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        check_for_each_row()
     with op.batch_alter_table("run") as batch:
         for name in PEOPLE:
             batch.drop_constraint(op.f(f"fk_run_{name}_account_user"), type_="foreignkey")
@@ -95,6 +157,32 @@ def ask_for_fees() -> None:
     op.execute("UPDATE payment_reversal SET fee_due_at = changed_at")
     for table in ("payment", "payment_reversal"):
         op.create_index(f"ix_{table}_fee_due_at", table, ["fee_due_at"])
+
+
+def check_for_each_statement() -> None:
+    op.execute(CHECKS_UP)
+    for table, columns in POINTS_TO.items():
+        for column, other in columns.items():
+            op.drop_constraint(op.f(f"fk_{table}_{column}_{other}"), table, type_="foreignkey")
+        arguments = ", ".join(f"'{column}', '{other}'" for column, other in columns.items())
+        op.execute(POINTS_UP.format(table=table, arguments=arguments))
+    for name in CURRENCY_KEYS:
+        op.drop_constraint(op.f(name), "posting", type_="foreignkey")
+    for table in NEVER_DELETED:
+        op.execute(STAYS_UP.format(table=table))
+
+
+def check_for_each_row() -> None:
+    op.execute("DROP FUNCTION points_to_rows() CASCADE")
+    op.execute("DROP FUNCTION posting_in_one_currency() CASCADE")
+    for table in NEVER_DELETED:
+        op.execute(f"DROP TRIGGER {table}_stays ON {table}")
+    for name, column in CURRENCY_KEYS.items():
+        op.create_foreign_key(op.f(name), "posting", "account", [column, "currency"], ["id", "currency"])
+    for table, columns in POINTS_TO.items():
+        for column, other in columns.items():
+            if table not in TABLES:
+                op.create_foreign_key(op.f(f"fk_{table}_{column}_{other}"), table, other, [column], ["id"])
 
 
 def create_tables() -> None:
