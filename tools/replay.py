@@ -225,6 +225,7 @@ def _own_servers(folder: Path) -> dict[str, str]:
         "CANOPY_ENV": "development",
         "SECRET_KEY": "a-secret-for-the-replay-a-secret-for-the-replay",
         "CANOPY_INSTANCE": str(folder),
+        "CANOPY_UNDO_MINUTES": "0",
         "DATABASE_URL": owner.render_as_string(hide_password=False),
         "DATABASE_OWNER_URL": owner.render_as_string(hide_password=False),
         "REDIS_URL": redis,
