@@ -14,6 +14,7 @@ from time import monotonic
 
 from flask import current_app
 
+from jobs import books
 from jobs.providers import Provider, provider_of
 from portal.extensions import db
 from portal.gateways.http_payouts import BadDescription
@@ -63,6 +64,8 @@ class Turn:
 def drain(clock: Clock = utc_now) -> int:
     """Do what is due with every provider; how many calls were made."""
     patience = at_pace(current_app.config["SETTINGS"].payout_pace)
+    if claiming.is_sending_due(db.session(), now=clock()):
+        books.check_before_money_leaves()
     if lost := perform(lambda uow: claiming.recover(uow, patience=patience), clock):
         log.warning("%d attempts have no answer and are asked for", lost)
     methods = claiming.methods_due(db.session(), now=clock())
@@ -87,9 +90,7 @@ def take_turn(provider: Provider, clock: Clock = utc_now) -> int:
     # The connection goes back to the pool: a slow provider must not hold the database.
     db.session.rollback()
     turn = Turn(provider, clock, _ability(provider))
-    steps: list[Callable[[Turn], bool]] = [look_next, fetch_next]
-    if turn.ability.funds_cents is not None or not provider.adapter.capabilities.tells_balance:
-        steps.append(send_next)
+    steps: list[Callable[[Turn], bool]] = [look_next, fetch_next, send_next]
     # What is left is due at the next turn, so that a slow provider does not take it from the others.
     end = monotonic() + TURN_SECONDS
     for step in steps:
@@ -230,6 +231,7 @@ def _ability(provider: Provider) -> Ability:
         maximum_cents=can.maximum_cents,
         can_lookup=can.can_lookup,
         funds_cents=provider.adapter.balance_cents("USD"),
+        tells_balance=can.tells_balance,
     )
 
 

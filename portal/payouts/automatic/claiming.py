@@ -34,6 +34,12 @@ def methods_due(session: Session, *, now: datetime) -> list[PayoutMethod]:
     return list(session.scalars(select(PayoutMethod).where(*automatic).order_by(PayoutMethod.position)))
 
 
+def is_sending_due(session: Session, *, now: datetime) -> bool:
+    """Whether money is about to leave: something waits to be sent, and no stop stands."""
+    waits = select(Withdrawal.id).where(Withdrawal.state == "queued", Withdrawal.next_at <= now)
+    return session.scalar(waits.limit(1)) is not None and not standing(session)
+
+
 def claim_send(uow: UnitOfWork, *, method_id: int, ability: Ability, patience: Patience) -> Claim | None:
     """Take the first due payout of a method and write its attempt down; None when nothing may be sent."""
     if standing(uow.session):

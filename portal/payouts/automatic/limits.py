@@ -16,18 +16,23 @@ from portal.payouts.automatic.patience import Patience
 
 RUN: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
+UNTOLD: Final = "The provider does not say how much money it has of ours."
 _ENDED = ("failed", "returned", "rejected", "cancelled")
 
 
 @dataclass(frozen=True)
 class Ability:
-    """What a provider can do now, in cents; `funds_cents` None where it does not say what it has of ours."""
+    """What a provider can do now, in cents; `funds_cents` None where it does not say what it has of ours.
+
+    One that `tells_balance` and does not say it now is sent nothing.
+    """
 
     currencies: frozenset[str]
     minimum_cents: int
     maximum_cents: int
     can_lookup: bool
     funds_cents: int | None = None
+    tells_balance: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ def obstacle(
     destination = session.get_one(Destination, withdrawal.destination_id)
     return (
         _about_destination(destination, patience=patience, now=now)
-        or (_about_provider(withdrawal, ability, now + patience.held_back) if ability else None)
+        or (_about_provider(withdrawal, ability, patience=patience, now=now) if ability else None)
         or _about_limits(session, withdrawal, destination.method, now=now, wait=patience.held_back)
         or _about_parameters(session, withdrawal)
     )
@@ -66,13 +71,17 @@ def _about_destination(destination: Destination, *, patience: Patience, now: dat
     return None
 
 
-def _about_provider(withdrawal: Withdrawal, ability: Ability, later: datetime) -> Obstacle | None:
+def _about_provider(
+    withdrawal: Withdrawal, ability: Ability, *, patience: Patience, now: datetime
+) -> Obstacle | None:
     if withdrawal.currency not in ability.currencies:
         return Obstacle(f"The provider does not pay in {withdrawal.currency}.")
     if not ability.minimum_cents <= withdrawal.net_cents <= ability.maximum_cents:
         return Obstacle("The provider does not pay this amount.")
-    if ability.funds_cents is not None and withdrawal.net_cents > ability.funds_cents:
-        return Obstacle("There is too little money at the provider.", later)
+    if ability.funds_cents is None:
+        return Obstacle(UNTOLD, now + patience.untold) if ability.tells_balance else None
+    if withdrawal.net_cents > ability.funds_cents:
+        return Obstacle("There is too little money at the provider.", now + patience.held_back)
     return None
 
 

@@ -18,7 +18,8 @@ class Patience:
     `day`. A key may be used again for `key_life` and no more often than `SAME_KEY_TRIES`. A new key is made
     when two looks at least `gap` apart found nothing and the last attempt is `quiet` ago: no call of ours can
     still be on its way by then. After `give_up` a person has to look. `lease` is how long a call may take
-    before somebody else takes over.
+    before somebody else takes over. What is held back is looked at again after `held_back`, and after
+    `untold` where the provider did not say how much money it has.
     """
 
     timeout: timedelta = timedelta(seconds=15)
@@ -30,6 +31,7 @@ class Patience:
     key_life: timedelta = timedelta(hours=20)
     give_up: timedelta = timedelta(days=7)
     held_back: timedelta = timedelta(hours=1)
+    untold: timedelta = timedelta(minutes=5)
 
     def seconds(self, count: int) -> timedelta:
         """So many seconds of a provider's, at the pace of this table."""
@@ -61,4 +63,5 @@ def at_pace(pace: int) -> Patience:
         key_life=plain.key_life // pace,
         give_up=plain.give_up // pace,
         held_back=plain.held_back // pace,
+        untold=plain.untold // pace,
     )
