@@ -59,7 +59,7 @@ def withdrawal_returned(uow: UnitOfWork, body: dict[str, Any]) -> None:
 
 def payee_changed(uow: UnitOfWork, body: dict[str, Any]) -> None:
     """Somebody's bank details were saved."""
-    service.say_payee_changed(uow, destination_id=body["destination_id"])
+    service.say_payee_changed(uow, destination_id=body["destination_id"], change=body.get("change", 0))
 
 
 def adjustment_booked(uow: UnitOfWork, body: dict[str, Any]) -> None:

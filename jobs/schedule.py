@@ -19,6 +19,7 @@ DUTIES: dict[str, int] = {
     "books": 60,
     "provider-fees": 300,
     "event-sweep": 3600,
+    "account-sweep": 3600,
     "charge-sweep": 3600,
     "page-sweep": 86_400,
     "ended-subscriptions": 3600,

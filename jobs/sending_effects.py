@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from portal.gateways.payout_adapter import ProviderEvent
-from portal.gateways.stripe_connect import parse_event
+from portal.gateways.stripe_connect import KINDS, parse_event
 from portal.kernel.errors import NothingToDo
 from portal.models import Inbox
-from portal.payouts.automatic import arrivals
+from portal.payouts.automatic import arrivals, banks
 from portal.payouts.automatic.arrivals import AccountWord
+from portal.payouts.automatic.banks import BankWord
 from portal.store import UnitOfWork
 
 
@@ -52,7 +53,17 @@ def _reversed(uow: UnitOfWork, event: ProviderEvent) -> object:
 def _account(uow: UnitOfWork, event: ProviderEvent) -> object:
     assert event.created is not None, "an event has its moment"
     state = AccountWord(event.account, event.ready, event.reason, told_at=event.created)
-    return arrivals.account_changed(uow, state)
+    changed = 0
+    if event.bank is not None:
+        changed = banks.bank_told(uow, BankWord(event.account, event.bank, told_at=event.created))
+    return arrivals.account_changed(uow, state) + changed
+
+
+def _bank(uow: UnitOfWork, event: ProviderEvent) -> object:
+    assert event.created is not None, "an event has its moment"
+    mark, gone = event.bank or "", event.gone
+    word = BankWord(event.account, mark, told_at=event.created, gone=gone, is_change=True)
+    return banks.bank_told(uow, word)
 
 
 _CHANGES: dict[str, Callable[[UnitOfWork, ProviderEvent], object]] = {
@@ -60,13 +71,6 @@ _CHANGES: dict[str, Callable[[UnitOfWork, ProviderEvent], object]] = {
     "failed": _failed,
     "reversed": _reversed,
     "account": _account,
+    "bank": _bank,
 }
-PAYOUT_EVENTS = frozenset(
-    {
-        "payout.paid",
-        "payout.failed",
-        "transfer.reversed",
-        "account.updated",
-        "account.application.deauthorized",
-    }
-)
+PAYOUT_EVENTS = frozenset(KINDS)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from flask import current_app
 
+from portal.extensions import db
 from portal.gateways.errors import ProviderUnavailable
 from portal.gateways.stripe import stripe_of
+from portal.kernel.clock import utc_now
 from portal.members.standing import settle_pack
 from portal.payments import subscriptions, sweeping
+from portal.payouts.automatic import accounts
 from portal.store import UnitOfWork, perform
+
+# So many accounts in a row without an answer, and Stripe is away.
+MOST_SILENT = 3
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +32,25 @@ def ask_for_events() -> None:
         return
     if swept.found:
         log.warning("%s of %s events had not been told", swept.found, swept.listed)
+
+
+def ask_for_accounts() -> None:
+    """Every hour: store what no webhook brought about the accounts of consultants."""
+    settings, silent = current_app.config["SETTINGS"], 0
+    gateway = stripe_of(settings, retries=0)
+    for account in accounts.to_ask(db.session(), now=utc_now()):
+        try:
+            swept = sweeping.sweep_events(gateway, live_only=settings.production, account=account)
+        except ProviderUnavailable as away:
+            log.warning("events of %s were not swept: %s", account, away.message)
+            perform(partial(sweeping.put_behind, account=account))
+            silent += 1
+            if silent == MOST_SILENT:
+                return
+            continue
+        silent = 0
+        if swept.found:
+            log.warning("%s of %s events of %s had not been told", swept.found, swept.listed, account)
 
 
 def ask_for_charges() -> None:

@@ -44,6 +44,7 @@ WORKS: dict[str, Work] = {
     "refunds": Work("money", "jobs.refunds.drain", 300),
     "provider-fees": Work("money", "jobs.fees.drain", 600),
     "event-sweep": Work("money", "jobs.sweep.ask_for_events", 600),
+    "account-sweep": Work("money", "jobs.sweep.ask_for_accounts", 600),
     "charge-sweep": Work("money", "jobs.sweep.ask_for_charges", 600),
     "page-sweep": Work("money", "jobs.sweep.ask_for_pages", 600),
     "ended-subscriptions": Work("money", "jobs.sweep.end_subscriptions", 300),

@@ -118,7 +118,9 @@ class Transfer:
 class ProviderEvent:
     """What a provider tells by itself: about `ref`, in the account `account`, that `transition` happened.
 
-    `transition` is arrived, failed, reversed, account or nothing; `reason` is the provider's code.
+    `transition` is arrived, failed, reversed, account, bank or nothing; `reason` is the provider's code.
+    `bank` is the provider's mark of the bank account that `account` is paid out to: empty for none any more,
+    None where it says nothing about that. `gone` is one that was taken away.
     """
 
     ref: str
@@ -129,6 +131,8 @@ class ProviderEvent:
     created: datetime | None = None
     ready: bool = False
     reason: str = ""
+    bank: str | None = None
+    gone: str = ""
 
 
 Answer: TypeAlias = Accepted | Rejected | RetryLater | Unknown

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from portal.config import Settings
 from portal.gateways.errors import ProviderUnavailable
 from portal.gateways.stripe_balance import moves_of
+from portal.gateways.stripe_connect import KINDS
 from portal.gateways.stripe_events import translated
 from portal.gateways.stripe_objects import ORDER, REFUND_REQUEST, REGISTRATION
 from portal.kernel.provider_events import FoundEvent, MoneyMove
@@ -177,12 +178,14 @@ class StripeGateway:
     def events_since(self, since: datetime, account: str = "") -> Iterator[FoundEvent]:
         """Every event from a moment on, newest first, page by page. Raises `ProviderUnavailable`.
 
-        Those of a connected `account`, or our own where none is named.
+        Our own; or those about payouts of a connected `account`.
         """
         import stripe
 
         wanted: Any = {"created": {"gte": int(since.timestamp())}, "limit": EVENTS_A_PAGE}
         options: Any = {"stripe_account": account} if account else {}
+        if account:
+            wanted["types"] = list(KINDS)
         try:
             for event in self._client.v1.events.list(wanted, options).auto_paging_iter():
                 # Asked for in its account's name, an event does not say whose it is.

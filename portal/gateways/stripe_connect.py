@@ -50,10 +50,11 @@ class AccountRequest:
 
 @dataclass(frozen=True)
 class AccountState:
-    """Whether Stripe pays to this account, and Stripe's code of what is missing."""
+    """Whether Stripe pays to this account, its code of what is missing, and its mark of the bank if told."""
 
     ready: bool
     problem: str
+    bank: str | None = None
 
 
 class StripeConnect:
@@ -196,7 +197,7 @@ def parse_event(body: bytes) -> ProviderEvent:
         event = json.loads(body)
         kind, thing, account = event["type"], event["data"]["object"], event.get("account") or ""
         told = _EVENTS.get(kind, _nothing)(thing, account)
-        if told.transition == "account":
+        if told.transition in ("account", "bank"):
             return replace(told, created=datetime.fromtimestamp(event["created"], UTC))
         return told
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError) as error:
@@ -271,7 +272,21 @@ def _state(account: dict[str, Any]) -> AccountState:
     transfers = (account.get("capabilities") or {}).get("transfers")
     ready = account.get("payouts_enabled") is True and transfers == "active"
     missing = needs.get("disabled_reason") or next(iter(needs.get("currently_due") or ()), "")
-    return AccountState(ready, "" if ready else str(missing or "not_complete"))
+    return AccountState(ready, "" if ready else str(missing or "not_complete"), _bank_of(account))
+
+
+def _bank_of(account: dict[str, Any]) -> str | None:
+    """The mark of the bank that an account is paid out to; empty for none, None where it is not told."""
+    listed = (account.get("external_accounts") or {}).get("data")
+    if listed is None:
+        return None
+    chosen = [each for each in listed if each.get("default_for_currency")] or listed
+    return _mark(chosen[0]) if chosen else ""
+
+
+def _mark(bank: dict[str, Any]) -> str:
+    """The same for the same account number, whoever gave it; never the number itself."""
+    return str(bank.get("fingerprint") or bank["id"])
 
 
 def _payout(transition: str) -> Callable[[dict[str, Any], str], ProviderEvent]:
@@ -296,7 +311,20 @@ def _reversed(transfer: dict[str, Any], _account: str) -> ProviderEvent:
 
 def _account(account: dict[str, Any], _account: str) -> ProviderEvent:
     state, ref = _state(account), str(account["id"])
-    return ProviderEvent(ref=ref, transition="account", account=ref, ready=state.ready, reason=state.problem)
+    told = ProviderEvent(ref=ref, transition="account", account=ref, ready=state.ready, reason=state.problem)
+    return replace(told, bank=state.bank)
+
+
+def _bank(bank: dict[str, Any], account: str) -> ProviderEvent:
+    """A bank account that is not the one for payouts changes nothing."""
+    counts = bool(account) and bank.get("default_for_currency") is not False
+    told = ProviderEvent(ref=str(bank["id"]), transition="bank" if counts else "", account=account)
+    return replace(told, bank=_mark(bank))
+
+
+def _bank_gone(bank: dict[str, Any], account: str) -> ProviderEvent:
+    told = ProviderEvent(ref=str(bank["id"]), transition="bank" if account else "", account=account)
+    return replace(told, gone=_mark(bank))
 
 
 def _closed(_application: dict[str, Any], account: str) -> ProviderEvent:
@@ -312,5 +340,9 @@ _EVENTS: dict[str, Callable[[dict[str, Any], str], ProviderEvent]] = {
     "payout.failed": _payout("failed"),
     "transfer.reversed": _reversed,
     "account.updated": _account,
+    "account.external_account.created": _bank,
+    "account.external_account.updated": _bank,
+    "account.external_account.deleted": _bank_gone,
     "account.application.deauthorized": _closed,
 }
+KINDS = tuple(_EVENTS)

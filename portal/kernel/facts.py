@@ -118,6 +118,8 @@ class WithdrawalPaid(Fact):
 class PayeeChanged(Fact):
     name: ClassVar[str] = "payee.changed"
     destination_id: int
+    # The second in which the bank behind an account at a provider changed; 0 where the details are new.
+    change: int = 0
 
 
 @dataclass(frozen=True)

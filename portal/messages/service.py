@@ -102,12 +102,15 @@ def say_withdrawal_returned(uow: UnitOfWork, *, withdrawal_id: int) -> None:
     _say_of_withdrawal(uow, withdrawal, template="withdrawal_returned", reason=withdrawal.reason or "")
 
 
-def say_payee_changed(uow: UnitOfWork, *, destination_id: int) -> None:
-    """Warn that bank details were saved: whoever did not do that themselves has three days to say so."""
+def say_payee_changed(uow: UnitOfWork, *, destination_id: int, change: int = 0) -> None:
+    """Warn that bank details were saved: whoever did not do that themselves has three days to say so.
+
+    `change` tells several changes of the same account at a provider apart.
+    """
     destination = uow.session.get_one(Destination, destination_id)
     queue_message(
         uow,
-        key=f"payee-changed:{destination_id}",
+        key=f"payee-changed:{destination_id}" + (f":{change}" if change else ""),
         template="payee_changed",
         person_id=uow.session.get_one(Consultant, destination.consultant_id).person_id,
         params={"called": destination.called},

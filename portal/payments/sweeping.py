@@ -73,6 +73,16 @@ def sweep_pages(provider: Provider, *, live_only: bool, clock: Clock = utc_now) 
     )
 
 
+def put_behind(uow: UnitOfWork, *, account: str) -> None:
+    """Events of an account could not be listed: others have their turn first, and nothing counts as seen."""
+    known = last_sweep(uow.session, account)
+    if known is not None:
+        known.finished_at = uow.clock()
+        return
+    start = uow.clock() - HORIZON
+    _note(uow, EventSweep(account=account, since=start, until=start, listed=0, found=0))
+
+
 def sweep_charges(provider: Provider, *, live_only: bool, clock: Clock = utc_now) -> int:
     """Store what was charged in the last days and an hour later is paid for nothing of ours; how many.
 

@@ -93,7 +93,11 @@ def check_stripe() -> AnyResponse:
     except ProviderUnavailable as failure:
         log.warning("no word about %s: %s", account, failure.message)
         return _page(problem=True, status=503)
-    perform(lambda uow: accounts.note_state(uow, account=account, ready=state.ready, problem=state.problem))
+    perform(
+        lambda uow: accounts.note_state(
+            uow, account=account, ready=state.ready, problem=state.problem, bank=state.bank
+        )
+    )
     flash(_("Stripe pays to your account.") if state.ready else _("Stripe still needs something."), "ok")
     return redirect(url_for("wallets.stripe_account"), 303)
 

@@ -205,9 +205,15 @@ def test_onboarding_opens_an_account_once_and_tells_when_it_is_ready(outside):
 
     assert connect(outside).account_state(account).ready
     assert outside.post(path, {"done": "yes"}) == (303, "http://localhost:8000/again")
-    until(lambda: told(outside) == [("account.updated", account)])
-    event = parse_event(outside.door.calls[0][0])
+    until(lambda: len(outside.door.calls) == 2)
+    bank, event = (parse_event(body) for body, _ in outside.door.calls)
+    assert (bank.transition, bank.account, bool(bank.bank)) == ("bank", account, True)
     assert (event.transition, event.account, event.ready) == ("account", account, True)
+    assert event.bank == bank.bank == connect(outside).account_state(account).bank
+    outside.post(f"/connect/accounts/{account}/bank")
+    until(lambda: len(outside.door.calls) == 5)
+    made, gone, after = (parse_event(body) for body, _ in outside.door.calls[2:])
+    assert (made.bank, gone.gone, after.bank) == (after.bank, bank.bank, made.bank) != bank.bank
 
 
 def test_the_bank_takes_a_payout_and_sends_it_back(outside):

@@ -59,6 +59,7 @@ def open_account(play: Play) -> str:
         account = connect.open_account(play, books, wanted).body
         account.update(details_submitted=True, payouts_enabled=True)
         account["capabilities"]["transfers"] = "active"
+        account["external_accounts"]["data"].append(connect.new_bank(account))
         account["requirements"] = {"currently_due": [], "disabled_reason": None}
         books.save("account", account)
     return str(account["id"])

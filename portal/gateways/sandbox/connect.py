@@ -32,6 +32,7 @@ def open_account(play: Play, books: Books, parameters: dict[str, Any]) -> Answer
         "details_submitted": False,
         "payouts_enabled": False,
         "requirements": {"currently_due": _DETAILS, "disabled_reason": "requirements.past_due"},
+        "external_accounts": {"object": "list", "data": []},
         "metadata": parameters.get("metadata") or {},
         PRIVATE: {"balance": 0},
     }
@@ -105,8 +106,41 @@ def reverse(play: Play, books: Books, made: Document) -> Answer:
     return Answer(200, {**reversal, "created": play.now(), "currency": made["currency"], "metadata": {}})
 
 
+def new_bank(account: Document) -> Document:
+    """A bank account for the payouts of an account."""
+    digits = str(10_000 + int(new_id("n")[2:10], 16) % 90_000)
+    return {
+        "id": new_id("ba"),
+        "object": "bank_account",
+        "account": account["id"],
+        "bank_name": "STRIPE TEST BANK",
+        "country": account["country"],
+        "currency": "usd",
+        "default_for_currency": True,
+        "fingerprint": new_id("f")[2:18],
+        "last4": digits[-4:],
+        "status": "new",
+    }
+
+
+def change_bank(play: Play, books: Books, account: Document) -> None:
+    """The person puts another bank account in the place of the one that is there."""
+    listed = account["external_accounts"]["data"]
+    before, made = list(listed), new_bank(account)
+    listed[:] = [made]
+    books.save("account", account)
+    _tell(play, books, "account.external_account.created", made, account=account["id"])
+    for gone in before:
+        _tell(play, books, "account.external_account.deleted", gone, account=account["id"])
+    _tell(play, books, "account.updated", account, account=account["id"])
+
+
 def give_details(play: Play, books: Books, account: Document) -> None:
     """The person gave everything: the account can be paid."""
+    if not account["external_accounts"]["data"]:
+        made = new_bank(account)
+        account["external_accounts"]["data"].append(made)
+        _tell(play, books, "account.external_account.created", made, account=account["id"])
     account.update(details_submitted=True, payouts_enabled=True)
     account["capabilities"]["transfers"] = "active"
     account["requirements"] = {"currently_due": [], "disabled_reason": None}

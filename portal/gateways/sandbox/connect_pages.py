@@ -68,6 +68,11 @@ def close(account_id: str) -> ResponseReturnValue:
     return _act("account", account_id, connect.close)
 
 
+@blueprint.post("/accounts/<account_id>/bank")
+def bank(account_id: str) -> ResponseReturnValue:
+    return _act("account", account_id, connect.change_bank)
+
+
 @blueprint.post("/accounts/<account_id>/details")
 def details(account_id: str) -> ResponseReturnValue:
     return _act("account", account_id, connect.give_details)

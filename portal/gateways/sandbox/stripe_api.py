@@ -126,16 +126,30 @@ def _session(books: Books, session_id: str) -> Document:
 
 
 def _page_of_events(books: Books) -> Document:
-    """Newest first, by type, moment and cursor, as far as the SDK's paging needs."""
+    """Newest first, by account, type, moment and cursor, as far as the SDK's paging needs."""
+    whose = _account_asked_for(books)
     wanted = request.args
     kinds = {value for name, value in wanted.items(multi=True) if name == "type" or name.startswith("types[")}
     since = int(wanted.get("created[gte]", "0"))
     events = [
         event
         for event in books.newest("event", limit=10_000)
-        if (not kinds or event["type"] in kinds) and event["created"] >= since
+        if event.get("account", "") == whose
+        and (not kinds or event["type"] in kinds)
+        and event["created"] >= since
     ]
     return listed(events, "events")
+
+
+def _account_asked_for(books: Books) -> str:
+    """In whose name the call is made; empty for the platform's own. Raises `BadRequest`."""
+    named = request.headers.get("Stripe-Account", "")
+    if named and books.find("account", named) is None:
+        raise BadRequest(
+            f"The provided key does not have access to account '{named}' (or that account does not exist).",
+            code="account_invalid",
+        )
+    return named
 
 
 def listed(things: list[Document], path: str) -> Document:

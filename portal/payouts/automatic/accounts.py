@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.kernel.errors import NotYours
 from portal.kernel.ids import new_id
-from portal.models import Consultant, Destination, PayoutMethod
-from portal.payouts.automatic import arrivals
+from portal.models import Consultant, Destination, EventSweep, PayoutMethod, Withdrawal
+from portal.payouts.automatic import arrivals, banks
 from portal.payouts.payees import destinations
 from portal.store.locks import lock_row
 from portal.store.unit_of_work import UnitOfWork
 
 KIND = "stripe"
 REFUSED = "refused"
+UNDER_WAY = ("approved", "queued", "sending", "resolving", "sent")
+MAY_BOUNCE = timedelta(days=14)
 _DEAD = ("account_closed", REFUSED)
 
 
@@ -85,8 +90,31 @@ def note_dead(uow: UnitOfWork, *, destination_id: int) -> None:
     uow.session.flush()
 
 
-def note_state(uow: UnitOfWork, *, account: str, ready: bool, problem: str) -> None:
-    """Keep how an account stands now; payouts that waited for it go on."""
+def to_ask(session: Session, *, now: datetime, limit: int = 500) -> Sequence[str]:
+    """The accounts whose news we wait for, the longest unasked first: not ready, or with payouts under way.
+
+    The bank may send a payment back days after it took it.
+    """
+    under_way = Withdrawal.state.in_(UNDER_WAY)
+    fresh = and_(Withdrawal.state == "paid", Withdrawal.settled_at > now - MAY_BOUNCE)
+    used = select(Withdrawal.destination_id).where(or_(under_way, fresh))
+    opening = and_(Destination.ready.is_(False), Destination.replaced_at.is_(None))
+    asked = select(func.max(EventSweep.finished_at)).where(EventSweep.account == Destination.provider_account)
+    last = asked.correlate(Destination).scalar_subquery()
+    found = (
+        select(Destination.provider_account)
+        .join(PayoutMethod, PayoutMethod.id == Destination.method_id)
+        .where(PayoutMethod.kind == KIND, Destination.provider_account.is_not(None))
+        .where(or_(Destination.id.in_(used), opening))
+        .order_by(last.asc().nulls_first(), Destination.id)
+    )
+    return [name for name in session.scalars(found.limit(limit)) if name]
+
+
+def note_state(uow: UnitOfWork, *, account: str, ready: bool, problem: str, bank: str | None = None) -> None:
+    """Keep how an account stands now, and its bank where that is told; payouts that waited for it go on."""
     # Events tell whole seconds: one of this very second is not older than this answer.
     now = uow.clock().replace(microsecond=0)
+    if bank is not None:
+        banks.bank_told(uow, banks.BankWord(account, bank, told_at=now))
     arrivals.account_changed(uow, arrivals.AccountWord(account, ready, problem, told_at=now))
