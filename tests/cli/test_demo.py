@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import stat
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
+from jobs.providers import provider_of
 from portal.cli import demo as demo_command
 from portal.commissions.runs import is_reproducible
 from portal.extensions import db
+from portal.gateways.sandbox import charges
+from portal.gateways.sandbox.store import Store
 from portal.kernel import clock
 from portal.ledger.audit import broken_invariants
 from portal.members.queries import waiting_people
@@ -21,7 +25,10 @@ from portal.models import (
     Consultant,
     Contract,
     Cycle,
+    Destination,
     Outbox,
+    Payment,
+    PayoutMethod,
     Person,
     Placement,
     Run,
@@ -30,6 +37,7 @@ from portal.models import (
     Vendor,
     Withdrawal,
 )
+from portal.payouts.payees.destinations import destinations_of
 from portal.store import perform
 from tests.html import Visitor
 from tests.people import add_user
@@ -58,10 +66,50 @@ def test_the_demo_is_a_company_whose_books_are_in_order(app):
         ]
         assert (count(Consultant), count(Vendor)) == (60, 4)
         assert count(Sale, Sale.reverses_id.is_not(None)) > 0
-        assert count(Contract, Contract.state == "cancelled") == count(Sale, Sale.reverses_id.is_not(None))
+        sold = Contract.activated_at.is_not(None)
+        assert count(Contract, Contract.state == "cancelled", sold) == count(
+            Sale, Sale.reverses_id.is_not(None)
+        )
         assert all(is_reproducible(run) for run in db.session.scalars(select(Run)))
         states = set(db.session.scalars(select(Withdrawal.state)))
         assert states == {"requested", "approved", "exported", "paid", "rejected", "cancelled", "returned"}
+
+
+def test_automatic_payouts_bank_files_and_payments_can_be_tried_at_once(sqlite_app):
+    load(sqlite_app)
+
+    with sqlite_app.app_context():
+        rested = Destination.usable_at < clock.utc_now() - timedelta(hours=72)
+        ready = select(PayoutMethod.code, func.count()).join(Destination).where(Destination.ready, rested)
+        ways = dict(db.session.execute(ready.group_by(PayoutMethod.code)).all())
+        maya = db.session.scalar(select(Consultant).join(Person).where(Person.email == "maya@example.com"))
+        assert set(ways) == {"bank", "ach", "stripe"} and min(ways.values()) >= 3
+        assert {place.method.code for place in destinations_of(db.session(), maya.id)} == set(ways)
+        assert set(db.session.scalars(select(Payment.kind))) == {"pack", "renewal", "order"} - (
+            set() if count(Payment, Payment.kind == "renewal") else {"renewal"}
+        )
+        assert {"paid", "partly_refunded", "refunded", "disputed"} == set(
+            db.session.scalars(select(Payment.state))
+        )
+        method = db.session.scalars(select(PayoutMethod).where(PayoutMethod.code == "ach")).one()
+        assert provider_of(method).adapter.capabilities.by_file
+
+
+def test_the_played_stripe_knows_every_payment_and_account_of_the_demo(sqlite_app):
+    load(sqlite_app)
+
+    store = Store(sqlite_app.config["SETTINGS"].instance / "sandbox.sqlite")
+    with sqlite_app.app_context(), store.reading() as books:
+        for payment in db.session.scalars(select(Payment)).unique():
+            charge = charges.charge_of(books, payment.provider_ref)
+            assert (charge["amount"], charge["amount_refunded"]) == (
+                payment.amount_cents,
+                payment.refunded_cents,
+            )
+        accounts = [place.provider_account for place in db.session.scalars(select(Destination)).unique()]
+        for account in filter(None, accounts):
+            assert books.find("account", account)["capabilities"]["transfers"] == "active"
+        assert books.newest("event") == [], "the past is told to nobody"
 
 
 def test_nobody_hears_of_the_past(sqlite_app):

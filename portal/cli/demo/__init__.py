@@ -21,11 +21,13 @@ from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy import func, select
 
+from portal.cli.demo.at_stripe import PlayedStripe
 from portal.cli.demo.calendar import Calendar, draw_calendar
+from portal.cli.demo.money_in import Till
 from portal.cli.demo.names import Invented
 from portal.cli.demo.network import MAYA, draw_network
 from portal.cli.demo.offers import store_offers
-from portal.cli.demo.payees import insert_payees
+from portal.cli.demo.payees import add_ways, insert_payees
 from portal.cli.demo.rows import Known, insert_network
 from portal.cli.demo.sales import Market, WeekOfSales
 from portal.cli.demo.signins import SignIn, VendorKey, insert_staff, keep, let_consultants_in, vendor_keys
@@ -69,7 +71,8 @@ def demo(members: int, weeks: int, seed: int, as_json: bool) -> None:
         raise click.ClickException("There are people in this database; the demo needs an empty one.")
     started = time.monotonic()
     calendar = draw_calendar(now=utc_now(), zone=ZoneInfo(settings.time_zone), closed=weeks)
-    company = _invent(Random(seed), calendar, members)
+    stripe = PlayedStripe(settings.instance) if settings.sandbox else None
+    company = _invent(Random(seed), calendar, members, stripe)
     if broken := broken_invariants(db.session()):
         raise click.ClickException(f"The books are not in order: {broken[0].invariant}.")
     keys = vendor_keys(company.known.offers)
@@ -78,7 +81,7 @@ def demo(members: int, weeks: int, seed: int, as_json: bool) -> None:
     _tell(company.sign_ins, keys, started, as_json=as_json, folder=settings.instance)
 
 
-def _invent(rng: Random, calendar: Calendar, count: int) -> Company:
+def _invent(rng: Random, calendar: Calendar, count: int, stripe: PlayedStripe | None) -> Company:
     invented = Invented(rng)
     members = draw_network(rng, count=count, calendar=calendar, invented=invented)
     names = [invented.name() for _ in range(_CUSTOMER_NAMES)]
@@ -92,12 +95,15 @@ def _invent(rng: Random, calendar: Calendar, count: int) -> Company:
         staff, staff_sign_ins = insert_staff(uow, invented=invented)
         ids = insert_network(uow, members, invented=invented)
         insert_payees(uow, members, ids, rng=Random(count), invented=invented)
+        add_ways(uow, members, ids, stripe=stripe)
         offers = store_offers(uow, actor_id=staff.sam)
         open_first_week(uow, calendar)
         return Company(staff, Known(ids, offers, invented), let_consultants_in(uow, ids) + staff_sign_ins)
 
     company: Company = quietly(found, at=founded)
     _live(rng, calendar, sales, company)
+    if stripe is not None:
+        Till(calendar, known=company.known, stripe=stripe).take()
     return company
 
 
@@ -107,6 +113,7 @@ def _live(rng: Random, calendar: Calendar, sales: list[WeekOfSales], company: Co
     live_through(calendar, sales, known=company.known, staff=company.staff, after_close=finance.work)
     finance.finish()
     finance.find_people()
+    finance.by_other_ways()
 
 
 def _tell(

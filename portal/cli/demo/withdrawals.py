@@ -15,13 +15,15 @@ from portal.cli.demo.weeks import Staff, quietly
 from portal.extensions import db
 from portal.kernel.ids import payout_reference
 from portal.kernel.money import Cents
-from portal.models import Account, AccountUser, Consultant, Destination, TaxForm, Withdrawal
+from portal.models import Account, AccountUser, Consultant, Destination, PayoutMethod, TaxForm, Withdrawal
 from portal.payouts import batches, results, selections, service
 from portal.payouts.candidates import Criteria
+from portal.payouts.payees.shipped import BANK_FILE
 from portal.payouts.result_files import ResultRow
 
 _SMALLEST, _LARGEST = 20_00, 400_00
 _POOL = 3
+_BY_OTHER_WAYS = 3
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,46 @@ class Finance:
         find = partial(selections.find, criteria=Criteria(minimum=100_00), actor_id=self._staff.fin)
         quietly(lambda uow: find(uow).id, at=self._calendar.now - timedelta(hours=1))
 
+    def by_other_ways(self) -> None:
+        """Some ask for their money by Stripe and wait; some by the bank file, approved already."""
+        at = self._calendar.now - timedelta(hours=2)
+        for code, approved in (("stripe", False), ("ach", True)):
+            for destination_id, user_id, balance in self._places(code, at):
+                ask = partial(
+                    service.request_to,
+                    destination_id=destination_id,
+                    amount=Cents(min(balance, _LARGEST)),
+                    key=f"demo-{code}-{destination_id}",
+                    actor_id=user_id,
+                )
+                made = int(quietly(lambda uow, ask=ask: ask(uow).id, at=at))
+                if approved:
+                    self._approve([made], at)
+
+    def _places(self, code: str, at: datetime) -> list[tuple[int, int, int]]:
+        """Destinations of a way whose owners have enough, the richest first; with sign-in and balance."""
+        asked = select(Withdrawal.consultant_id).where(Withdrawal.state.in_(("requested", "approved")))
+        rows = db.session.execute(
+            select(Destination.id, AccountUser.id, Account.balance)
+            .join(PayoutMethod, PayoutMethod.id == Destination.method_id)
+            .join(Consultant, Consultant.id == Destination.consultant_id)
+            .join(AccountUser, AccountUser.person_id == Consultant.person_id)
+            .join(TaxForm, TaxForm.consultant_id == Consultant.id)
+            .join(Account, Account.owner_id == Consultant.id)
+            .where(
+                PayoutMethod.code == code,
+                Destination.usable_at <= at,
+                Consultant.id.not_in(asked),
+                Account.owner_type == "consultant",
+                Account.purpose == "available",
+                Account.balance >= _SMALLEST,
+            )
+            .order_by(Account.balance.desc(), Account.owner_id)
+            .limit(_BY_OTHER_WAYS)
+        ).all()
+        db.session.rollback()
+        return [(place, user_id, balance) for place, user_id, balance in rows]
+
     def _make(self, wave: Wave, at: datetime) -> None:
         """All withdrawals of a wave, through their whole life, from `at` on."""
         counts = {name: self._scaled(count) for name, count in vars(wave).items() if name != "weeks_ago"}
@@ -112,8 +154,10 @@ class Finance:
             .join(Consultant, Consultant.id == Account.owner_id)
             .join(AccountUser, AccountUser.person_id == Consultant.person_id)
             .join(Destination, Destination.consultant_id == Consultant.id)
+            .join(PayoutMethod, PayoutMethod.id == Destination.method_id)
             .join(TaxForm, TaxForm.consultant_id == Consultant.id)
             .where(
+                PayoutMethod.code == BANK_FILE,
                 Destination.usable_at <= at,
                 Account.owner_type == "consultant",
                 Account.purpose == "available",
