@@ -21,8 +21,9 @@ from jobs.schedule import duties_due
 from jobs.starting import fit_settings
 from jobs.work import QUEUES, poke, queue
 from portal.commissions import cycles, projection
+from portal.commissions.trials import WAITING as TRIALS_WAITING
 from portal.kernel.clock import utc_now
-from portal.models import Inbox, Message, Outbox, RefundRequest, Task, Withdrawal
+from portal.models import Inbox, Message, Outbox, RefundRequest, Task, Trial, Withdrawal
 from portal.payments import fees
 from portal.payouts.automatic.claiming import ASKING
 from portal.store import UnitOfWork, perform
@@ -128,6 +129,7 @@ def _due(uow: UnitOfWork) -> list[str]:
             RefundRequest.state == "asked", RefundRequest.next_at <= now
         ),
         "provider-fees": fees.due(now),
+        "trials": select(Trial.id).where(Trial.state.in_(TRIALS_WAITING)),
         "messages": select(Message.id).where(
             Message.state.in_(("queued", "sending")), Message.next_at <= now
         ),

@@ -15,7 +15,7 @@ from rq.serializers import JSONSerializer
 
 from portal.extensions import redis
 
-QUEUES = ("money", "mail", "payouts", "recalculate")
+QUEUES = ("money", "mail", "payouts", "recalculate", "trials")
 _WAITING_SECONDS = 30
 
 
@@ -48,6 +48,7 @@ WORKS: dict[str, Work] = {
     "charge-sweep": Work("money", "jobs.sweep.ask_for_charges", 600),
     "page-sweep": Work("money", "jobs.sweep.ask_for_pages", 600),
     "ended-subscriptions": Work("money", "jobs.sweep.end_subscriptions", 300),
+    "trials": Work("trials", "jobs.trials.drain", 3600),
     "books": Work("money", "jobs.books.check", 300),
 }
 

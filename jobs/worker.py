@@ -25,6 +25,8 @@ FORKING = ("money", "mail")
 # Providers may be slow: what calls them keeps no other money waiting.
 CALLING = ("payouts",)
 WARM = ("recalculate",)
+# Trials of plans take minutes and nobody's money waits for them.
+TRYING = ("trials",)
 
 _app: list[Flask] = []
 
@@ -83,7 +85,7 @@ def main(names: list[str]) -> None:
 
 def _keep_all_running() -> None:
     """Start one worker for each kind and start it again when it dies, until a signal ends all."""
-    commands = [[sys.executable, "-m", "jobs.worker", *names] for names in (FORKING, CALLING, WARM)]
+    commands = [[sys.executable, "-m", "jobs.worker", *names] for names in (FORKING, CALLING, WARM, TRYING)]
     running = [subprocess.Popen(command) for command in commands]
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
