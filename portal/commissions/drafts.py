@@ -115,7 +115,7 @@ def checked(session: Session, draft: PlanDraft) -> list[Finding]:
     try:
         found = document_check(cast(dict[str, Any], draft.document), company(session))
     except Refused as refused:
-        raise BadInput(f"The plan still has {len(refused.faults)} faults. Please put them right.") from None
+        raise BadInput(f"Faults in the plan: {len(refused.faults)}. Please put them right.") from None
     for finding in found:
         if finding.refused:
             raise BadInput(finding.text)

@@ -53,7 +53,7 @@ def request_trial(uow: UnitOfWork, *, draft_id: int, first: str, last: str, acto
     try:
         document_check(document, company(uow.session))
     except Refused as refused:
-        raise BadInput(f"The plan still has {len(refused.faults)} faults. Please put them right.") from None
+        raise BadInput(f"Faults in the plan: {len(refused.faults)}. Please put them right.") from None
     cycles = _between(uow.session, first, last)
     canonical = json.dumps(document, sort_keys=True, separators=(",", ":"))
     trial = Trial(
