@@ -17,7 +17,7 @@ from portal.models import PayoutMethod
 from portal.payouts.automatic import matching
 from portal.payouts.automatic.matching import EARLIER, WINDOW, Line
 from portal.payouts.automatic.orders import Order
-from portal.store import perform
+from portal.store import UnitOfWork, perform
 
 log = logging.getLogger(__name__)
 
@@ -45,19 +45,21 @@ def match(provider: Provider, clock: Clock = utc_now) -> int:
     since = until - WINDOW
     db.session.rollback()
     lines = read_lines(provider, since, until)
+    there = provider.adapter.balance_cents("USD", pending=True)
     for group, refs in matching.seconds_of(lines).items():
         order = matching.order_for(db.session(), group)
         db.session.rollback()
         if order is not None:
             stop_and_reverse(provider, order, refs, clock)
-    kept = perform(
-        lambda uow: len(
-            matching.keep_match(
-                uow, lines, method_id=provider.method_id, since=since, until=until
-            ).differences
-        ),
-        clock,
-    )
+
+    def keep(uow: UnitOfWork) -> tuple[int, int]:
+        kept = matching.keep_match(uow, lines, method_id=provider.method_id, since=since, until=until)
+        moved = matching.note_balance(uow, kept, there_cents=there, account=provider.from_account)
+        return len(kept.differences), moved
+
+    kept, moved = perform(keep, clock)
+    if moved:
+        log.warning("payout method %s: %d cents moved there that nobody booked", provider.method_id, moved)
     if kept:
         log.error("payout method %s: %d differences; payouts are stopped", provider.method_id, kept)
     return kept

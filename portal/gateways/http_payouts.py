@@ -143,7 +143,7 @@ class HttpPayouts:
             return Rejected("rejected")
         return Accepted(ref) if state == "returned" or not word else Unknown(f"It is {word} there.")
 
-    def balance_cents(self, currency: str) -> int | None:
+    def balance_cents(self, currency: str, *, pending: bool = False) -> int | None:
         """Such a provider takes from a bank account; it holds nothing of ours."""
         return None
 

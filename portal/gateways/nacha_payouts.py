@@ -134,7 +134,7 @@ class NachaPayouts:
         """A file gets nothing back."""
         return Rejected("not_reversible")
 
-    def balance_cents(self, currency: str) -> int | None:
+    def balance_cents(self, currency: str, *, pending: bool = False) -> int | None:
         """A file does not know what lies at the bank."""
         return None
 

@@ -155,8 +155,8 @@ class PayoutAdapter(Protocol):
     def reverse(self, payout: Payout, ref: str, key: str) -> Answer:
         """Get the money of `ref` back; `Accepted` also where it came back before."""
 
-    def balance_cents(self, currency: str) -> int | None:
-        """What can be paid out now, in cents; None where the provider does not say."""
+    def balance_cents(self, currency: str, *, pending: bool = False) -> int | None:
+        """What can be paid out now, in cents; all there is with what is `pending`. None where untold."""
 
     def transfers(self, since: datetime, until: datetime) -> Sequence[Transfer] | None:
         """All that was paid out in a window, from the provider's record, oldest first; None without a list.

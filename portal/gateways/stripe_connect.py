@@ -119,15 +119,16 @@ class StripeConnect:
             return RetryLater(answer.after_seconds, answer.reason, key_is_spent=answer.key_is_spent)
         return answer
 
-    def balance_cents(self, currency: str) -> int | None:
+    def balance_cents(self, currency: str, *, pending: bool = False) -> int | None:
         """What lies on the platform's balance; None when Stripe does not answer."""
         import stripe
 
         try:
-            available = self._client.v1.balance.retrieve().available
+            balance = self._client.v1.balance.retrieve()
         except stripe.StripeError:
             return None
-        return sum(part.amount for part in available if part.currency == currency.lower())
+        parts = [*balance.available, *(balance.pending if pending else ())]
+        return sum(part.amount for part in parts if part.currency == currency.lower())
 
     def transfers(self, since: datetime, until: datetime) -> Sequence[Transfer]:
         """Every transfer that was made in a window, oldest first. Raises `ProviderUnavailable`."""

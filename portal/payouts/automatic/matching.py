@@ -12,6 +12,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.kernel.errors import NotYours
+from portal.ledger.accounts import AccountKey
+from portal.ledger.company import trial_balance
 from portal.models import Account, Entry, PayoutMatch, PayoutMethod, Posting, Withdrawal
 from portal.payouts import stops
 from portal.payouts.automatic import arrivals, steps
@@ -90,6 +92,37 @@ def keep_match(
         shown = "; ".join(f"{each.group or each.ref}: {each.what}" for each in differences[:_SHOWN])
         stops.stop(uow, cause=CAUSE, detail=f"{len(differences)} differences with a provider: {shown}")
     return match
+
+
+def note_balance(uow: UnitOfWork, match: PayoutMatch, *, there_cents: int | None, account: AccountKey) -> int:
+    """Keep beside a match what the provider has and what the books say; the cents that nobody booked since.
+
+    Money of our own that is sent there or fetched from there, and bills of the provider, are in no entry of
+    ours: what moved besides the entries stops nothing, but people see it.
+    """
+    if there_cents is None:
+        return 0
+    standing = trial_balance(uow.session)
+    match.there_cents = there_cents
+    match.booked_cents = sum(
+        line.balance
+        for line in standing
+        if (line.owner_type, line.purpose) == (account.owner_type, account.purpose)
+    )
+    uow.session.flush()
+    before = balance_before(uow.session, match)
+    return 0 if before is None else (match.there_cents - match.booked_cents) - before
+
+
+def balance_before(session: Session, match: PayoutMatch) -> int | None:
+    """What the provider had more than the books said, in cents, at the match before; None where untold."""
+    earlier = (
+        PayoutMatch.method_id == match.method_id,
+        PayoutMatch.id < match.id,
+        PayoutMatch.there_cents.is_not(None),
+    )
+    newest = select(PayoutMatch.there_cents - PayoutMatch.booked_cents).where(*earlier)
+    return session.scalar(newest.order_by(PayoutMatch.id.desc()).limit(1))
 
 
 def seconds_of(lines: Iterable[Line]) -> dict[str, tuple[str, ...]]:

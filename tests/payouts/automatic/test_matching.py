@@ -7,7 +7,7 @@ from sqlalchemy import select, text, update
 
 from jobs import matching as job
 from portal.extensions import db
-from portal.gateways.sandbox import connect
+from portal.gateways.sandbox import balance, connect
 from portal.models import PayoutMatch, Withdrawal
 from portal.payouts import stops
 from portal.payouts.automatic import review, steps
@@ -147,3 +147,37 @@ def test_a_provider_that_does_not_answer_makes_no_match(show):
     with show.app.app_context():
         assert job.match_all() == 0
         assert db.session.scalar(text("SELECT count(*) FROM payout_match")) == 0
+
+
+def test_the_balance_of_the_provider_stands_beside_what_is_booked(show, caplog):
+    from tests.payouts.automatic.test_lost_words import account_of, act
+
+    def held() -> tuple[int, int]:
+        with show.app.app_context():
+            newest = db.session.scalars(select(PayoutMatch).order_by(PayoutMatch.id.desc())).first()
+            return newest.there_cents, newest.booked_cents
+
+    show.queue()
+    show.drain()
+    assert match(show) == []
+    there, booked = held()
+    assert booked == -50_00
+    rows = show.queue(3)
+    show.drain()
+    act(show, account_of(show, rows[0]), "pay_out")
+    assert match(show) == []
+
+    assert held() == (there - 150_00, booked - 150_00)
+    assert "nobody booked" not in caplog.text
+
+    show.do(lambda _uow: spend(show, 7_00))
+    assert match(show) == []
+    assert held() == (there - 157_00, booked - 150_00)
+    assert "-700 cents moved there that nobody booked" in caplog.text
+    assert stopped(show) == []
+
+
+def spend(show, cents: int) -> None:
+    """The provider bills us."""
+    with show.play.store.writing() as books:
+        balance.set_funds(books, balance.platform_funds(books) - cents)
