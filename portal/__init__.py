@@ -162,6 +162,7 @@ def _commands(app: Flask) -> None:
     from portal.cli.approvals import approve  # noqa: F401
     from portal.cli.arrivals import import_company
     from portal.cli.comp import comp
+    from portal.cli.comparisons import compare_cycle  # noqa: F401
     from portal.cli.cycles import cycle
     from portal.cli.demo import demo
     from portal.cli.ledger import ledger

@@ -17,12 +17,16 @@ PLAN = "plan.json"
 
 @dataclass(frozen=True)
 class Column:
-    """A column: how its cells are read, what an empty one means (`NEEDED`: a fault), an example."""
+    """A column: how its cells are read, what an empty one means (`NEEDED`: a fault), an example.
+
+    `also` are other headings it may have, the first that is there counts.
+    """
 
     name: str
     read: Reader
     example: str
     empty: Any = NEEDED
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class FileKind:
     name: str
     columns: tuple[Column, ...]
     needed: bool = False
+    others_allowed: bool = False
 
 
 def file_kinds(zone: ZoneInfo) -> tuple[FileKind, ...]:

@@ -39,7 +39,7 @@ def read_table(kind: FileKind, content: bytes, faults: Faults) -> Table:
     if first is None:
         faults.add(kind.name, 1, "", "the file is empty; its first line has to name the columns")
         return table
-    heading = [cell.strip().lower() for cell in first[1]]
+    heading = _heading(kind, first[1])
     if not _is_sound(kind, heading, faults):
         return table
     rows = _whole_rows(kind.name, heading, records, faults)
@@ -49,6 +49,18 @@ def read_table(kind: FileKind, content: bytes, faults: Faults) -> Table:
         cells = [""] * len(rows) if at is None else [row[at] for _, row in rows]
         table.columns[column.name] = _read(table, column, cells, faults)
     return table
+
+
+def _heading(kind: FileKind, cells: Sequence[str]) -> list[str]:
+    """The names of the columns as we call them."""
+    heading = [cell.strip().lower().replace("_", " ") for cell in cells]
+    own = {column.name.replace("_", " "): column.name for column in kind.columns}
+    heading = [own.get(name, name) for name in heading]
+    for column in kind.columns:
+        named = next((name for name in column.also if name in heading), None)
+        if named is not None and column.name not in heading:
+            heading[heading.index(named)] = column.name
+    return heading
 
 
 def _decoded(name: str, content: bytes, faults: Faults) -> str | None:
@@ -81,11 +93,12 @@ def _is_sound(kind: FileKind, heading: list[str], faults: Faults) -> bool:
     names = [column.name for column in kind.columns]
     for column in kind.columns:
         if column.name not in heading and column.empty is NEEDED:
-            faults.add(kind.name, 1, column.name, "this column is missing")
+            also = f"; it may be called {', '.join(column.also)} too" if column.also else ""
+            faults.add(kind.name, 1, column.name, f"this column is missing{also}")
     for at, name in enumerate(heading):
-        if name in heading[:at]:
+        if name in heading[:at] and name in names:
             faults.add(kind.name, 1, name, "this column is there more than once")
-        elif name not in names:
+        elif name not in names and not kind.others_allowed:
             faults.add(kind.name, 1, name or f"column {at + 1}", "this column is not known here")
     return faults.count == before
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Table, func, insert, inspect, select, text
+from sqlalchemy import JSON, Table, func, insert, inspect, select, text
 from sqlalchemy.orm import Session
 
 from portal.extensions import Base
@@ -39,9 +40,14 @@ def add_rows(session: Session, model: type[Base], columns: Mapping[str, Sequence
     On PostgreSQL by COPY. On SQLite a row may name a later one: references are looked at by the commit.
     """
     attributes = inspect(model).column_attrs
-    names = [attributes[name].columns[0].name for name in columns]
+    stored = [attributes[name].columns[0] for name in columns]
+    names = [column.name for column in stored]
     if _on_postgresql(session):
-        _copy(session, _table(model).name, names, columns)
+        written = [
+            map(json.dumps, values) if isinstance(column.type, JSON) else values
+            for column, values in zip(stored, columns.values(), strict=True)
+        ]
+        _copy(session, _table(model).name, names, zip(*written, strict=True))
         return
     session.execute(text("PRAGMA defer_foreign_keys = ON"))
     rows = zip(*columns.values(), strict=True)
@@ -50,13 +56,13 @@ def add_rows(session: Session, model: type[Base], columns: Mapping[str, Sequence
         session.connection().execute(insert(table), some)
 
 
-def _copy(session: Session, table: str, names: list[str], columns: Mapping[str, Sequence[Any]]) -> None:
+def _copy(session: Session, table: str, names: list[str], rows: Iterable[tuple[Any, ...]]) -> None:
     session.flush()
     driver = session.connection().connection.driver_connection
     assert driver is not None, "an open session has its connection"
     quoted = ", ".join(f'"{name}"' for name in names)
     with driver.cursor() as cursor, cursor.copy(f'COPY "{table}" ({quoted}) FROM STDIN') as copy:
-        for row in zip(*columns.values(), strict=True):
+        for row in rows:
             copy.write_row(row)
 
 

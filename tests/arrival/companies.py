@@ -79,7 +79,7 @@ def draw_week(rng, people):
     ]
 
 
-def found_company(people=40, seed=7):
+def found_company(people=40, seed=7, plan=PLAN):
     """Two admins, a network of `people` in which who sponsors and who stands above differ, a first week."""
     rng, start = Random(seed), week_of(utc_now(), ZONE).starts_at - timedelta(days=7 * WEEKS)
     founded = start - timedelta(days=30)
@@ -89,12 +89,12 @@ def found_company(people=40, seed=7):
         staff = [add_user(uow, name, role="admin").id for name in ("Ada", "Abe")]
         free, ids = [], []
         for at in range(people):
-            sponsor = rng.choice(ids) if ids else None
             spot = free.pop(rng.randrange(min(len(free), 4))) if ids else None
+            sponsor = None if spot is None else spot[0] if rng.randrange(10) < 6 else rng.choice(ids)
             pack = "plus" if at < 5 else rng.choice(("plus", "pack", "smart"))
             ids.append(add_consultant(uow, f"P{at}", sponsor=sponsor, under=spot, pack=pack))
             free += [(ids[-1], leg) for leg in "LR"]
-        add_plan(uow, PLAN, valid_from=founded)
+        add_plan(uow, plan, valid_from=founded)
         cycles.open_first_cycle(uow, at=start, zone=ZONE)
         return staff, ids
 

@@ -1,0 +1,1 @@
+"""The lines of another system beside ours: every difference, and why."""
