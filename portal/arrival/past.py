@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
-from typing import Final
 
 from portal.arrival.faults import Faults
 from portal.arrival.known import Known
 from portal.arrival.people import find, unique
 from portal.arrival.tables import Table
 from portal.commissions import weeks
-
-_OUR_NAME: Final = re.compile(r"[0-9]{4}-W[0-9]{2}")
 
 
 def check_past(
@@ -36,29 +32,28 @@ def check_past(
 
 
 def _check_order(cycles: Table, known: Known, faults: Faults) -> None:
-    """Cycles stand in their order, without gaps, and the last one ended where a week of ours begins."""
+    """Cycles are weeks as ours, without gaps, and over."""
     before: datetime | None = None
     for at, (start, until) in enumerate(zip(cycles["start"], cycles["until"], strict=True)):
         if start is not None and until is not None:
-            _check_cycle(cycles, at, before=before, known=known, faults=faults)
+            _check_cycle(cycles, at, known=known, faults=faults)
+            if before is not None and start != before:
+                text = "a cycle starts where the one on the line before ended"
+                faults.add(cycles.name, cycles.lines[at], "start", text)
         before = until
-    if before is None:
-        return
-    if before > known.now:
+    if before is not None and before > known.now:
         faults.add(cycles.name, cycles.lines[-1], "until", "only cycles that are over can be imported")
-    if weeks.week_of(before, known.zone).starts_at != before:
-        faults.add(cycles.name, cycles.lines[-1], "until", "the next week begins on a Monday, 00:00")
 
 
-def _check_cycle(cycles: Table, at: int, *, before: datetime | None, known: Known, faults: Faults) -> None:
+def _check_cycle(cycles: Table, at: int, *, known: Known, faults: Faults) -> None:
     line, name, start = cycles.lines[at], cycles["name"][at], cycles["start"][at]
-    if start >= cycles["until"][at]:
-        faults.add(cycles.name, line, "until", "a cycle ends after its start")
-    if before is not None and start != before:
-        faults.add(cycles.name, line, "start", "a cycle starts where the one on the line before ended")
-    ours = weeks.week_of(start, known.zone).name
-    if name and _OUR_NAME.fullmatch(name) and name != ours:
-        faults.add(cycles.name, line, "name", f"the cycle that starts on this day would be called {ours}")
+    ours = weeks.week_of(start, known.zone)
+    if start != ours.starts_at:
+        faults.add(cycles.name, line, "start", "a week begins on a Monday, 00:00")
+    elif cycles["until"][at] != ours.until:
+        faults.add(cycles.name, line, "until", "a week ends on the Monday after, 00:00")
+    elif name is not None and name != ours.name:
+        faults.add(cycles.name, line, "name", f"the week that begins on this day is called {ours.name}")
 
 
 def _check_pairs(volumes: Table, faults: Faults) -> None:

@@ -71,6 +71,7 @@ ADJUSTING = ("adjust", "adjustment", "propose_adjustment", "approve_adjustment",
 
 MOVE_PAGES = ("move", "move_consultant", "propose_move", "approve_move", "reject_move")
 CYCLE_PAGES = ("cycle", "cycle_person", "run", "run_person", "run_line", "run_team")
+COMPARING = ("comparison", "comparison_line", "compare_cycle", "settle_difference")
 
 ROWS: tuple[Row, ...] = (
     Row("see own business", "dashboard.home", "house", _l("Home")),
@@ -86,6 +87,7 @@ ROWS: tuple[Row, ...] = (
     Row("see company", "admin.books", "receipt", _l("Books"), _l("Company"), BOOKS_PAGES),
     Row("manage adjustments", "admin.adjustments", "refresh-cw", _l("Corrections"), _l("Company"), ADJUSTING),
     Row("manage moves", "admin.moves", "network", _l("Moves"), _l("Company"), MOVE_PAGES),
+    Row("see company", "admin.comparisons", "list", _l("Comparisons"), _l("Company"), COMPARING),
     Row("manage vendors", "vendors.index", "store", _l("Vendors"), _l("Company")),
 )
 

@@ -34,6 +34,7 @@ from portal.models import (
 )
 from portal.payouts import releases
 from portal.store import perform
+from tests.conftest import Database
 from tests.people import add_consultant, add_user
 from tests.shop import add_sale, reverse_sale
 
@@ -59,6 +60,10 @@ PLAN = {
     "matching": {"rates": ["0.25", "0.10"], "depth": {"pack": 1, "plus": 2}, "compress": True},
     "ranks": [{"name": "first", "requires": {"weak_leg_volume": "50.00"}, "matching_depth": 2}],
 }
+
+
+# Only one pack has a cap, so that some reach one and others are paid for all they match.
+CAPPED = PLAN | {"binary": PLAN["binary"] | {"cap": {"money": {"plus": "400.00"}}}}
 
 
 @dataclass(frozen=True)
@@ -237,3 +242,37 @@ def _balances(codes):
     for owner, due_on, cents in db.session.execute(held.group_by(Release.consultant_id, Release.due_on)):
         if cents > 0:
             yield codes[owner], "pending", text(int(cents)), due_on
+
+
+def preview_a_week():
+    """A week with 180 sales, in which every ninth person sold nothing; the id of its cycle."""
+    rng = Random(5)
+    _, people = found_company(people=90, plan=CAPPED)
+    drawn = [sold for _ in range(5) for sold in draw_week(rng, len(people))]
+    sell([sold for sold in drawn if sold.seller % 9], people)
+    cycle_id = db.session.scalars(select(Cycle.id)).one()
+    perform(partial(cycles.end_if_due, zone=ZONE, early=True))
+    perform(lambda uow: cycles.preview(uow, cycle_id=cycle_id).id)
+    return cycle_id
+
+
+def on_sqlite(file):
+    return Database("sqlite", f"sqlite:///{file}", f"sqlite:///{file}")
+
+
+def ours_in(cycle_id):
+    """What the preview of a cycle pays by (code, kind)."""
+    run_id = db.session.get_one(Cycle, cycle_id).preview_run_id
+    sums = (
+        select(Consultant.code, CommissionLine.kind, func.sum(CommissionLine.amount_cents))
+        .join(Consultant, Consultant.id == CommissionLine.consultant_id)
+        .where(CommissionLine.run_id == run_id)
+        .group_by(Consultant.code, CommissionLine.kind)
+    )
+    return {(code, kind): int(cents) for code, kind, cents in db.session.execute(sums)}
+
+
+def old_lines(lines, heads="Member ID,Bonus,Amount USD,Note"):
+    """Lines by (code, kind) as another system would write them."""
+    rows = [f"{code},{kind},{text(cents)},x" for (code, kind), cents in lines.items()]
+    return "\n".join([heads, *rows]).encode()

@@ -60,3 +60,16 @@ def move_in(app):
         )
 
     return call
+
+
+@pytest.fixture(scope="session")
+def previewed(sqlite_template, tmp_path_factory):
+    """The file of a company with a previewed week."""
+    home = tmp_path_factory.mktemp("previewed")
+    file = shutil.copy(sqlite_template, home / "week.sqlite")
+    app = create_app(environment(companies.on_sqlite(file), home))
+    with app.app_context():
+        companies.preview_a_week()
+        db.session.remove()
+        db.engine.dispose()
+    return file

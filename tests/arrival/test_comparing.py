@@ -4,79 +4,31 @@ from __future__ import annotations
 
 import json
 import shutil
-from functools import partial
 from random import Random
 
 import pytest
 from sqlalchemy import func, select
 
-from portal import create_app
 from portal.arrival.comparing import queries
 from portal.arrival.comparing.service import Upload, call_kinds, compare, settle
-from portal.commissions import cycles
 from portal.commissions.kept import kept
 from portal.engine import KINDS, calculate
 from portal.engine.breakage import losses
 from portal.extensions import db
 from portal.kernel.errors import BadInput, Conflict
-from portal.models import CommissionLine, Comparison, Consultant, Cycle, Run
+from portal.models import Comparison, Consultant, Cycle, Run
 from portal.store import perform
 from tests.arrival import companies
-from tests.conftest import Database, environment
 from tests.people import add_consultant
-
-
-# Only one pack has a cap, so that some reach one and others are paid for all they match.
-CAPPED = companies.PLAN | {"binary": companies.PLAN["binary"] | {"cap": {"money": {"plus": "400.00"}}}}
-
-
-@pytest.fixture(scope="session")
-def previewed(sqlite_template, tmp_path_factory):
-    """The file of a company with a previewed week."""
-    home = tmp_path_factory.mktemp("previewed")
-    file = shutil.copy(sqlite_template, home / "week.sqlite")
-    app = create_app(environment(on_sqlite(file), home))
-    with app.app_context():
-        preview_a_week()
-        db.session.remove()
-        db.engine.dispose()
-    return file
-
-
-def preview_a_week():
-    """A week with 180 sales, in which every ninth person sold nothing; the id of its cycle."""
-    rng = Random(5)
-    _, people = companies.found_company(people=90, plan=CAPPED)
-    drawn = [sold for _ in range(5) for sold in companies.draw_week(rng, len(people))]
-    companies.sell([sold for sold in drawn if sold.seller % 9], people)
-    cycle_id = db.session.scalars(select(Cycle.id)).one()
-    perform(partial(cycles.end_if_due, zone=companies.ZONE, early=True))
-    perform(lambda uow: cycles.preview(uow, cycle_id=cycle_id).id)
-    return cycle_id
-
-
-def on_sqlite(file):
-    return Database("sqlite", f"sqlite:///{file}", f"sqlite:///{file}")
 
 
 @pytest.fixture
 def week(previewed, tmp_path, make_app):
     """A previewed week: its cycle, and what we pay in it by (code, kind)."""
-    app = make_app(on_sqlite(shutil.copy(previewed, tmp_path / "week.sqlite")))
+    app = make_app(companies.on_sqlite(shutil.copy(previewed, tmp_path / "week.sqlite")))
     with app.app_context():
         cycle = db.session.scalars(select(Cycle).where(Cycle.state == "previewed")).one()
-        yield cycle, ours_in(cycle.id)
-
-
-def ours_in(cycle_id):
-    run_id = db.session.get_one(Cycle, cycle_id).preview_run_id
-    sums = (
-        select(Consultant.code, CommissionLine.kind, func.sum(CommissionLine.amount_cents))
-        .join(Consultant, Consultant.id == CommissionLine.consultant_id)
-        .where(CommissionLine.run_id == run_id)
-        .group_by(Consultant.code, CommissionLine.kind)
-    )
-    return {(code, kind): int(cents) for code, kind, cents in db.session.execute(sums)}
+        yield cycle, companies.ours_in(cycle.id)
 
 
 def result_of(cycle):
@@ -85,14 +37,9 @@ def result_of(cycle):
     return calculate(gathered.inputs), [codes[who] for who in gathered.consultants.tolist()]
 
 
-def theirs(lines, heads="Member ID,Bonus,Amount USD,Note"):
-    rows = [f"{code},{kind},{companies.text(cents)},x" for (code, kind), cents in lines.items()]
-    return "\n".join([heads, *rows]).encode()
-
-
 def compared(cycle, lines, **kinds):
     """The differences by (code, kind) as (reason, detail), of a comparison whose sums add up."""
-    upload = Upload("old.csv", theirs(lines), kinds)
+    upload = Upload("old.csv", companies.old_lines(lines), kinds)
     public_id = perform(lambda uow: compare(uow, upload, cycle_id=cycle.id, actor_id=None).public_id)
     made, _ = queries.comparison_by_public_id(db.session(), public_id)
     found = list(queries.every_difference(db.session(), made.id, queries.Wanted()))
@@ -274,7 +221,7 @@ def test_files_that_cannot_be_read_are_refused_with_the_place(week):
     cycle, ours = week
     for content, words in (
         (b"who,what\nA,retail\n", "line 1, code: this column is missing; it may be called consultant"),
-        (theirs(ours) + b'\nA1,retail,"1,234.5x",x', "amount like 1,234.50"),
+        (companies.old_lines(ours) + b'\nA1,retail,"1,234.5x",x', "amount like 1,234.50"),
         (b"code,kind,amount\n", "no lines"),
     ):
         with pytest.raises(BadInput, match=words):
@@ -288,19 +235,19 @@ def test_files_that_cannot_be_read_are_refused_with_the_place(week):
 
 def test_a_week_without_a_preview_cannot_be_compared(week):
     opened = db.session.scalars(select(Cycle.id).where(Cycle.state == "open")).one()
-    upload = Upload("old.csv", theirs({("A", "b"): 1}), {})
+    upload = Upload("old.csv", companies.old_lines({("A", "b"): 1}), {})
     with pytest.raises(Conflict, match="no preview"):
         perform(lambda uow: compare(uow, upload, cycle_id=opened, actor_id=None).id)
 
 
 def test_the_command_says_what_differs(app, tmp_path):
     with app.app_context():
-        cycle_id = preview_a_week()
-        name, ours = db.session.get_one(Cycle, cycle_id).name, ours_in(cycle_id)
+        cycle_id = companies.preview_a_week()
+        name, ours = db.session.get_one(Cycle, cycle_id).name, companies.ours_in(cycle_id)
     (code, kind), cents = next(iter(ours.items()))
     file = tmp_path / "old.csv"
     rest = {place: each for place, each in ours.items() if place != (code, kind)}
-    file.write_bytes(theirs({(code, f"Old {kind}"): cents + 500, **rest}))
+    file.write_bytes(companies.old_lines({(code, f"Old {kind}"): cents + 500, **rest}))
     args = ["cycle", "compare", name, str(file), "--kind", f"old {kind}={kind}"]
 
     answer = app.test_cli_runner().invoke(args=[*args, "--json"])

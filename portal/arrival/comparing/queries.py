@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.kernel.errors import NotYours
-from portal.models import AccountUser, ComparedLine, Comparison, Consultant, Cycle, Person
+from portal.models import AccountUser, ComparedLine, Comparison, Consultant, Cycle, Person, Run
 
 NOTHING_HERE: Final = "There is nothing here under this address."
 
@@ -52,6 +52,13 @@ def comparisons(session: Session, *, limit: int = 100) -> Sequence[tuple[Compari
         .limit(limit)
     )
     return [(one, cycle, name) for one, cycle, name in session.execute(question)]
+
+
+def comparable(session: Session) -> list[str]:
+    """The names of the cycles that were computed here, newest first."""
+    run = func.coalesce(Cycle.close_run_id, Cycle.preview_run_id)
+    question = select(Cycle.name).join(Run, Run.id == run).where(Run.purpose != "import")
+    return list(session.scalars(question.order_by(Cycle.starts_at.desc())))
 
 
 def comparison_by_public_id(session: Session, public_id: str) -> tuple[Comparison, Cycle]:
