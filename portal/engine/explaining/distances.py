@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
 from portal.engine.activity import Personal
-from portal.engine.arithmetic import MAX, Ints, added
+from portal.engine.arithmetic import MAX, Flags, Ints, added
 from portal.engine.binary_plan import Binary, Pairs, Percent, Tiers
 from portal.engine.cycle import Result
-from portal.engine.explaining.match import cap_money, legs_before
-from portal.engine.legs import Legs, in_each_leg, sponsored_in_legs
+from portal.engine.legs import Legs, in_legs, sponsored_in_legs
 from portal.engine.modes import PairedLegs
 from portal.engine.network import ACTIVE
 from portal.engine.parts import Rank
-from portal.engine.ranks import standing_of
+from portal.engine.plan import Plan
+from portal.engine.ranks import PaidAs, standing_of
 
 
 @dataclass(frozen=True)
@@ -39,20 +40,85 @@ class Expiry:
     why: str
 
 
+@dataclass(frozen=True)
+class Figures:
+    """What one member's distances are reckoned from: volumes in hundredths, people as counts, flags as 0, 1.
+
+    `left` and `right` hold what was carried in; `rank` is the place of the rank held, -1 for none;
+    `holder_left` says whether somebody of the rank that the next one asks for stands there.
+    """
+
+    may_be_active: int
+    window_pv: int
+    left: int
+    right: int
+    new_left: int
+    new_right: int
+    at_cap: int
+    rank: int
+    sponsored_active: int
+    sponsored_left: int
+    sponsored_right: int
+    holder_left: int
+    holder_right: int
+    carry_left: int
+    carry_right: int
+    inactive_cycles: int
+
+
+def figures(result: Result) -> dict[str, Ints]:
+    """The fields of `Figures` for everybody, one column each."""
+    members, network, state = result.members, result.inputs.network, result.inputs.state
+    personal = Personal(members.pv, _window(result), members.active)
+    sponsored = sponsored_in_legs(network, members.active)
+    holder_left, holder_right = _holders(result)
+    columns: dict[str, Any] = {
+        "may_be_active": network.status == ACTIVE,
+        "window_pv": personal.window_pv,
+        "left": state.carry_left + members.new_left + members.restored,
+        "right": state.carry_right + members.new_right + members.restored,
+        "at_cap": _at_cap(result),
+        "sponsored_active": standing_of(network, personal, Legs(members.new_left, members.new_right))[2],
+        "sponsored_left": sponsored.left,
+        "sponsored_right": sponsored.right,
+        "holder_left": holder_left,
+        "holder_right": holder_right,
+    }
+    for field in fields(Figures):
+        columns.setdefault(field.name, getattr(members, field.name, None))
+    return {name: column.astype(np.int64) for name, column in columns.items()}
+
+
+def figures_of(result: Result, member: int) -> Figures:
+    """What one member's distances are reckoned from."""
+    return Figures(**{name: int(column[member]) for name, column in figures(result).items()})
+
+
 def missing_for(result: Result, member: int) -> list[Missing]:
     """All distances of one member in this cycle; goals that are reached are left out."""
-    missing = [*_for_activity(result, member), *_for_qualification(result, member)]
-    missing += [*_for_next_pay(result, member), *_for_next_rank(result, member)]
+    network = result.inputs.network
+    return missing_by(result.inputs.plan, network.packs[network.pack[member]], figures_of(result, member))
+
+
+def missing_by(plan: Plan, pack: str, now: Figures) -> list[Missing]:
+    """The same from the figures alone."""
+    missing = [*_for_activity(plan, now), *_for_qualification(plan, now)]
+    missing += [*_for_next_pay(plan, pack, now), *_for_next_rank(plan, now)]
     return [part for part in missing if part.amount > 0]
 
 
 def expiries(result: Result, member: int) -> list[Expiry]:
-    """What of the carry goes if the member stays inactive, and how much room is left below the limit."""
-    binary, members = result.inputs.plan.binary, result.members
+    """What of the carry goes if the member stays inactive, and when."""
+    return expiries_by(result.inputs.plan, figures_of(result, member))
+
+
+def expiries_by(plan: Plan, now: Figures) -> list[Expiry]:
+    """The same from the figures alone."""
+    binary = plan.binary
     if binary is None or binary.carry_cycles == MAX:
         return []
-    left = max(0, binary.carry_cycles - int(members.inactive_cycles[member]))
-    carry = {"left": int(members.carry_left[member]), "right": int(members.carry_right[member])}
+    left = max(0, binary.carry_cycles - now.inactive_cycles)
+    carry = {"left": now.carry_left, "right": now.carry_right}
     why = f"after {binary.carry_cycles} inactive cycles in a row"
     return [Expiry(leg, volume, left, why) for leg, volume in carry.items() if volume > 0]
 
@@ -61,34 +127,50 @@ def _window(result: Result) -> Ints:
     return added(result.members.pv, result.inputs.state.pv_prior, "members: personal volume")
 
 
-def _for_activity(result: Result, member: int) -> list[Missing]:
-    if result.inputs.network.status[member] != ACTIVE:
-        return []
-    wanted = result.inputs.plan.activity.personal_volume
-    return [Missing("active", "personal volume", wanted - int(_window(result)[member]))]
-
-
-def _for_qualification(result: Result, member: int) -> list[Missing]:
-    binary = result.inputs.plan.binary
+def _at_cap(result: Result) -> Flags:
+    """Who is paid all that the binary may pay them."""
+    binary, network, members = result.inputs.plan.binary, result.inputs.network, result.members
     if binary is None:
+        return np.zeros(len(network), np.bool_)
+    of_pack = np.array([binary.cap_money.get(pack, -1) for pack in network.packs], np.int64)[network.pack]
+    ranks = PaidAs(members.rank, result.inputs.plan.ranks)
+    at_cap: Flags = (of_pack >= 0) & (members.binary_paid == np.maximum(of_pack, ranks.cap))
+    return at_cap
+
+
+def _holders(result: Result) -> tuple[Flags, Flags]:
+    """Who has, in the left and in the right leg, a holder of the rank that their next rank asks for."""
+    network, rank = result.inputs.network, result.members.rank
+    left, right = np.zeros((2, len(network)), np.bool_)
+    for place, asked in enumerate(result.inputs.plan.ranks):
+        if asked.leg_rank is None:
+            continue
+        aims, holders = rank == place - 1, in_legs(network, rank >= asked.leg_rank)
+        left[aims], right[aims] = holders.left[aims] > 0, holders.right[aims] > 0
+    return left, right
+
+
+def _for_activity(plan: Plan, now: Figures) -> list[Missing]:
+    if not now.may_be_active:
         return []
-    sponsored = sponsored_in_legs(result.inputs.network, result.members.active)
+    return [Missing("active", "personal volume", plan.activity.personal_volume - now.window_pv)]
+
+
+def _for_qualification(plan: Plan, now: Figures) -> list[Missing]:
+    if plan.binary is None:
+        return []
     what = "active members sponsored in person"
     return [
-        Missing("qualified", what, binary.each_leg - int(count[member]), leg, is_volume=False)
-        for leg, count in zip(("left", "right"), sponsored, strict=True)
+        Missing("qualified", what, plan.binary.each_leg - count, leg, is_volume=False)
+        for leg, count in (("left", now.sponsored_left), ("right", now.sponsored_right))
     ]
 
 
-def _for_next_pay(result: Result, member: int) -> list[Missing]:
+def _for_next_pay(plan: Plan, pack: str, now: Figures) -> list[Missing]:
     """Volume on which leg to the next pay step, as the legs stand in this cycle."""
-    binary, network = result.inputs.plan.binary, result.inputs.network
-    if binary is None:
+    if plan.binary is None or now.at_cap:
         return []
-    pack = network.packs[network.pack[member]]
-    if int(result.members.binary_paid[member]) == cap_money(result, member, binary, pack):
-        return []
-    wanted = _wanted(binary, pack, *legs_before(result, member))
+    wanted = _wanted(plan.binary, pack, now.left, now.right)
     return [
         Missing("next pay step", "volume", amount, leg)
         for leg, amount in zip(("left", "right"), wanted, strict=True)
@@ -126,38 +208,28 @@ def _for_one_more_pair(mode: Pairs, left: int, right: int) -> tuple[int, int]:
     return mode.weak - left, mode.strong - right
 
 
-def _for_next_rank(result: Result, member: int) -> list[Missing]:
-    ranks, held = result.inputs.plan.ranks, int(result.members.rank[member])
-    if held + 1 >= len(ranks):
+def _for_next_rank(plan: Plan, now: Figures) -> list[Missing]:
+    if now.rank + 1 >= len(plan.ranks):
         return []
-    rank, members, network = ranks[held + 1], result.members, result.inputs.network
-    personal = Personal(members.pv, _window(result), members.active)
-    standing = standing_of(network, personal, Legs(members.new_left, members.new_right))
+    rank = plan.ranks[now.rank + 1]
     goal, weak_leg = f"rank {rank.name}", -MAX if rank.weak_leg_volume is None else rank.weak_leg_volume
-    legs = {"left": int(members.new_left[member]), "right": int(members.new_right[member])}
+    sponsored = (rank.sponsored_active or 0) - now.sponsored_active
     return [
-        Missing(goal, "personal volume", (rank.personal_volume or 0) - int(standing.window_pv[member])),
-        *(Missing(goal, "new volume", weak_leg - new, leg) for leg, new in legs.items()),
-        Missing(
-            goal,
-            "active members sponsored in person",
-            (rank.sponsored_active or 0) - int(standing.sponsored_active[member]),
-            is_volume=False,
-        ),
-        *_for_leg_rank(result, member, rank, goal),
+        Missing(goal, "personal volume", (rank.personal_volume or 0) - now.window_pv),
+        *(Missing(goal, "new volume", weak_leg - new, leg) for leg, new in _new(now)),
+        Missing(goal, "active members sponsored in person", sponsored, is_volume=False),
+        *_for_leg_rank(plan, rank, now, goal=goal),
     ]
 
 
-def _for_leg_rank(result: Result, member: int, rank: Rank, goal: str) -> list[Missing]:
+def _new(now: Figures) -> tuple[tuple[str, int], tuple[str, int]]:
+    return ("left", now.new_left), ("right", now.new_right)
+
+
+def _for_leg_rank(plan: Plan, rank: Rank, now: Figures, *, goal: str) -> list[Missing]:
     """A holder of the lower rank in each leg."""
     if rank.leg_rank is None:
         return []
-    network, holders = result.inputs.network, result.members.rank >= rank.leg_rank
-    what = f"a member of rank {result.inputs.plan.ranks[rank.leg_rank].name} or higher"
-    has = in_each_leg(network, holders)
-    if has[member]:
-        return []
-    below = np.nonzero(holders)[0]
-    above = np.full(len(below), member)
-    in_leg = {"left": network.is_in_left(below, above), "right": network.is_in_right(below, above)}
-    return [Missing(goal, what, int(not there.any()), leg, is_volume=False) for leg, there in in_leg.items()]
+    what = f"a member of rank {plan.ranks[rank.leg_rank].name} or higher"
+    there = {"left": now.holder_left, "right": now.holder_right}
+    return [Missing(goal, what, int(not found), leg, is_volume=False) for leg, found in there.items()]
