@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from portal.commissions.warm import WarmInputs
 from portal.engine import KINDS, Result, calculate
 from portal.engine.cycle import sum_by_member
+from portal.engine.explaining import figures
 from portal.extensions import redis
 from portal.models import Cycle
 
@@ -39,7 +40,8 @@ _BLOCK: Final = 16_384
 class Projected:
     """One consultant in the open cycle: volumes in hundredths, money in cents, people as counts.
 
-    `left` and `right` hold what was carried in as well; `matched` is the volume matched before any cap.
+    `left` and `right` hold what was carried in as well; `matched` is the volume matched before any cap. From
+    `may_be_active` on stands what distances are reckoned from, see `portal.engine.explaining.Figures`.
     """
 
     known: int
@@ -64,6 +66,18 @@ class Projected:
     qualified: int
     people_left: int
     people_right: int
+    may_be_active: int
+    window_pv: int
+    at_cap: int
+    rank: int
+    sponsored_active: int
+    sponsored_left: int
+    sponsored_right: int
+    holder_left: int
+    holder_right: int
+    expired_left: int
+    expired_right: int
+    inactive_cycles: int
 
     def paid(self, kind: str) -> int:
         """What one kind of pay comes to, in cents."""
@@ -80,7 +94,7 @@ class Published:
 
 
 _WIDTH = len(Projected.__dataclass_fields__)
-UNKNOWN = Projected(*[0] * _WIDTH)
+UNKNOWN = replace(Projected(*[0] * _WIDTH), rank=-1)
 _RECORD = struct.Struct(f"<{_WIDTH}q")
 
 
@@ -207,11 +221,12 @@ def _by_consultant(result: Result, consultants: NDArray[np.int64]) -> NDArray[np
         "known": np.ones(len(network), np.int64),
         "personal_volume": members.pv,
     }
+    given = figures(result) | carried_in
     table = np.zeros((int(consultants.max()) + 1 if len(consultants) else 0, _WIDTH), np.int64)
     for place, field in enumerate(fields(Projected)):
         name = field.name
-        if name in carried_in:
-            column = carried_in[name]
+        if name in given:
+            column = given[name]
         elif name in KINDS:
             column = _paid(result, KINDS.index(name))
         else:

@@ -78,6 +78,7 @@ ROWS: tuple[Row, ...] = (
     Row("see own business", "network.team", "network", _l("Team")),
     Row("see own business", "wallets.earnings", "wallet", _l("Earnings")),
     Row("see own business", "shop.own_orders", "store", _l("Orders")),
+    Row("see own business", "dashboard.rank", "target", _l("Rank"), "", ("rank_history",)),
     Row("see own business", "shop.plan", "credit-card", _l("Your plan"), "", ("receipt",)),
     Row("see company", "admin.overview", "house", _l("Overview"), _l("Company")),
     Row("see company", "admin.cycles", "history", _l("Cycles"), _l("Company"), CYCLE_PAGES),

@@ -63,6 +63,8 @@ class Figures:
     holder_right: int
     carry_left: int
     carry_right: int
+    expired_left: int
+    expired_right: int
     inactive_cycles: int
 
 
@@ -108,7 +110,7 @@ def missing_by(plan: Plan, pack: str, now: Figures) -> list[Missing]:
 
 
 def expiries(result: Result, member: int) -> list[Expiry]:
-    """What of the carry goes if the member stays inactive, and when."""
+    """What of the carry goes if the member stays inactive, and when: after 0 cycles is with this one."""
     return expiries_by(result.inputs.plan, figures_of(result, member))
 
 
@@ -119,6 +121,8 @@ def expiries_by(plan: Plan, now: Figures) -> list[Expiry]:
         return []
     left = max(0, binary.carry_cycles - now.inactive_cycles)
     carry = {"left": now.carry_left, "right": now.carry_right}
+    if left == 0:
+        carry = {"left": now.expired_left, "right": now.expired_right}
     why = f"after {binary.carry_cycles} inactive cycles in a row"
     return [Expiry(leg, volume, left, why) for leg, volume in carry.items() if volume > 0]
 
