@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.commissions import projection
-from portal.commissions.standings import standing
+from portal.commissions.projection import Projected
 from portal.engine import Plan
 from portal.engine.explaining import Expiry, Figures, Missing, expiries_by, missing_by
 from portal.models import Carry, CommissionLine, Consultant, Cycle, PaidRank, PlanVersion
@@ -53,9 +53,9 @@ class PastCycle:
     total: int
 
 
-def needs_of(session: Session, consultant: Consultant) -> Needs | None:
-    """What a consultant needs; None while nothing was projected yet, or without a place."""
-    record, published = standing(consultant.id), projection.published()
+def needs_of(session: Session, consultant: Consultant, record: Projected | None) -> Needs | None:
+    """What a consultant needs who stands so; None while nothing was projected yet, or without a place."""
+    published = projection.published()
     cycle = session.get(Cycle, published.cycle_id) if published else None
     if record is None or published is None or cycle is None or not record.known:
         return None

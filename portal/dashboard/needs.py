@@ -14,6 +14,7 @@ from portal.access.guard import requires
 from portal.commissions import needs as service
 from portal.commissions.needs import Needs
 from portal.dashboard import queries
+from portal.dashboard.panels import standing_now
 from portal.dashboard.queries import Income
 from portal.dashboard.routes import dashboard
 from portal.extensions import db
@@ -37,7 +38,7 @@ class NeedsView:
 def load_needs(consultant_id: int) -> NeedsView | None:
     """What a consultant needs; None while nothing was projected yet."""
     session = db.session()
-    found = service.needs_of(session, session.get_one(Consultant, consultant_id))
+    found = service.needs_of(session, session.get_one(Consultant, consultant_id), standing_now(consultant_id))
     return NeedsView(found, queries.income(session)) if found else None
 
 
@@ -46,7 +47,7 @@ def load_needs(consultant_id: int) -> NeedsView | None:
 def rank() -> Response:
     """The rank that is held as it stands, what is missing for more, and how far the next one is."""
     session, who = db.session(), _consultant()
-    needs = service.needs_of(session, who)
+    needs = service.needs_of(session, who, standing_now(who.id))
     past = service.past_cycles(session, who.id, limit=1)
     return show(
         "dashboard/rank.html",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from flask import g
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
@@ -72,11 +73,21 @@ class LegsView:
     published: Published | None
 
 
+def standing_now(consultant_id: int) -> Projected | None:
+    """How a consultant stands; the panels of one page speak of one moment, and it is read once."""
+    if "standings" not in g:
+        g.standings = {}
+    if consultant_id not in g.standings:
+        g.standings[consultant_id] = standing(consultant_id)
+    found: Projected | None = g.standings[consultant_id]
+    return found
+
+
 def load_earnings(consultant_id: int) -> Earnings:
     """The hero's figures."""
     session = db.session()
     return Earnings(
-        standing=standing(consultant_id),
+        standing=standing_now(consultant_id),
         weeks=queries.past_weeks(session, consultant_id),
         balances=statements.balances(session, consultant_id),
         published=projection.published(),
@@ -85,7 +96,7 @@ def load_earnings(consultant_id: int) -> Earnings:
 
 def load_legs(consultant_id: int) -> LegsView:
     """Both legs as they stand now."""
-    now, rate = standing(consultant_id), _rate(db.session(), consultant_id)
+    now, rate = standing_now(consultant_id), _rate(db.session(), consultant_id)
     explains = now and rate and round_half_away(now.matched * rate, RATE_UNIT) == now.binary
     return LegsView(
         now, rate if explains else None, paid_from_tree=rate != 0, published=projection.published()

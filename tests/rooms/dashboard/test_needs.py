@@ -6,6 +6,7 @@ import pytest
 
 from portal.commissions import needs
 from portal.commissions.gathering import gather
+from portal.commissions.standings import standing
 from portal.engine import Plan, calculate, explain
 from portal.extensions import db
 from portal.models import Consultant, Cycle, PlanVersion
@@ -39,7 +40,7 @@ def ranked(app, cast):
 def told(app, consultant_id):
     with app.app_context():
         session = db.session()
-        found = needs.needs_of(session, session.get_one(Consultant, consultant_id))
+        found = needs.needs_of(session, session.get_one(Consultant, consultant_id), standing(consultant_id))
         assert found is not None
         return found.missing, found.expires
 
