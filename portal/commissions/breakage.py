@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from portal.commissions.gathering import Gathered
 from portal.engine import Result
 from portal.engine.breakage import Losses, losses, summed_up
-from portal.models import Run
+from portal.models import Consultant, Cycle, Loss, Person, Run
 from portal.store.copying import Value
 
 MOST_SHOWN = 20
@@ -63,3 +66,93 @@ def _most(found: Losses, gathered: Gathered) -> dict[str, list[list[int]]]:
 def _touched(*columns: Any) -> NDArray[np.int64]:
     rows: NDArray[np.int64] = np.nonzero(np.any([column != 0 for column in columns], axis=0))[0]
     return rows
+
+
+@dataclass(frozen=True)
+class Broken:
+    """What was lost in one closed cycle: cents and volumes by rule, both legs together."""
+
+    name: str
+    earned: int
+    paid: int
+    lost: dict[str, int]
+    expired: dict[str, int]
+
+    @property
+    def lost_in_all(self) -> int:
+        return sum(self.lost.values())
+
+    @property
+    def expired_in_all(self) -> int:
+        return sum(self.expired.values())
+
+
+@dataclass(frozen=True)
+class Loser:
+    """Somebody who lost much by one rule: volumes in hundredths, cents."""
+
+    public_id: str
+    name: str
+    left: int
+    right: int
+    cents: int
+
+
+@dataclass(frozen=True)
+class OwnLoss:
+    """What one rule took from one consultant in a closed cycle."""
+
+    cycle: str
+    rule: str
+    left: int
+    right: int
+    cents: int
+
+
+def broken_cycles(session: Session, *, most: int) -> list[Broken]:
+    """The latest closed cycles whose run says what was lost, the oldest first."""
+    rows = session.execute(
+        select(Cycle.name, Run.breakage)
+        .join(Run, Run.id == Cycle.close_run_id)
+        .where(Cycle.closed_at.is_not(None), Run.breakage.is_not(None))
+        .order_by(Cycle.starts_at.desc())
+        .limit(most)
+    )
+    return [_broken(name, cast(dict[str, Any], told)) for name, told in rows if told][::-1]
+
+
+def _broken(name: str, told: dict[str, Any]) -> Broken:
+    legs, money = told["legs"], told["money"]
+    rules = legs["left"]["lost"]
+    expired = {rule: legs["left"]["lost"][rule] + legs["right"]["lost"][rule] for rule in rules}
+    return Broken(name, money["earned"], money["paid"], money["lost"], expired)
+
+
+def losers(session: Session, told: dict[str, Any]) -> dict[str, list[Loser]]:
+    """Who lost most, by rule."""
+    rows = told.get("most", {})
+    ids = {who for found in rows.values() for who, *_ in found}
+    named = {
+        row.id: row
+        for row in session.execute(
+            select(Consultant.id, Consultant.public_id, Person.name)
+            .join(Person, Person.id == Consultant.person_id)
+            .where(Consultant.id.in_(ids))
+        )
+    }
+    return {
+        rule: [Loser(named[who].public_id, named[who].name, *amounts) for who, *amounts in found]
+        for rule, found in rows.items()
+    }
+
+
+def own_losses(session: Session, consultant_id: int) -> list[OwnLoss]:
+    """What closed cycles took from one consultant, the newest first."""
+    rows = session.execute(
+        select(Cycle.name, Loss.rule, Loss.left, Loss.right, Loss.cents)
+        .join(Cycle, Cycle.close_run_id == Loss.run_id)
+        .where(Loss.consultant_id == consultant_id, Cycle.closed_at.is_not(None))
+        .order_by(Cycle.starts_at.desc(), Loss.rule)
+        .limit(200)
+    )
+    return [OwnLoss(*row) for row in rows]

@@ -7,9 +7,10 @@ from axe_playwright_python.sync_playwright import Axe
 
 from portal.access.permissions import ROLES
 from portal.commissions import projection
+from portal.commissions.drafts import make_draft
 from portal.extensions import db
 from portal.kernel.clock import utc_now
-from portal.models import Consultant, Cycle
+from portal.models import Consultant, Cycle, PlanDraft
 from portal.store import perform
 from tests.browser import AXE, Screen, chromium, cookies, served
 from tests.people import add_consultant, invite_cast
@@ -31,6 +32,7 @@ def house(sqlite_app):
             add_sale(uow, consultant, volume, revenue=volume)
         add_consultant(uow, "Eve", sponsor=cast.ben, under=(cast.ben, "L"))
         add_consultant(uow, "Nia", sponsor=cast.ana)
+        make_draft(uow, version_id=1, actor_id=cast.ada)
 
     with sqlite_app.app_context():
         perform(live)
@@ -63,6 +65,7 @@ def more_pages(app, reader):
         people = {consultant.person.name: consultant for consultant in db.session.query(Consultant)}
         ben, nia, code = people["Ben"].public_id, people["Nia"].public_id, people["Ana"].code
         week = db.session.query(Cycle).one().name
+        draft = f"/admin/plans/drafts/{db.session.query(PlanDraft).one().public_id}"
     return {
         "": [f"/r/{code}", f"/shop/{code}", "/nothing-here"],
         "Ana": [
@@ -71,7 +74,8 @@ def more_pages(app, reader):
             f"/team/place/{nia}",
             f"/team/place/{nia}?parent={ben}&leg=right",
         ],
-        "Ada": ["/admin/payouts/methods/bank", "/admin/payouts/methods/ach"],
+        "Ada": ["/admin/payouts/methods/bank", "/admin/payouts/methods/ach", "/admin/plans/1", draft]
+        + [f"{draft}/{page}" for page in ("text", "propose", "try")],
     }[reader] + ([f"/earnings/weeks/{week}"] if reader == "Ana" else [])
 
 
