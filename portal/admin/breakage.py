@@ -45,7 +45,12 @@ def cycle_breakage(name: str) -> Response:
         "main",
         cycle=cycle,
         told=told,
-        rounded=told["money"]["rounding"] // MILLIONTHS,
+        rounded=_cents(told["money"]["rounding"]),
         losers=losers(session, told),
         words=LOSSES,
     )
+
+
+def _cents(millionths: int) -> int:
+    """Millionths of a cent as whole cents, toward zero."""
+    return millionths // MILLIONTHS if millionths >= 0 else -(-millionths // MILLIONTHS)

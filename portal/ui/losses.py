@@ -13,5 +13,5 @@ LOSSES = {
     "carry_limit": _l("Above what a leg may carry on"),
     "carry_cycles": _l("Inactive for too long"),
     "limit": _l("Payout limit of the company"),
-    "pool": _l("Pool that nobody has a share of"),
+    "pool": _l("Rest of the pool"),
 }
