@@ -16,8 +16,9 @@ from portal.admin.room import admin
 from portal.commissions.queries import CycleRow, approvals_of, cycle_rows, open_cycle
 from portal.extensions import db
 from portal.members.queries import duplicate_registrations
-from portal.payouts import checks, stops
+from portal.payouts import checks, results, stops
 from portal.payouts.adjustments import waiting
+from portal.payouts.automatic import queries as automatic
 from portal.payouts.queries import counts
 from portal.ui import show
 from portal.ui.filters import money
@@ -46,7 +47,15 @@ def overview() -> Response:
     return show(
         "admin/overview.html",
         "live",
-        todo=[*_stopped(), *_weeks(rows), *_corrections(), *_withdrawals(), *_people(), *_given_up()],
+        todo=[
+            *_stopped(),
+            *_weeks(rows),
+            *_corrections(),
+            *_withdrawals(),
+            *_unclear(),
+            *_people(),
+            *_given_up(),
+        ],
         duplicates=duplicate_registrations(session)[:NAMED] if may(permissions.manage_payouts) else [],
         may_retry=may(permissions.see_traffic) and queries.is_anything_given_up(session),
         cycle=cycle,
@@ -92,6 +101,28 @@ def _withdrawals() -> Iterator[ToDo]:
         title = ngettext("%(num)s withdrawal waits", "%(num)s withdrawals wait", number)
         url = url_for("admin.payouts") if may(permissions.manage_payouts) else ""
         yield ToDo(title, money(cents), "banknote", url)
+
+
+def _unclear() -> Iterator[ToDo]:
+    """Money of which nobody is sure: lines of the bank that did not fit, payouts left to people."""
+    session, may_act = db.session(), may(permissions.manage_payouts)
+    if number := len(results.suspense(session)):
+        title = ngettext(
+            "%(num)s line of the bank does not fit", "%(num)s lines of the bank do not fit", number
+        )
+        note = _("They moved no money. Say what came of them.")
+        yield ToDo(title, note, "triangle-alert", url_for("admin.suspense") if may_act else "", kind="bad")
+    left, cents = automatic.counts(session).get("review", (0, 0))
+    if left:
+        title = ngettext("%(num)s payout is in doubt", "%(num)s payouts are in doubt", left)
+        url = url_for("admin.sending", state="review") if may_act else ""
+        note = _("%(sum)s. Two people decide what becomes of it.", sum=money(cents))
+        yield ToDo(title, note, "triangle-alert", url, kind="bad")
+
+
+def _others() -> Iterator[ToDo]:
+    yield from _people()
+    yield from _given_up()
 
 
 def _people() -> Iterator[ToDo]:

@@ -19,7 +19,7 @@ from portal.admin.room import admin
 from portal.extensions import db
 from portal.kernel.clock import utc_now
 from portal.kernel.errors import DomainError, NotYours
-from portal.models import PayoutBatch, PayoutFile
+from portal.models import Cycle, PayoutBatch, PayoutFile
 from portal.payouts import batches, queries, results, service
 from portal.payouts.files import ARRIVALS, Arrival
 from portal.payouts.result_files import MOST_BYTES, read_result
@@ -144,6 +144,8 @@ def _page(public_id: str, form: ResultForm, *, status: int = 200) -> Response:
         batch=found,
         voidable=found.state == "exported" and not batches.is_answered(session, found.id),
         files=files,
+        heard=results.heard_of(session, found.id),
+        week=session.get(Cycle, found.cycle_id) if found.cycle_id else None,
         lines=lines,
         entries=queries.entries_of(session, [line.withdrawal for line in lines]),
         form=form,

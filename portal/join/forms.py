@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import current_app
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, EmailField, HiddenField, PasswordField, RadioField, StringField
-from wtforms.validators import Email, InputRequired, Length, Regexp, ValidationError
+from wtforms import BooleanField, HiddenField, PasswordField, RadioField, StringField
+from wtforms.validators import InputRequired, Length, ValidationError
 
 from portal.access.passwords import check_password
 from portal.kernel.errors import BadInput
-
-_NAME = r"^[^\x00-\x1f<>{}\\@/]*$"
-
-
-def _stripped(text: Any) -> Any:
-    return " ".join(text.split()) if isinstance(text, str) else text
+from portal.ui.people import PersonPart, stripped
 
 
 class CodeForm(FlaskForm):
     code = StringField(
         _l("Code of your sponsor"),
-        filters=[_stripped],
+        filters=[stripped],
         validators=[InputRequired(_l("Please write the code.")), Length(max=16)],
     )
 
@@ -32,25 +25,9 @@ class PlanForm(FlaskForm):
     pack = RadioField(_l("Your plan"), validators=[InputRequired(_l("Please choose one of the plans."))])
 
 
-class PersonForm(FlaskForm):
-    name = StringField(
-        _l("Your name"),
-        filters=[_stripped],
-        validators=[
-            InputRequired(_l("Please write your name.")),
-            Length(min=2, max=100, message=_l("Please write your name in 2 to 100 characters.")),
-            Regexp(_NAME, message=_l("A name cannot hold these signs.")),
-        ],
-    )
-    email = EmailField(
-        _l("E-mail"),
-        filters=[_stripped],
-        validators=[
-            InputRequired(_l("Please write your e-mail.")),
-            Length(max=254),
-            Email(_l("This does not look like an e-mail address.")),
-        ],
-    )
+class PersonForm(PersonPart):
+    """Who joins, and the password they choose."""
+
     password = PasswordField(
         _l("Choose a password"), validators=[InputRequired(_l("Please choose a password."))]
     )

@@ -41,13 +41,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Contents:
-    """What goes into the files of a batch; `settings` are those of its method."""
+    """What goes into the files of a batch; `settings` are those of its method, `week` the one it pays out."""
 
     batch: str
     lines: Sequence[Line]
     currency: str
     at: datetime
     settings: dict[str, Any] = field(default_factory=dict)
+    week: str = ""
 
     @property
     def sum_cents(self) -> int:
@@ -66,15 +67,19 @@ Writer = Callable[[Contents], bytes]
 
 
 def csv_file(contents: Contents) -> bytes:
-    """The lines as CSV (UTF-8, CRLF), ended by a control line with their number and sum."""
+    """The lines as CSV (UTF-8, CRLF), ended by a control line with their number and sum.
+
+    Where all of them pay out one week, a last column names it.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(HEAD)
+    week = [contents.week] if contents.week else []
+    writer.writerow([*HEAD, *(["week"] if week else [])])
     for line in contents.lines:
         cells = _cells(line)
-        writer.writerow([*map(guarded, cells), written(line.amount_cents), line.currency])
+        writer.writerow([*map(guarded, cells), written(line.amount_cents), line.currency, *week])
     total = written(contents.sum_cents)
-    writer.writerow(["CONTROL", len(contents.lines), "", "", "", "", total, contents.currency])
+    writer.writerow(["CONTROL", len(contents.lines), "", "", "", "", total, contents.currency, *week])
     return text.getvalue().encode()
 
 

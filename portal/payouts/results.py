@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.kernel.errors import BadInput, Conflict
@@ -71,6 +71,30 @@ def import_result(uow: UnitOfWork, rows: Sequence[ResultRow], *, batch_id: int, 
     counts = vars(read.imported)
     uow.note("batch.result", thing="payout_batch", thing_id=batch_id, actor_id=actor_id, **counts)
     return read.imported
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The bank's lines about a batch: how many were read, and what they said; `refused` did not fit."""
+
+    read: int
+    paid: int
+    failed: int
+    refused: int
+
+
+def heard_of(session: Session, batch_id: int) -> Heard:
+    """What the bank said of a batch until now, counted."""
+    fits = ResultLine.problem.is_(None)
+    row = session.execute(
+        select(
+            func.count(),
+            func.count().filter(fits, ResultLine.outcome == "paid"),
+            func.count().filter(fits, ResultLine.outcome == "failed"),
+            func.count().filter(~fits),
+        ).where(ResultLine.batch_id == batch_id)
+    ).one()
+    return Heard(*row)
 
 
 def suspense(session: Session, *, settled: bool = False, limit: int = 200) -> list[tuple[ResultLine, str]]:

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, EmailField, Field, StringField
-from wtforms.validators import Email, InputRequired, Length, NumberRange, Regexp
+from wtforms import BooleanField, Field
+from wtforms.validators import InputRequired, NumberRange
 from wtforms.widgets import TextInput
 
 from portal.ui.fields import RefusingForm
+from portal.ui.people import PersonPart
 
 MOST_THOUSANDTHS = 100_000_000
-_NAME = r"^[^\x00-\x1f<>{}\\@/]*$"
-
-
-def _stripped(text: Any) -> Any:
-    return " ".join(text.split()) if isinstance(text, str) else text
 
 
 class SizeField(Field):
@@ -44,25 +39,9 @@ class SizeField(Field):
         return str(self.raw_data[0]) if self.raw_data else ""
 
 
-class OrderForm(RefusingForm):
-    name = StringField(
-        _l("Your name"),
-        filters=[_stripped],
-        validators=[
-            InputRequired(_l("Please write your name.")),
-            Length(min=2, max=100, message=_l("Please write your name in 2 to 100 characters.")),
-            Regexp(_NAME, message=_l("A name cannot hold these signs.")),
-        ],
-    )
-    email = EmailField(
-        _l("E-mail"),
-        filters=[_stripped],
-        validators=[
-            InputRequired(_l("Please write your e-mail.")),
-            Length(max=254),
-            Email(_l("This does not look like an e-mail address.")),
-        ],
-    )
+class OrderForm(PersonPart, RefusingForm):
+    """Who orders, and how much."""
+
     size = SizeField(
         _l("Size"),
         validators=[

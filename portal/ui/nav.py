@@ -47,6 +47,9 @@ PAYOUT_PAGES = (
     "sending",
     "sending_one",
     "propose_payout",
+    "match_sum",
+    "tax_years_page",
+    "save_tax_year",
 )
 
 PLAN_PAGES = (
@@ -68,8 +71,11 @@ PLAN_PAGES = (
         "reject_plan",
     ),
 )
-PAYMENT_PAGES = ("payment", "ask_for_refund", "payment_events", "payment_event")
-BOOKS_PAGES = ("account", "entry", "statement", "cooling_off", "add_cooling_off")
+PAYMENT_PAGES = ("payment", "ask_for_refund", "payment_events", "payment_event", "payment_sum")
+BOOKS_PAGES = (
+    *("account", "entry", "statement", "cooling_off", "add_cooling_off"),
+    *("month_of_books", "check_month", "close_month"),
+)
 ADJUSTING = ("adjust", "adjustment", "propose_adjustment", "approve_adjustment", "reject_adjustment")
 
 MOVE_PAGES = ("move", "move_consultant", "propose_move", "approve_move", "reject_move")

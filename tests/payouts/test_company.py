@@ -8,9 +8,11 @@ from sqlalchemy import select
 from portal.extensions import db
 from portal.kernel.errors import Conflict, DomainError
 from portal.models import AccountUser, Consultant, Cycle, PayoutBatch, Withdrawal
-from portal.payouts import batches, company, selections, service
+from portal.payouts import batches, company, queries, results, selections, service
 from portal.payouts.approval import approve_selection
 from portal.payouts.cycle_settling import settle_cycles
+from portal.payouts.result_files import read_result
+from portal.payouts.stored import content_of
 from tests.payouts.purses import fund
 
 
@@ -192,3 +194,21 @@ def test_nobody_pays_out_to_themselves(closed, pay, look, do, cast, purse):
 
     assert look(PayoutBatch, batch, "sum_cents") == (10_00,)
     assert purse(cast.ben) == (0, 500_00, 0, 0)
+
+
+def test_the_csv_of_a_weeks_batch_names_the_week_and_still_is_read_back(app, do, closed, pay, cast):
+    batch = pay(closed)
+    with app.app_context():
+        week = db.session.get_one(Cycle, closed).name
+        assert db.session.get_one(PayoutBatch, batch).cycle_id == closed
+        content = content_of(queries.file_of(db.session(), batch, format="csv")).decode()
+    head, *lines = content.splitlines()
+    assert head.endswith(",currency,week") and all(line.endswith(f",USD,{week}") for line in lines)
+
+    answer = "\r\n".join([f"{head},outcome", *(f"{line},paid" for line in lines[:-1])])
+    rows = read_result(answer.encode())
+    done = do(lambda uow: vars(results.import_result(uow, rows, batch_id=batch, actor_id=cast.ada)))
+    assert (done["paid"], done["problems"]) == (len(lines) - 1, 0)
+    with app.app_context():
+        heard = results.heard_of(db.session(), batch)
+    assert (heard.read, heard.paid, heard.failed, heard.refused) == (len(lines) - 1, len(lines) - 1, 0, 0)

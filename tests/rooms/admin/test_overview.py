@@ -7,7 +7,9 @@ from sqlalchemy import select
 from portal.kernel.clock import utc_now
 from portal.members import service
 from portal.members.service import Applicant
-from portal.models import Inbox
+from portal.models import Inbox, PayoutMethod
+from portal.payouts import service as payouts
+from tests.payouts.purses import fund
 
 
 def test_who_registered_twice_is_named(do, cast, signed_in):
@@ -73,3 +75,21 @@ def test_what_was_given_up_is_tried_again_from_the_overview(do, cast, signed_in)
     fin = signed_in("Fin")
     fin.visit("/admin")
     assert fin.submit("/admin/given-up/retry").status_code == 403
+
+
+def test_a_payout_in_doubt_is_on_the_list(do, cast, signed_in):
+    def leave(uow):
+        fund(uow, cast.ben, 500_00, cycle=cast.cycle)
+        row = payouts.request_withdrawal(
+            uow, consultant_id=cast.ben, amount=120_00, key="k", actor_id=cast.ben
+        )
+        method = uow.session.get_one(PayoutMethod, row.method_id)
+        method.kind, row.state = "stripe", "review"
+
+    fin = signed_in("Fin")
+    assert "in doubt" not in fin.visit("/admin").text
+    do(leave)
+    fin.visit("/admin")
+
+    assert "1 payout is in doubt $120.00. Two people decide what becomes of it." in fin.words
+    assert 'href="/admin/payouts/sending?state=review"' in fin.page.text

@@ -69,12 +69,18 @@ def test_the_banks_answer_is_read_line_by_line(fin, batch, states):
     assert "0 paid, 1 returned" in fin.words and "1 lines do not fit" in fin.words
     assert states() == ["exported", "returned"]
     assert "Void: the file was not used" not in fin.words
+    assert "2: 0 paid, 1 failed, 1 did not fit" in fin.words
+    fin.visit("/admin")
+    assert "1 line of the bank does not fit" in fin.words and "/admin/payouts/suspense" in fin.page.text
+    fin.visit(batch)
 
     fin.visit("/admin/payouts/suspense")
     assert "The amount is not the one that was exported, $120.00." in fin.words
     fin.submit("/admin/payouts/suspense/1", {"note": "The bank corrected it."})
     fin.visit("/admin/payouts/suspense?show=settled")
     assert "The bank corrected it." in fin.words
+    fin.visit("/admin")
+    assert "does not fit" not in fin.words
     assert fin.submit("/admin/payouts/suspense/99", {"note": "x"}).status_code == 404
 
     send(fin, batch, answer.encode())
