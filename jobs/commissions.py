@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from flask import current_app
 
 from jobs import books
-from portal.commissions import cycles, projection
+from portal.commissions import comparing, cycles, projection
 from portal.commissions import undo as undoing
 from portal.commissions.closing import CLOSE_STEPS
 from portal.commissions.warm import WarmInputs
@@ -56,11 +56,11 @@ def end_due_cycles() -> int:
 
 
 def do_requested() -> None:
-    """Make the previews, closes and undos that admins asked for, until nothing more was asked meanwhile."""
+    """Do what admins asked for about cycles, until nothing more was asked meanwhile."""
     while wanted := db.session.execute(cycles.requests()).all():
         for cycle_id, what in wanted:
             try:
-                {"undo": undo, "close": close, "preview": preview}[what](cycle_id)
+                DEEDS[what](cycle_id)
             except DomainError as refusal:
                 log.warning("cycle %d: %s", cycle_id, refusal.message)
                 perform(partial(cycles.note_refusal, cycle_id=cycle_id, reason=refusal.message))
@@ -91,6 +91,14 @@ def undo(cycle_id: int) -> None:
     """Take back what a close booked; the books are checked after it."""
     perform(lambda uow: undoing.undo(uow, cycle_id=cycle_id))
     books.check()
+
+
+def compare(cycle_id: int) -> None:
+    """Compute a closed cycle once more from the facts of today."""
+    perform(lambda uow: comparing.compare(uow, cycle_id=cycle_id))
+
+
+DEEDS = {"undo": undo, "close": close, "preview": preview, "compare": compare}
 
 
 def company_zone() -> ZoneInfo:

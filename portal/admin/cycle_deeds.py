@@ -13,7 +13,7 @@ from portal.access import permissions
 from portal.access.guard import require_recent_password, requires
 from portal.admin.cycle_page import found, limits, page
 from portal.admin.room import admin
-from portal.commissions import approving, cycles
+from portal.commissions import approving, comparing, cycles, undo
 from portal.commissions.approving import Answer
 from portal.kernel.errors import DomainError
 from portal.payouts import company
@@ -73,6 +73,32 @@ def close_cycle(name: str) -> AnyResponse:
 
     def work(uow: UnitOfWork) -> None:
         approving.request_close(uow, cycle_id=cycle_id, actor_id=actor_id, limits=allowed)
+
+    return after(name, work, "")
+
+
+@admin.post("/cycles/<name>/undo")
+@requires(permissions.approve_cycles)
+@require_recent_password()
+def undo_cycle(name: str) -> AnyResponse:
+    """Ask for a close to be undone while its window is open; a job books the reversing entries."""
+    cycle_id, actor_id = found(name).id, current_user.id
+    reason = " ".join(request.form.get("reason", "").split())
+
+    def work(uow: UnitOfWork) -> None:
+        undo.request_undo(uow, cycle_id=cycle_id, actor_id=actor_id, reason=reason)
+
+    return after(name, work, "", answer=("undo", reason))
+
+
+@admin.post("/cycles/<name>/again")
+@requires(permissions.manage_cycles)
+def compute_cycle_again(name: str) -> AnyResponse:
+    """Ask for a closed cycle to be computed again from the facts of today; it books nothing."""
+    cycle_id, actor_id = found(name).id, current_user.id
+
+    def work(uow: UnitOfWork) -> None:
+        comparing.request_comparison(uow, cycle_id=cycle_id, actor_id=actor_id)
 
     return after(name, work, "")
 

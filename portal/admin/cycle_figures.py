@@ -5,15 +5,18 @@ from __future__ import annotations
 from flask import Response
 
 from portal.access import permissions
-from portal.access.guard import requires
-from portal.admin.cycle_page import found, run_of
+from portal.access.guard import may, requires
+from portal.admin.cycle_page import NOTHING_HERE, found, run_of
 from portal.admin.room import admin
-from portal.commissions import queries, review
+from portal.commissions import differences, queries, review
+from portal.commissions.differences import Pair, Wanted
 from portal.extensions import db
-from portal.models import Cycle
+from portal.kernel.errors import NotYours
+from portal.models import Cycle, Run
 from portal.ui import show
 
 CYCLES_SHOWN = 12
+DIFFERENCES_SHOWN = 200
 
 
 @admin.get("/cycles/<name>/revenue")
@@ -47,4 +50,24 @@ def cycle_legs(name: str) -> Response:
         cycle=one,
         legs=review.legs_of(session, run.id, before=before),
         rows=review.largest_carries(session, run.id),
+    )
+
+
+@admin.get("/cycles/<name>/again")
+@requires(permissions.see_company)
+def cycle_again(name: str) -> Response:
+    """Who would get more or less if a closed cycle were computed from the facts of today."""
+    one, session = found(name), db.session()
+    run = session.get(Run, one.compare_run_id) if one.closed_at and one.compare_run_id else None
+    if run is None:
+        raise NotYours(NOTHING_HERE)
+    pair, wanted = Pair(one, run.id, one.close_run_id or 0), Wanted(only="changed")
+    return show(
+        "admin/cycle_again.html",
+        "main",
+        cycle=one,
+        run=run,
+        rows=differences.page_of(session, pair, wanted, start=0, limit=DIFFERENCES_SHOWN),
+        people=differences.count_of(session, pair, wanted)[0],
+        may_adjust=may(permissions.manage_adjustments),
     )

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from flask import Response, current_app
+from flask import Response, current_app, redirect, url_for
 from flask_login import current_user
+from sqlalchemy.orm import defer
+from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access import permissions
 from portal.access.guard import may, requires
 from portal.admin import words
 from portal.admin.room import admin
-from portal.commissions import checks, cycles, queries
+from portal.commissions import checks, cycles, queries, undo
 from portal.commissions.checks import CHECKS, Finding, Limits
 from portal.commissions.review import review_of
 from portal.engine import Plan
 from portal.extensions import db
+from portal.kernel.clock import utc_now
 from portal.kernel.errors import NotYours
 from portal.models import Cycle, Run
 from portal.payouts import company
 from portal.payouts.queries import batch_by_id
 from portal.store import progress
 from portal.ui import show
+from portal.ui.htmx import request
 
 NOTHING_HERE = "There is nothing here under this address."
 
@@ -29,6 +33,19 @@ NOTHING_HERE = "There is nothing here under this address."
 def cycle(name: str) -> Response:
     """One cycle and what is to be done about it; a tick asks for it while a job is at work."""
     return page(found(name))
+
+
+@admin.get("/cycles/<name>/undo")
+@requires(permissions.see_company)
+def cycle_undo_left(name: str) -> AnyResponse:
+    """How long a close can still be undone, for a tick; the page is asked for again when the time is over."""
+    one = found(name)
+    if not request.wants_fragment:
+        return redirect(url_for("admin.cycle", name=name))
+    response = show("admin/cycle.html", "undo_left", cycle=one)
+    if undo.problem_with_undo(db.session(), one, now=utc_now()):
+        response.headers["HX-Refresh"] = "true"
+    return response
 
 
 @admin.get("/cycles/<name>/checks/<code>")
@@ -69,8 +86,8 @@ def page(
 ) -> Response:
     """The page of a cycle; `answer` is a check and the reason that was refused for it."""
     session = db.session()
-    under_way = bool(found.preview_requested_at or found.close_requested_at)
-    review = None if under_way else review_of(session, found)
+    doing = _under_way(found)
+    review = None if doing in ("preview", "close", "undo") else review_of(session, found)
     approvals = queries.approvals_of(session, found.preview_run_id) if found.preview_run_id else []
     return show(
         "admin/cycle.html",
@@ -80,13 +97,16 @@ def page(
         review=review,
         approvals=approvals,
         # All the books are read for these: not at every tick of a page that waits for a job.
-        findings=[] if under_way else _findings(found),
-        progress=progress.read(f"cycle-{found.id}") if under_way else None,
+        findings=[] if doing else _findings(found),
+        doing=doing,
+        progress=progress.read(f"cycle-{found.id}") if doing else None,
+        undoable=not doing and not undo.problem_with_undo(session, found, now=utc_now()),
+        undone=None if found.closed_at else queries.last_undone(session, found.id),
+        compared=_compared(found),
         batch=_batch_id(found),
         last_moment=queries.last_moment(found),
         mine=any(yes.user_id == current_user.id for yes in approvals),
         needed=cycles.APPROVALS_NEEDED,
-        under_way=under_way,
         refused=refused,
         answer=answer,
         cap=limits().ratio_cap,
@@ -97,6 +117,23 @@ def page(
         selection=company.selection_of(session, found.id),
         words=words,
     )
+
+
+def _under_way(found: Cycle) -> str:
+    """What a job is doing about a cycle, or is asked to do."""
+    asked = {
+        "undo": found.undo_requested_at,
+        "close": found.close_requested_at,
+        "preview": found.preview_requested_at,
+        "compare": found.compare_requested_at,
+    }
+    return next((what for what, at in asked.items() if at is not None), "")
+
+
+def _compared(found: Cycle) -> Run | None:
+    """The run that computed a closed cycle once more, if one did."""
+    known = found.closed_at is not None and found.compare_run_id is not None
+    return db.session.get(Run, found.compare_run_id, options=[defer(Run.inputs)]) if known else None
 
 
 def _findings(found: Cycle) -> list[Finding]:

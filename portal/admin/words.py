@@ -76,6 +76,17 @@ PURPOSES = {
 RHYTHMS = {"day": _l("Daily"), "week": _l("Weekly"), "month": _l("Monthly")}
 
 
+def doing(what: str, name: str) -> str:
+    """What a job does about a cycle, as the title of its card."""
+    words = {
+        "preview": _("%(name)s is being worked out", name=name),
+        "close": _("%(name)s is being closed", name=name),
+        "undo": _("The close of %(name)s is being undone", name=name),
+        "compare": _("%(name)s is being computed again", name=name),
+    }
+    return words[what]
+
+
 def reason(move: Move) -> str:
     """What explains most of a person's change."""
     if move.reason == "refunds" and move.refunds:

@@ -51,10 +51,15 @@ def end_if_due(uow: UnitOfWork, *, zone: ZoneInfo, early: bool = False) -> Cycle
 
 
 def requests() -> Select[int, str]:
-    """What was asked for and not done yet, as (cycle, `undo`, `close` or `preview`), earliest cycle first."""
-    columns = {"undo": Cycle.undo_requested_at, "close": Cycle.close_requested_at}
-    what = case(*((column.is_not(None), name) for name, column in columns.items()), else_="preview")
-    asked = or_(*(column.is_not(None) for column in (*columns.values(), Cycle.preview_requested_at)))
+    """What was asked for and not done yet, as (cycle, `undo`, `close` …), earliest cycle first."""
+    columns = {
+        "undo": Cycle.undo_requested_at,
+        "close": Cycle.close_requested_at,
+        "preview": Cycle.preview_requested_at,
+        "compare": Cycle.compare_requested_at,
+    }
+    what = case(*((column.is_not(None), name) for name, column in columns.items()))
+    asked = or_(*(column.is_not(None) for column in columns.values()))
     return select(Cycle.id, what).where(asked).order_by(Cycle.starts_at)
 
 
@@ -143,6 +148,7 @@ def note_refusal(uow: UnitOfWork, *, cycle_id: int, reason: str) -> None:
     cycle = lock_row(uow, Cycle, cycle_id)
     cycle.preview_requested_at = None
     cycle.close_requested_at = None
+    cycle.compare_requested_at = None
     cycle.requested_by = None
     cycle.refusal = reason[:1000]
     if cycle.undo_requested_at is not None:

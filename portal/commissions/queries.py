@@ -60,6 +60,16 @@ class Yes:
 
 
 @dataclass(frozen=True)
+class Undone:
+    """A close that was undone: which run, when, why and by whom."""
+
+    run_id: int
+    at: datetime | None
+    reason: str | None
+    name: str | None
+
+
+@dataclass(frozen=True)
 class Explained:
     """A line of a run and what is behind it: cents, base in hundredths, rate in ten-thousandths."""
 
@@ -156,6 +166,19 @@ def approvals_of(session: Session, run_id: int) -> list[Yes]:
         .order_by(Approval.id)
     )
     return [Yes(*row) for row in rows]
+
+
+def last_undone(session: Session, cycle_id: int) -> Undone | None:
+    """The latest close of a cycle that was undone."""
+    row = session.execute(
+        select(Run.id, Run.undone_at, Run.undo_reason, Person.name)
+        .outerjoin(AccountUser, AccountUser.id == Run.undone_by)
+        .outerjoin(Person, Person.id == AccountUser.person_id)
+        .where(Run.cycle_id == cycle_id, Run.undone_at.is_not(None))
+        .order_by(Run.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return Undone(*row) if row else None
 
 
 def lines_of(

@@ -29,7 +29,7 @@ class Cycle(Base):
     """A stretch of time `[starts_at, until)` that is paid as one: a day, a week or a month. One is open.
 
     `undo_until` is the last moment at which a close can be undone; `undo_requested_at` asks a job for it.
-    `requested_by` asked for the preview or the close that waits for its job.
+    `requested_by` asked for what waits for its job; `compare_run_id` computed the closed cycle once more.
     """
 
     __tablename__ = "cycle"
@@ -63,6 +63,8 @@ class Cycle(Base):
     preview_requested_at: Mapped[OptionalAt]
     close_requested_at: Mapped[OptionalAt]
     undo_requested_at: Mapped[OptionalAt]
+    compare_requested_at: Mapped[OptionalAt]
+    compare_run_id: Mapped[OptionalNumber]
     undo_until: Mapped[OptionalAt]
     requested_by: Mapped[OptionalNumber]
     refusal: Mapped[str | None] = mapped_column(String(1000))

@@ -79,8 +79,20 @@ BOOKS_PAGES = (
 ADJUSTING = ("adjust", "adjustment", "propose_adjustment", "approve_adjustment", "reject_adjustment")
 
 MOVE_PAGES = ("move", "move_consultant", "propose_move", "approve_move", "reject_move")
-CYCLE_PAGES = ("cycle", "cycle_person", "run", "run_person", "run_line", "run_team")
 COMPARING = ("comparison", "comparison_line", "compare_cycle", "settle_difference")
+CYCLE_PAGES = (
+    "cycle",
+    "cycle_person",
+    "cycle_people",
+    "cycle_check",
+    "cycle_revenue",
+    "cycle_legs",
+    "cycle_again",
+    "run",
+    "run_person",
+    "run_line",
+    "run_team",
+)
 
 ROWS: tuple[Row, ...] = (
     Row("see own business", "dashboard.home", "house", _l("Home")),

@@ -9,7 +9,9 @@ from sqlalchemy import select
 from jobs import commissions as jobs
 from portal.commissions import cycles as service
 from portal.extensions import db
-from portal.models import Cycle
+from portal.kernel.ids import new_id
+from portal.models import Cycle, Vendor
+from portal.store import progress
 from tests.browser import AXE, Screen, chromium, cookies, served
 from tests.shop import add_sale
 
@@ -51,7 +53,7 @@ def test_the_page_shows_what_the_jobs_did_without_a_reload(app, week):
         found = findings(ada)
 
         ada.page.click("text=Preview week")
-        ada.page.wait_for_selector("text=The week is being worked out")
+        ada.page.wait_for_selector("text=is being worked out")
         ada.page.evaluate("window.kept = true")
         work(app)
         ada.page.wait_for_selector("text=Biggest moves", timeout=5_000)
@@ -62,9 +64,54 @@ def test_the_page_shows_what_the_jobs_did_without_a_reload(app, week):
 
         fin.page.reload()
         fin.page.click("text=Approve and close week")
-        fin.page.wait_for_selector("text=The week is being closed")
+        fin.page.wait_for_selector("text=is being closed")
         work(app)
         fin.page.wait_for_selector("text=Pay week", timeout=5_000)
         found += findings(fin)
 
     assert (found, ada.complaints, fin.complaints) == ([], [], [])
+
+
+def test_a_job_is_watched_without_a_script_and_survives_a_reload(app, week):
+    steps = ("read", "calculate", "write")
+    with app.app_context():
+        cycle_id = db.session.scalar(select(Cycle.id).where(Cycle.name == week))
+    with served(app) as address, chromium() as browser:
+        ada = Screen(browser, java_script_enabled=False)
+        ada.context.add_cookies(cookies(app, address, "Ada"))
+        ada.page.goto(f"{address}/admin/cycles/{week}")
+        ada.page.click("text=Preview week")
+        assert "Waiting for its turn" in ada.page.inner_text("#job")
+        with app.app_context():
+            progress.report(f"cycle-{cycle_id}", step="calculate", steps=steps, done=500, total=2_000)
+
+        ada.page.reload()
+        assert "Matching 2,000 people\n41%" in ada.page.inner_text("#job")
+        work(app)
+        ada.page.wait_for_selector("text=Biggest moves", timeout=8_000)
+
+
+def test_a_reason_that_is_being_written_stays_and_is_then_kept(app, week, do):
+    """The page of a review does not tick, so that what is typed stays; a reason is kept and shown."""
+
+    def silence(uow):
+        uow.session.add(Vendor(public_id=new_id(), name="Quiet Cam", core=False, created_at=uow.clock()))
+
+    do(silence)
+    with served(app) as address, chromium() as browser:
+        ada = Screen(browser)
+        ada.context.add_cookies(cookies(app, address, "Ada"))
+        ada.page.goto(f"{address}/admin/cycles/{week}")
+        ada.page.click("text=Preview week")
+        work(app)
+        ada.page.wait_for_selector("#reason-vendors", timeout=5_000)
+        found = findings(ada)
+        ada.page.fill("#reason-vendors", "They told us that nothing")
+        ada.page.wait_for_timeout(2_600)
+        ada.page.type("#reason-vendors", " happened this week.")
+        ada.page.click("text=Keep this reason")
+        ada.page.wait_for_selector("text=“They told us that nothing happened this week.”")
+        assert ada.page.is_visible("text=Approve week")
+        found += findings(ada)
+
+    assert (found, ada.complaints) == ([], [])

@@ -92,6 +92,8 @@ def new_columns() -> dict[str, list[sa.Column]]:
     return {
         "cycle": [
             sa.Column("undo_requested_at", INSTANT),
+            sa.Column("compare_requested_at", INSTANT),
+            sa.Column("compare_run_id", WHOLE),
             sa.Column("undo_until", INSTANT),
             sa.Column("requested_by", WHOLE),
         ],
