@@ -2,44 +2,50 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from portal.arrival.tables import Table
-from portal.kernel.money import Cents
-from portal.ledger import book
-from portal.ledger.accounts import OPENING_BALANCE, available, pending, receivable
-from portal.ledger.book import Draft, Move
-from portal.ledger.releases import Hold, new_release_rows
-from portal.models import Cycle
+from portal.ledger import bulk
+from portal.ledger.accounts import OPENING_BALANCE, AccountKey
+from portal.ledger.bulk import Wallets
+from portal.ledger.releases import Holds, new_release_table
+from portal.models import Cycle, ImportedFiles
 from portal.store import UnitOfWork
 
-KIND = "opening balance"
-_ENTRIES_AT_ONCE = 20_000
+KIND: Final = b"opening balance"
+_PURPOSES: Final = {"pending": "pending", "available": "available", "debt": "receivable"}
 
 
 def open_balances(
-    uow: UnitOfWork, balances: Table, *, ids: list[int], cycle: Cycle | None, sha256: str
+    uow: UnitOfWork, balances: Table, *, ids: list[int], cycle: Cycle | None, made: ImportedFiles
 ) -> None:
     """Book one entry for each balance; what is pending waits for its day as part of the last cycle."""
-    cycle_id = cycle.id if cycle else 0
-    columns = ("who", "code", "kind", "amount", "due_on")
-    rows = zip(*(balances[name] for name in columns), strict=True)
-    while some := list(islice(rows, _ENTRIES_AT_ONCE)):
-        drafts = []
-        for at, code, kind, amount, due_on in some:
-            key = f"import:{sha256[:20]}:{code}:{kind}" + (f":{due_on}" if due_on else "")
-            drafts.append(Draft(key, KIND, [_move(ids[at], kind, Cents(amount))]))
-        entries = book.post_many(uow, drafts)
-        holds = [
-            Hold(entry_id, ids[at], cycle_id, Cents(amount), due_on)
-            for entry_id, (at, _, kind, amount, due_on) in zip(entries, some, strict=True)
-            if kind == "pending"
-        ]
-        new_release_rows(uow, holds)
+    kinds, owners = np.array(balances["kind"]), np.array([ids[at] for at in balances["who"]], np.int64)
+    amounts = np.array(balances["amount"], np.int64)
+    keys = _keys(balances, made.sha256)
+    for kind, purpose in _PURPOSES.items():
+        rows = np.nonzero(kinds == kind)[0]
+        wallets = Wallets(purpose, owners[rows])
+        debit: AccountKey | Wallets = OPENING_BALANCE if kind != "debt" else wallets
+        table = bulk.Table(
+            keys=keys[rows],
+            kinds=np.broadcast_to(np.array(KIND), len(rows)),
+            debit=debit,
+            credit=wallets if kind != "debt" else OPENING_BALANCE,
+            amounts=amounts[rows],
+            cause=("import", made.id),
+            actor_id=made.made_by,
+        )
+        entry_ids = bulk.post_table(uow, table)
+        if kind == "pending" and cycle is not None:
+            days = np.array([balances["due_on"][at] for at in rows.tolist()], "datetime64[D]")
+            new_release_table(uow, Holds(entry_ids, owners[rows], cycle.id, amounts[rows], days))
 
 
-def _move(consultant_id: int, kind: str, amount: Cents) -> Move:
-    if kind == "debt":
-        return Move(receivable(consultant_id), OPENING_BALANCE, amount)
-    target = pending(consultant_id) if kind == "pending" else available(consultant_id)
-    return Move(OPENING_BALANCE, target, amount)
+def _keys(balances: Table, sha256: str) -> NDArray[np.bytes_]:
+    columns = zip(balances["code"], balances["kind"], balances["due_on"], strict=True)
+    keys = [f"import:{sha256[:20]}:{code}:{kind}" + (f":{day}" if day else "") for code, kind, day in columns]
+    return np.array([key.encode() for key in keys], "S")

@@ -24,8 +24,8 @@ from portal.models import AccountUser, Consultant, Cycle, ImportedFiles, Pack, P
 from portal.payouts.payees.shipped import ensure_methods
 from portal.sales.cooling_off import ensure_rules
 from portal.store import UnitOfWork
+from portal.store.copying import allow_long_work
 from portal.store.locks import advisory
-from portal.store.rows import take_time
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def bring_in(uow: UnitOfWork, arrival: Arrival, *, zone: ZoneInfo, actor_id: int
     Raises `Conflict` where the company has consultants or cycles already, `DomainError` where no pay plan
     holds for the first of the imported cycles.
     """
-    take_time(uow)
+    allow_long_work(uow.session)
     advisory(uow, "import")
     if known := already_here(uow.session, arrival.files.sha256):
         return known
@@ -73,13 +73,13 @@ def bring_in(uow: UnitOfWork, arrival: Arrival, *, zone: ZoneInfo, actor_id: int
     write_placements(uow, arrival["consultants"], arrival["placements"], ids=ids)
     _set_plan(uow, arrival, zone=zone)
     last = write_past(uow, arrival, ids=ids)
-    open_balances(uow, arrival["balances"], ids=ids, cycle=last, sha256=arrival.files.sha256)
+    made = _write_down(uow, arrival, actor_id=actor_id)
+    open_balances(uow, arrival["balances"], ids=ids, cycle=last, made=made)
     opened = (
         cycles.open_first_cycle(uow, at=uow.clock(), zone=zone)
         if last is None
         else cycles.open_next_cycle(uow, after=last, zone=zone)
     )
-    _write_down(uow, arrival, actor_id=actor_id)
     return Arrived(arrival.rows(), opened.name, uow.clock(), is_new=True)
 
 
@@ -101,7 +101,7 @@ def _set_plan(uow: UnitOfWork, arrival: Arrival, *, zone: ZoneInfo) -> None:
         raise DomainError(str(missing)) from missing
 
 
-def _write_down(uow: UnitOfWork, arrival: Arrival, *, actor_id: int | None) -> None:
+def _write_down(uow: UnitOfWork, arrival: Arrival, *, actor_id: int | None) -> ImportedFiles:
     rows = arrival.rows()
     made = ImportedFiles(
         public_id=new_id(),
@@ -121,6 +121,7 @@ def _write_down(uow: UnitOfWork, arrival: Arrival, *, actor_id: int | None) -> N
     uow.session.flush()
     uow.note("company.import", thing="imported_files", thing_id=made.id, actor_id=actor_id)
     uow.published = True
+    return made
 
 
 def _open_cycle(session: Session) -> str:

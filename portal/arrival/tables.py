@@ -116,14 +116,16 @@ def _whole_rows(
 
 
 def _read(table: Table, column: Column, cells: Sequence[str], faults: Faults) -> list[Any]:
-    values: list[Any] = []
+    """Read each cell; what stands in many cells, such as a day or a kind, is read once."""
+    known: dict[str, Any] = {}
     for line, cell in zip(table.lines, cells, strict=True):
-        try:
-            values.append(_value(column, cell))
-        except BadInput as refusal:
-            faults.add(table.name, line, column.name, refusal.message)
-            values.append(None)
-    return values
+        if known.get(cell) is None:
+            try:
+                known[cell] = _value(column, cell)
+            except BadInput as refusal:
+                faults.add(table.name, line, column.name, refusal.message)
+                known[cell] = None
+    return [known[cell] for cell in cells]
 
 
 def _value(column: Column, cell: str) -> Any:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from portal.arrival.people import NOBODY
 from portal.arrival.tables import Table
-from portal.kernel.ids import new_ids
+from portal.kernel.ids import new_ids as public_ids
 from portal.members.packs import DEFAULT_PACKS
 from portal.models import AccountUser, Consultant, Pack, Person, Placement, RoleGrant
 from portal.models.person import NO_PASSWORD
 from portal.store import UnitOfWork
-from portal.store.rows import add_rows, reserve_ids
+from portal.store.copying import new_ids as reserve_ids
+from portal.store.rows import add_rows
 
 
 def write_packs(uow: UnitOfWork, packs: Table) -> None:
@@ -28,13 +29,13 @@ def write_packs(uow: UnitOfWork, packs: Table) -> None:
 def write_people(uow: UnitOfWork, people: Table) -> list[int]:
     """Persons, sign-ins without a password, consultants; the consultants' ids in the order of the file."""
     session, count = uow.session, len(people)
-    person_ids = reserve_ids(session, Person, count)
+    person_ids = reserve_ids(session, Person, count).tolist()
     add_rows(
         session,
         Person,
         {
             "id": person_ids,
-            "public_id": new_ids(count),
+            "public_id": public_ids(count),
             "name": people["name"],
             "email": people["email"],
             "country": people["country"],
@@ -42,13 +43,13 @@ def write_people(uow: UnitOfWork, people: Table) -> list[int]:
         },
     )
     _write_sign_ins(uow, people, person_ids)
-    ids = reserve_ids(session, Consultant, count)
+    ids = reserve_ids(session, Consultant, count).tolist()
     add_rows(
         session,
         Consultant,
         {
             "id": ids,
-            "public_id": new_ids(count),
+            "public_id": public_ids(count),
             "code": people["code"],
             "person_id": person_ids,
             "sponsor_id": [None if at == NOBODY else ids[at] for at in people["sponsor_at"]],
@@ -81,7 +82,7 @@ def write_placements(uow: UnitOfWork, people: Table, placements: Table, *, ids: 
 
 def _write_sign_ins(uow: UnitOfWork, people: Table, person_ids: list[int]) -> None:
     count = len(people)
-    user_ids = reserve_ids(uow.session, AccountUser, count)
+    user_ids = reserve_ids(uow.session, AccountUser, count).tolist()
     add_rows(
         uow.session,
         AccountUser,

@@ -62,7 +62,10 @@ def _bring_in(files: Files, *, email: str | None, only_check: bool, as_json: boo
     demand_emptiness(db.session())
     actor_id = None if email is None else acting(email, "manage cycles")
     zone, faults = ZoneInfo(current_app.config["SETTINGS"].time_zone), Faults()
-    arrival = read_files(files, known_here(db.session(), zone=zone, now=utc_now()), faults)
+    known = known_here(db.session(), zone=zone, now=utc_now())
+    # Reading takes minutes, and a database does not wait so long within a transaction.
+    db.session.rollback()
+    arrival = read_files(files, known, faults)
     if faults.count or only_check:
         _tell_faults(faults, arrival.rows(), as_json=as_json)
         return None

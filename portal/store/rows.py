@@ -1,4 +1,7 @@
-"""Write many rows at once, text and instants too, without an object for each."""
+"""Write many rows of any columns at once, text that may be missing and JSON too.
+
+Columns of whole numbers alone go faster through `portal.store.copying`.
+"""
 
 from __future__ import annotations
 
@@ -7,31 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import JSON, Table, func, insert, inspect, select, text
+from sqlalchemy import JSON, Table, insert, inspect, text
 from sqlalchemy.orm import Session
 
 from portal.extensions import Base
-from portal.store.unit_of_work import UnitOfWork
 
 _ROWS_AT_ONCE = 50_000
-_LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
-
-
-def take_time(uow: UnitOfWork) -> None:
-    """Lift the limits on how long a statement or a pause may take, for this transaction alone."""
-    if _on_postgresql(uow.session):
-        for limit in _LIMITS:
-            uow.session.execute(text(f"SET LOCAL {limit} = 0"))
-
-
-def reserve_ids(session: Session, model: type[Base], count: int) -> list[int]:
-    """Ids for `count` new rows, ascending, that nobody else will get."""
-    table = _table(model)
-    if _on_postgresql(session):
-        draw = text("SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :count)")
-        return list(session.scalars(draw, {"table": table.name, "count": count}))
-    first = 1 + (session.scalar(select(func.max(table.c.id))) or 0)
-    return list(range(first, first + count))
 
 
 def add_rows(session: Session, model: type[Base], columns: Mapping[str, Sequence[Any]]) -> None:

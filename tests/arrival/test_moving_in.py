@@ -33,7 +33,7 @@ from portal.store import perform
 from tests.arrival import companies
 from tests.arrival.test_faults import EXAMPLE
 from tests.conftest import environment
-from tests.people import add_user
+from tests.people import PASSWORD, add_user
 from tests.processes import ROOT
 
 
@@ -207,3 +207,20 @@ def test_packs_of_its_own_come_along(app, move_in, files):
     with app.app_context():
         gold, plus = db.session.get_one(Pack, "gold"), db.session.get_one(Pack, "plus")
         assert (gold.price_cents, gold.monthly_cents, gold.features) == (99_00, 0, plus.features)
+
+
+def test_pages_show_what_came_along(app, move_in, visitor):
+    move_in(EXAMPLE)
+    given = app.test_cli_runner().invoke(args=["user", "password", "grace@example.com"])
+    grace = visitor()
+    grace.sign_in("grace@example.com", given.output.strip().rpartition(" ")[2])
+    assert "$25.60" in grace.visit("/earnings/weeks/2026-W46").text
+    assert "Brought along, on its way" in grace.visit("/earnings").text
+    ada = visitor()
+    ada.sign_in("ada@example.com", PASSWORD)
+    for path in ("/admin", "/admin/cycles", "/admin/cycles/2026-W46", "/admin/cycles/2026-W46/lines.csv"):
+        assert ada.visit(path).status_code == 200, path
+    assert "Brought along from the system before" in ada.visit("/admin/books").text
+    with app.app_context():
+        entry_id = db.session.scalar(select(func.min(Entry.id)))
+    assert "Brought along from the system before" in ada.visit(f"/admin/entries/{entry_id}").text

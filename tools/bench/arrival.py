@@ -81,6 +81,7 @@ def measure(engine: str, files: Path, home: Path) -> dict[str, Any]:
         times, faults = [time.perf_counter()], Faults()
         found = Files.in_folder(files)
         known = known_here(db.session(), zone=ZONE, now=utc_now())
+        db.session.rollback()
         arrival = read_files(found, known, faults)
         times.append(time.perf_counter())
         assert not faults.count, faults.shown()

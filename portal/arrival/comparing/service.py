@@ -21,8 +21,8 @@ from portal.kernel.errors import BadInput, Conflict
 from portal.kernel.ids import new_id
 from portal.models import ComparedLine, Comparison, Consultant, Cycle, Run
 from portal.store import UnitOfWork
+from portal.store.copying import allow_long_work
 from portal.store.locks import lock_row
-from portal.store.rows import take_time
 
 NOT_COMPARED: Final = ""
 LONGEST_NOTE: Final = 500
@@ -44,7 +44,7 @@ def compare(uow: UnitOfWork, upload: Upload, *, cycle_id: int, actor_id: int | N
     Kinds that `upload` does not name are taken as they were in the comparison before, else by their name.
     Raises `BadInput` for a file that cannot be read, `Conflict` where there is no run to compare with.
     """
-    take_time(uow)
+    allow_long_work(uow.session)
     run = _run_of(uow.session, cycle_id)
     old = _read(upload)
     kinds = {name: _ours(name, upload.kinds, uow.session) for name in sorted(set(old.kinds))}
@@ -70,7 +70,7 @@ def call_kinds(
     uow: UnitOfWork, *, comparison_id: int, kinds: dict[str, str], actor_id: int | None
 ) -> Comparison:
     """Say what their kinds are called with us, and compare again; what stays the same stays settled."""
-    take_time(uow)
+    allow_long_work(uow.session)
     made = lock_row(uow, Comparison, comparison_id)
     old = _read(Upload(made.file_name, made.content, {}))
     settled = _settled(uow.session, made.id)
