@@ -166,11 +166,15 @@ def _commands(app: Flask) -> None:
     from portal.cli.cycles import cycle
     from portal.cli.demo import demo
     from portal.cli.ledger import ledger
+    from portal.cli.plans import plan
     from portal.cli.replays import replay_run  # noqa: F401
     from portal.cli.stripe import stripe
     from portal.cli.users import users
     from portal.cli.vendors import vendors
 
-    groups: tuple[Command, ...] = (comp, cycle, demo, import_company, users, vendors, ledger, stripe)
+    groups: tuple[Command, ...] = (
+        *(comp, cycle, demo, import_company, users),
+        *(vendors, ledger, plan, stripe),
+    )
     for group in groups:
         app.cli.add_command(group)

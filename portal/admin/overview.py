@@ -13,6 +13,7 @@ from portal.access import permissions
 from portal.access.guard import may, requires
 from portal.admin import queries
 from portal.admin.room import admin
+from portal.commissions.drafts import proposed_plans
 from portal.commissions.queries import CycleRow, approvals_of, cycle_rows, open_cycle
 from portal.extensions import db
 from portal.members.queries import duplicate_registrations
@@ -21,7 +22,7 @@ from portal.payouts.adjustments import waiting
 from portal.payouts.automatic import queries as automatic
 from portal.payouts.queries import counts
 from portal.ui import show
-from portal.ui.filters import money
+from portal.ui.filters import moment, money
 
 NAMED = 3
 
@@ -93,6 +94,14 @@ def _weeks(rows: list[CycleRow]) -> Iterator[ToDo]:
             yield ToDo(_("%(name)s waits for approval", name=row.name), note, "shield-check", url)
         elif row.state == "approved":
             yield ToDo(_("%(name)s can be closed", name=row.name), _("Two people approved it."), "lock", url)
+
+
+def _plans() -> Iterator[ToDo]:
+    for draft in proposed_plans(db.session()):
+        title = _("The pay plan %(name)s waits for a second person", name=draft.name)
+        url = url_for("admin.plan_draft", public_id=draft.public_id)
+        note = _("Proposed %(moment)s", moment=moment(draft.proposed_at)) if draft.proposed_at else ""
+        yield ToDo(title, note, "file-text", url)
 
 
 def _withdrawals() -> Iterator[ToDo]:

@@ -168,6 +168,12 @@ def reject(uow: UnitOfWork, *, draft_id: int, actor_id: int, decision: str) -> N
     uow.note("plan.reject", thing="plan_draft", thing_id=draft.id, actor_id=actor_id)
 
 
+def proposed_plans(session: Session) -> list[PlanDraft]:
+    """The drafts that wait for a second person, the oldest first."""
+    waiting = select(PlanDraft).where(PlanDraft.state == "proposed").order_by(PlanDraft.proposed_at)
+    return list(session.scalars(waiting))
+
+
 def people_of(session: Session, draft: PlanDraft) -> dict[str, str]:
     """The names of who made, proposed and decided."""
     ids = {"made": draft.made_by, "proposed": draft.proposed_by, "decided": draft.decided_by}

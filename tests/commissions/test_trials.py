@@ -97,6 +97,16 @@ def test_the_live_plan_changes_nothing_for_anybody(closed, between):
     assert db.session.scalar(select(func.count()).where(CommissionLine.amount_cents < 0)) > 0
 
 
+def test_a_trial_is_the_same_on_both_engines(app):
+    cast = close_five(app)
+    with app.app_context():
+        trial = tried(cast, drafted(cast, **CHANGED["rate"]))
+        assert trial.state == "done"
+        assert sum(change for _, _, change in people_of(trial).values()) == SAME_ON_BOTH
+        assert {change for _, _, change in people_of(tried(cast, drafted(cast))).values()} == {0}
+
+
+SAME_ON_BOTH = 238_13
 CHANGED = {
     "rate": {
         "direct": {"rate": {"plus": "0.08"}},
