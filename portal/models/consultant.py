@@ -80,6 +80,8 @@ class Placement(Base):
             postgresql_where=text("valid_until IS NULL"),
             sqlite_where=text("valid_until IS NULL"),
         ),
+        Index("ix_placement_consultant", "consultant_id", "valid_from"),
+        Index("ix_placement_parent", "parent_id", "valid_from"),
     )
 
     id: Mapped[Id]

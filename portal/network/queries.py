@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import literal, select
+from sqlalchemy import ColumnElement, and_, literal, or_, select
 from sqlalchemy.orm import Session
 
 from portal.kernel.errors import NotYours
@@ -22,10 +22,14 @@ SPONSORED = 50
 
 @dataclass(frozen=True)
 class Viewer:
-    """Who looks; `levels` is how far below them their pack lets them see, None for the whole downline."""
+    """Who looks; `levels` is how far below them their pack lets them see, None for the whole downline.
+
+    `at` is the moment whose tree they look at, None for now.
+    """
 
     consultant: Consultant
     levels: int | None
+    at: datetime | None = None
 
     @property
     def id(self) -> int:
@@ -69,7 +73,8 @@ class End:
 class Spot:
     """A place in the tree: somebody with a spot on either side, or nobody (`consultant` is None).
 
-    `children` is empty where the picture ends.
+    `children` is empty where the picture ends; `gone` says that somebody stood there who is not in the
+    viewer's team any more.
     """
 
     side: str
@@ -77,6 +82,7 @@ class Spot:
     consultant: Consultant | None = None
     name: str = ""
     children: tuple[Spot, ...] = ()
+    gone: bool = False
 
 
 def viewer_for(session: Session, person_id: int) -> Viewer:
@@ -98,22 +104,44 @@ def person_below(session: Session, viewer: Viewer, public_id: str) -> tuple[Cons
     Raises NotYours for anybody else, and below the levels that the viewer's pack shows.
     """
     focus = session.scalar(select(Consultant).where(Consultant.public_id == public_id))
-    way = _way_up(session, focus.id, viewer.id) if focus else []
-    if focus is None or not way or (viewer.levels is not None and len(way) - 1 > viewer.levels):
+    way = _way_seen(session, viewer, focus.id) if focus else []
+    if focus is None or not way:
         raise NotYours("There is nothing here under this address.")
     return focus, _path(session, viewer, way)
 
 
+def _way_seen(session: Session, viewer: Viewer, focus_id: int) -> list[tuple[int, str]]:
+    """The way down to somebody; empty where the viewer may not see them. The rights are those of now."""
+    way = _way_up(session, focus_id, viewer.id, at=None)
+    if viewer.levels is not None and len(way) - 1 > viewer.levels:
+        return []
+    if way and viewer.at is not None:
+        way = _way_up(session, focus_id, viewer.id, at=viewer.at)
+    return way
+
+
 def is_shown(session: Session, viewer: Viewer, consultant: Consultant) -> bool:
     """Whether somebody below the viewer stands within the levels that the viewer's pack shows."""
-    return viewer.levels is None or 0 < len(_way_up(session, consultant.id, viewer.id)) <= viewer.levels + 1
+    return (
+        viewer.levels is None
+        or 0 < len(_way_up(session, consultant.id, viewer.id, at=None)) <= viewer.levels + 1
+    )
 
 
 def picture(session: Session, viewer: Viewer, focus: Consultant, *, depth: int) -> Spot:
     """The focus with the generations below it; `depth` is how far below the viewer the focus stands."""
     generations = GENERATIONS if viewer.levels is None else min(GENERATIONS, viewer.levels - depth)
-    below = _below(session, focus.id, generations) if generations > 0 else {}
+    below = _below(session, focus.id, generations, at=viewer.at) if generations > 0 else {}
     return _spot(viewer, focus, below, side="", generations=generations)
+
+
+def still_there(spot: Spot, team: Collection[int]) -> Spot:
+    """A picture of the past without those who are not in the team any more."""
+    if spot.consultant is None:
+        return spot
+    if spot.consultant.id not in team:
+        return Spot(spot.side, gone=True)
+    return replace(spot, children=tuple(still_there(child, team) for child in spot.children))
 
 
 def people_in(spot: Spot) -> list[int]:
@@ -122,17 +150,25 @@ def people_in(spot: Spot) -> list[int]:
     return own + [found for child in spot.children for found in people_in(child)]
 
 
-def _way_up(session: Session, focus_id: int, viewer_id: int) -> list[tuple[int, str]]:
-    """Ids and sides from the viewer down to the focus; empty when the viewer is not above."""
+def _stood(at: datetime | None) -> ColumnElement[bool]:
+    """Placements of a moment; of now where none is given. One that ends at that moment still counts."""
+    if at is None:
+        return Placement.valid_until.is_(None)
+    until = or_(Placement.valid_until.is_(None), Placement.valid_until >= at)
+    return and_(Placement.valid_from < at, until)
+
+
+def _way_up(session: Session, focus_id: int, viewer_id: int, *, at: datetime | None) -> list[tuple[int, str]]:
+    """Ids and sides from the viewer down to the focus; empty when the viewer was not above."""
     way = (
         select(Placement.consultant_id, Placement.parent_id, Placement.leg, literal(0).label("step"))
-        .where(Placement.consultant_id == focus_id, Placement.valid_until.is_(None))
+        .where(Placement.consultant_id == focus_id, _stood(at))
         .cte("way", recursive=True)
     )
     above = (
         select(Placement.consultant_id, Placement.parent_id, Placement.leg, way.c.step + 1)
         .join(way, Placement.consultant_id == way.c.parent_id)
-        .where(Placement.valid_until.is_(None), way.c.consultant_id != viewer_id)
+        .where(_stood(at), way.c.consultant_id != viewer_id)
     )
     way = way.union_all(above)
     rows = session.execute(select(way.c.consultant_id, way.c.leg).order_by(way.c.step.desc())).all()
@@ -156,17 +192,19 @@ def _path(session: Session, viewer: Viewer, way: list[tuple[int, str]]) -> Path:
     return Path(steps(first), steps(between), len(way) - 2 * ENDS if long else 0, steps(last), len(way) - 1)
 
 
-def _below(session: Session, focus_id: int, generations: int) -> dict[tuple[int, str], Consultant]:
+def _below(
+    session: Session, focus_id: int, generations: int, *, at: datetime | None
+) -> dict[tuple[int, str], Consultant]:
     """Everybody in the next generations, by parent and leg."""
     tree = (
         select(Placement.consultant_id, Placement.parent_id, Placement.leg, literal(1).label("generation"))
-        .where(Placement.parent_id == focus_id, Placement.valid_until.is_(None))
+        .where(Placement.parent_id == focus_id, _stood(at))
         .cte("tree", recursive=True)
     )
     deeper = (
         select(Placement.consultant_id, Placement.parent_id, Placement.leg, tree.c.generation + 1)
         .join(tree, Placement.parent_id == tree.c.consultant_id)
-        .where(Placement.valid_until.is_(None), tree.c.generation < generations)
+        .where(_stood(at), tree.c.generation < generations)
     )
     tree = tree.union_all(deeper)
     rows = session.execute(

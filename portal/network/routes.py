@@ -15,6 +15,7 @@ from portal.commissions import projection
 from portal.commissions.queries import open_cycle
 from portal.commissions.standings import standings
 from portal.extensions import db
+from portal.kernel.clock import utc_now
 from portal.kernel.errors import DomainError, NotYours
 from portal.members import placement
 from portal.members import queries as members
@@ -22,9 +23,11 @@ from portal.members.preference import set_preference
 from portal.models import Consultant
 from portal.network import queries
 from portal.network.forms import PlaceForm, PreferenceForm
+from portal.network.past import asked_day, latest_day, past_tree
 from portal.network.queries import End, Viewer
 from portal.store import UnitOfWork, perform
 from portal.ui import show
+from portal.ui.addresses import end_of
 from portal.ui.filters import current
 from portal.ui.htmx import request
 
@@ -148,6 +151,9 @@ def _end(viewer: Viewer, side: str) -> End:
 
 
 def _tree(viewer: Viewer, public_id: str) -> Response:
+    day = asked_day(request.args, now=utc_now())
+    if day is not None:
+        return past_tree(replace(viewer, at=end_of(day)), public_id, day=day)
     session = db.session()
     focus, path = queries.person_below(session, viewer, public_id)
     spot = queries.picture(session, viewer, focus, depth=path.depth)
@@ -165,6 +171,8 @@ def _tree(viewer: Viewer, public_id: str) -> Response:
         published=projection.published(),
         now=current(cycle.rhythm if cycle else "week"),
         moved=(request.source or "").startswith("a"),
+        on=None,
+        latest=latest_day(utc_now()),
     )
 
 

@@ -122,6 +122,8 @@ def upgrade() -> None:
             op.add_column(table, column)
     op.execute(f"ALTER TABLE cycle ADD COLUMN rhythm VARCHAR(64) DEFAULT 'week' NOT NULL {RHYTHM}")
     op.create_index("ix_event_sweep_account", "event_sweep", ["account"])
+    op.create_index("ix_placement_consultant", "placement", ["consultant_id", "valid_from"])
+    op.create_index("ix_placement_parent", "placement", ["parent_id", "valid_from"])
     ask_for_fees()
     with op.batch_alter_table("run") as batch:
         batch.drop_constraint(op.f("ck_run_purpose"), type_="check")
@@ -143,6 +145,8 @@ def downgrade() -> None:
         batch.drop_constraint(op.f("ck_run_purpose"), type_="check")
         batch.create_check_constraint(op.f("ck_run_purpose"), f"purpose IN ({EARLIER_PURPOSES})")
     op.drop_index("ix_event_sweep_account", table_name="event_sweep")
+    op.drop_index("ix_placement_parent", table_name="placement")
+    op.drop_index("ix_placement_consultant", table_name="placement")
     for table in ("payment", "payment_reversal"):
         op.drop_index(f"ix_{table}_fee_due_at", table_name=table)
     op.drop_column("cycle", "rhythm")
