@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, literal, or_, select
 from sqlalchemy.orm import Session
 
 from portal.kernel.errors import NotYours
+from portal.members import queries as members
 from portal.models import Consultant, Pack, Placement, Sale
 
 GENERATIONS = 3
@@ -126,6 +127,12 @@ def is_shown(session: Session, viewer: Viewer, consultant: Consultant) -> bool:
         viewer.levels is None
         or 0 < len(_way_up(session, consultant.id, viewer.id, at=None)) <= viewer.levels + 1
     )
+
+
+def end_of_leg(session: Session, viewer: Viewer, side: str) -> End:
+    """The last person on the outer side of one of the viewer's legs."""
+    last = session.get_one(Consultant, members.outside_edge(session, viewer.id, LEGS[side]))
+    return End(last.public_id, viewer.name_of(last), own=last.id == viewer.id)
 
 
 def picture(session: Session, viewer: Viewer, focus: Consultant, *, depth: int) -> Spot:

@@ -24,7 +24,7 @@ from portal.models import Consultant
 from portal.network import queries
 from portal.network.forms import PlaceForm, PreferenceForm
 from portal.network.past import asked_day, latest_day, past_tree
-from portal.network.queries import End, Viewer
+from portal.network.queries import Viewer
 from portal.store import UnitOfWork, perform
 from portal.ui import show
 from portal.ui.addresses import end_of
@@ -90,7 +90,7 @@ def choose(public_id: str) -> Response:
     waiting = _waiting(viewer, public_id)
     if request.args.get("parent"):
         return _check_page(viewer, waiting, PlaceForm(request.args))
-    ends = {side: _end(viewer, side) for side in queries.LEGS}
+    ends = {side: queries.end_of_leg(db.session(), viewer, side) for side in queries.LEGS}
     return show("network/choose.html", "main", waiting=waiting, ends=ends)
 
 
@@ -142,12 +142,6 @@ def _waiting(viewer: Viewer, public_id: str) -> Consultant:
     if found is None:
         raise NotYours(_("There is nothing here under this address."))
     return found
-
-
-def _end(viewer: Viewer, side: str) -> End:
-    session = db.session()
-    last = session.get_one(Consultant, members.outside_edge(session, viewer.id, queries.LEGS[side]))
-    return End(last.public_id, viewer.name_of(last), own=last.id == viewer.id)
 
 
 def _tree(viewer: Viewer, public_id: str) -> Response:
