@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from flask import Response, current_app, redirect, url_for
 from flask_login import current_user
 from sqlalchemy.orm import defer
@@ -19,12 +21,14 @@ from portal.extensions import db
 from portal.kernel.clock import utc_now
 from portal.kernel.errors import NotYours
 from portal.models import Cycle, Run
+from portal.payouts import checks as book_checks
 from portal.payouts import company
 from portal.payouts.queries import batch_by_id
 from portal.store import progress
 from portal.ui import show
 from portal.ui.htmx import request
 
+FRESH = timedelta(minutes=2)
 NOTHING_HERE = "There is nothing here under this address."
 
 
@@ -138,8 +142,18 @@ def _compared(found: Cycle) -> Run | None:
 
 def _findings(found: Cycle) -> list[Finding]:
     """The checks of a run that may still be approved or closed, those that found something first."""
-    findings = [] if found.closed_at else checks.findings(db.session(), found, limits())
+    if found.closed_at:
+        return []
+    findings = checks.findings(db.session(), found, limits(), broken=_broken())
     return sorted(findings, key=lambda one: one.passed)
+
+
+def _broken() -> tuple[str, ...] | None:
+    """What the last look at the books found; None when that is long ago. A yes looks for itself."""
+    last = book_checks.last()
+    if last is None or utc_now() - last.at > FRESH:
+        return None
+    return tuple(each.invariant for each in last.broken)
 
 
 def _batch_id(found: Cycle) -> str:

@@ -58,7 +58,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Look:
-    """The run that is looked at, its cycle, and the totals of the cycle before."""
+    """The run that is looked at, its cycle, and the totals of the cycle before.
+
+    `broken` names what is not in order in the books, where somebody just looked; None: they are looked at.
+    """
 
     session: Session
     cycle: Cycle
@@ -66,6 +69,7 @@ class Look:
     totals: Totals
     before: Totals | None
     limits: Limits
+    broken: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -125,8 +129,10 @@ def _is_same(run_id: int, _output_hash: str, _frozen_at: str) -> bool:
 
 def books(look: Look) -> Seen:
     """Whether every invariant of the books holds."""
-    broken = broken_invariants(look.session)
-    return Seen(not broken, len(broken), broken[0].invariant if broken else "")
+    broken = look.broken
+    if broken is None:
+        broken = tuple(each.invariant for each in broken_invariants(look.session))
+    return Seen(not broken, len(broken), broken[0] if broken else "")
 
 
 def wallets_below_zero(look: Look) -> Seen:

@@ -119,9 +119,14 @@ CHECKS: dict[str, Check] = {
 }
 
 
-def findings(session: Session, cycle: Cycle, limits: Limits) -> list[Finding]:
-    """Every check of the cycle's run, red ones first; none while there is no run."""
-    look = look_of(session, cycle, limits)
+def findings(
+    session: Session, cycle: Cycle, limits: Limits, *, broken: tuple[str, ...] | None = None
+) -> list[Finding]:
+    """Every check of the cycle's run, red ones first; none while there is no run.
+
+    `broken` is what a look at the books found a moment ago; without it all the books are read.
+    """
+    look = look_of(session, cycle, limits, broken=broken)
     if look is None:
         return []
     reasons = _reasons(session, cycle)
@@ -131,7 +136,9 @@ def findings(session: Session, cycle: Cycle, limits: Limits) -> list[Finding]:
     ]
 
 
-def look_of(session: Session, cycle: Cycle, limits: Limits) -> Look | None:
+def look_of(
+    session: Session, cycle: Cycle, limits: Limits, *, broken: tuple[str, ...] | None = None
+) -> Look | None:
     """What checks look at; None while the cycle has no run that was calculated here."""
     run = run_of(session, cycle)
     if run is None or run.totals is None or run.purpose == "import":
@@ -139,7 +146,7 @@ def look_of(session: Session, cycle: Cycle, limits: Limits) -> Look | None:
     previous = session.get(Cycle, cycle.previous_id) if cycle.previous_id else None
     old = run_of(session, previous) if previous else None
     before = totals_of(old) if old is not None and old.totals is not None else None
-    return Look(session, cycle, run, totals_of(run), before, limits)
+    return Look(session, cycle, run, totals_of(run), before, limits, broken)
 
 
 def _reasons(session: Session, cycle: Cycle) -> dict[tuple[str, str], Reason]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from jobs import books
 from portal.commissions import cycles as service
 from portal.extensions import db
 from portal.kernel.ids import new_id
 from portal.kernel.money import Cents
 from portal.ledger import book
 from portal.ledger.accounts import COMMISSION_EXPENSE, available
+from portal.ledger.audit import Broken
 from portal.ledger.book import Draft, Move
 from portal.models import Cycle, Inbox, PayoutBatch, Sale, Task, Withdrawal
 from portal.models import Outbox as Fact
@@ -251,3 +253,21 @@ def test_the_company_pays_the_sum_that_was_on_the_screen_and_no_other(app, cast,
     with app.app_context():
         found = db.session.scalars(select(Withdrawal)).one()
         assert (found.amount_cents, found.state) == (25_00, "approved")
+
+
+def test_the_page_trusts_a_look_at_the_books_of_a_moment_ago_but_a_yes_looks_itself(
+    app, week, signed_in, work, monkeypatch
+):
+    ada = signed_in("ada")
+    previewed(ada, work, week)
+    with app.app_context():
+        books.check()
+
+    broken = [Broken("an invented invariant", ("row",))]
+    monkeypatch.setattr("portal.commissions.check_figures.broken_invariants", lambda _session: broken)
+    ada.visit(f"/admin/cycles/{week}")
+    assert "Passed: The books are in order" in ada.words
+    refused = ada.submit(f"/admin/cycles/{week}/approve")
+
+    assert refused.status_code == 409 and "Not so: The books are in order (books)" in ada.words
+    assert state(app, week) == "previewed"
