@@ -133,6 +133,9 @@ def test_a_changed_plan_gives_what_comp_run_says_cycle_by_cycle(closed, changed)
         assert Decimal(result["totals"]["paid"]) * 100 == row.after["paid_cents"]
         lines += [line for line in result["lines"] if line["kind"] in EVENT_KINDS]
         carried = result["members"]
+        for side in ("left", "right"):
+            out = sum(Decimal(member["carry"][side]) for member in carried.values())
+            assert row.after["breakage"]["legs"][side]["carried_out"] == out * 100
         for member, out in carried.items():
             sums[int(member)] = sums.get(int(member), 0) + int(Decimal(out["total"]) * 100)
 
