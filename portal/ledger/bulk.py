@@ -27,13 +27,14 @@ Texts = NDArray[np.bytes_]
 
 _OPEN = """
     INSERT INTO account (owner_type, owner_id, purpose, currency, normal, tracked, floor)
-    SELECT 'consultant', {owner}, :purpose, :currency, :normal, :tracked, :floor FROM {owners}
+    SELECT 'consultant', owner, :purpose, :currency, :normal, :tracked, :floor FROM ({owners}) AS missing
+     WHERE true
     ON CONFLICT DO NOTHING
 """
 _KNOWN = """
     SELECT owner_id, id FROM account
-     WHERE owner_type = 'consultant' AND purpose = :purpose AND currency = :currency AND owner_id IN
-           (SELECT {owner} FROM {owners})
+     WHERE owner_type = 'consultant' AND purpose = :purpose AND currency = :currency
+       AND owner_id {among}
      ORDER BY owner_id
 """
 
@@ -171,11 +172,14 @@ def _open(uow: UnitOfWork, purpose: str, owners: Ints) -> None:
 
 def _for(uow: UnitOfWork, statement: str) -> TextClause:
     if uow.session.get_bind().dialect.name == "postgresql":
-        return text(statement.format(owner="owner", owners="unnest(CAST(:owners AS bigint[])) AS owner"))
-    # SQLite takes what follows on a SELECT without WHERE for a join.
-    return text(statement.format(owner="value", owners="json_each(:owners) WHERE true"))
+        # A list is looked up by its hash; a join would be planned by statistics that know nothing of new rows.
+        given = "CAST(:owners AS bigint[])"
+        return text(statement.format(owners=f"SELECT unnest({given}) AS owner", among=f"= ANY ({given})"))
+    owners = "SELECT value AS owner FROM json_each(:owners)"
+    return text(statement.format(owners=owners, among=f"IN ({owners})"))
 
 
-def _given(uow: UnitOfWork, owners: Ints) -> list[int] | str:
-    listed: list[int] = owners.tolist()
-    return listed if uow.session.get_bind().dialect.name == "postgresql" else json.dumps(listed)
+def _given(uow: UnitOfWork, owners: Ints) -> str:
+    """The owners as one value: an array as PostgreSQL writes it, or JSON."""
+    listed = json.dumps(owners.tolist())
+    return f"{{{listed[1:-1]}}}" if uow.session.get_bind().dialect.name == "postgresql" else listed
