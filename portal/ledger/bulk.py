@@ -172,7 +172,7 @@ def _open(uow: UnitOfWork, purpose: str, owners: Ints) -> None:
 
 def _for(uow: UnitOfWork, statement: str) -> TextClause:
     if uow.session.get_bind().dialect.name == "postgresql":
-        # A list is looked up by its hash; a join would be planned by statistics that know nothing of new rows.
+        # A list is looked up by its hash; a join would be planned without the new rows.
         given = "CAST(:owners AS bigint[])"
         return text(statement.format(owners=f"SELECT unnest({given}) AS owner", among=f"= ANY ({given})"))
     owners = "SELECT value AS owner FROM json_each(:owners)"

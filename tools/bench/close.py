@@ -87,7 +87,7 @@ def measure(url: str, *, orm: bool, undo: bool) -> dict[str, Any]:
     calm = _sale_waits(url, lambda: time.sleep(5))
     ended = _timed(lambda: perform(lambda uow: cycles.end_if_due(uow, zone=ZONE, early=True)))
     previewed = _timed(lambda: jobs.preview(cycle_id))
-    run_id = db.session.get_one(Cycle, cycle_id).preview_run_id
+    run_id = db.session.get_one(Cycle, cycle_id).preview_run_id or 0
     for admin in admins:
         perform(partial(cycles.approve, cycle_id=cycle_id, run_id=run_id, actor_id=admin))
     found: dict[str, Any] = {"end": ended, "preview": previewed}
@@ -122,7 +122,7 @@ def _undo(cycle_id: int, actor_id: int) -> None:
 
 def _rows(run: Run) -> dict[str, int]:
     pending = (Account.purpose == "pending", Account.balance > 0)
-    questions = {
+    questions: dict[str, Any] = {
         "lines": text("SELECT count(*) FROM commission_line WHERE run_id = :run").bindparams(run=run.id),
         "entries": select(func.count()).select_from(Entry),
         "holds": select(func.count()).select_from(Release),
@@ -153,7 +153,8 @@ def _server_seconds() -> float:
 
 def _sale_waits(url: str, work: Callable[[], object]) -> dict[str, float]:
     """How long sales wait, fifty a second, while something is done."""
-    stop, waits = multiprocessing.Event(), multiprocessing.Queue()
+    stop = multiprocessing.Event()
+    waits: Any = multiprocessing.Queue()
     seller = multiprocessing.Process(daemon=True, target=_sell, args=(url, stop, waits))
     seller.start()
     try:

@@ -1,7 +1,7 @@
 """The work of a close with an object for each row, as applications commonly do it: the control of the bench.
 
-Read: every consultant, place and sale. Written: lines, carry, entries, postings and holds. All of it is rolled
-back. The engine is the same, so only the ways of reading and writing are compared.
+Read: every consultant, place and sale. Written: lines, carry, entries, postings and holds. All of it is
+rolled back. The engine is the same, so only the ways of reading and writing are compared.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ def _rows(model: Any, where: Any) -> Rows:
     return [{names[column]: value for column, value in row.items()} for row in found]
 
 
-def _write(run_id: int, lines: Rows, carries: Rows, entries: Rows, postings: Rows, holds: Rows) -> None:
+def _write(run_id: int, *tables: Rows) -> None:
+    lines, carries, entries, postings, holds = tables
     session = db.session()
     for model, rows in ((CommissionLine, lines), (Carry, carries)):
         session.add_all(model(**_but(row, "id")) for row in _with(rows, run_id=run_id))
@@ -76,8 +77,8 @@ def _write(run_id: int, lines: Rows, carries: Rows, entries: Rows, postings: Row
     made = {row["id"]: Entry(**_but(row, "id") | {"key": f"again-{row['key']}"}) for row in entries}
     session.add_all(made.values())
     session.flush()
-    for model, rows in ((Posting, postings), (Release, holds)):
-        session.add_all(model(**_but(row, "id") | {"entry_id": made[row["entry_id"]].id}) for row in rows)
+    for child, rows in ((Posting, postings), (Release, holds)):
+        session.add_all(child(**_but(row, "id") | {"entry_id": made[row["entry_id"]].id}) for row in rows)
         session.flush()
 
 
