@@ -29,6 +29,7 @@ from portal.extensions import db
 from portal.kernel.clock import utc_now
 from portal.kernel.errors import BadInput
 from portal.store import perform
+from portal.store.rows import learn_sizes
 
 
 @click.command("import")
@@ -69,7 +70,9 @@ def _bring_in(files: Files, *, email: str | None, only_check: bool, as_json: boo
     if faults.count or only_check:
         _tell_faults(faults, arrival.rows(), as_json=as_json)
         return None
-    return perform(lambda uow: bring_in(uow, arrival, zone=zone, actor_id=actor_id))
+    arrived = perform(lambda uow: bring_in(uow, arrival, zone=zone, actor_id=actor_id))
+    learn_sizes(current_app.config["SETTINGS"].database_owner_url)
+    return arrived
 
 
 def _files(folder: Path) -> Files:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import JSON, Table, insert, inspect, text
+from sqlalchemy import JSON, Table, create_engine, insert, inspect, text
 from sqlalchemy.orm import Session
 
 from portal.extensions import Base
@@ -38,6 +38,16 @@ def add_rows(session: Session, model: type[Base], columns: Mapping[str, Sequence
     table = _table(model)
     while some := [dict(zip(names, row, strict=True)) for row in islice(rows, _ROWS_AT_ONCE)]:
         session.connection().execute(insert(table), some)
+
+
+def learn_sizes(owner_url: str) -> None:
+    """Let PostgreSQL see now how large its tables became, so that it plans the next questions well."""
+    if owner_url.startswith("sqlite"):
+        return
+    engine = create_engine(owner_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("ANALYZE"))
+    engine.dispose()
 
 
 def _copy(session: Session, table: str, names: list[str], rows: Iterable[tuple[Any, ...]]) -> None:

@@ -29,6 +29,7 @@ from portal.kernel.clock import utc_now
 from portal.ledger.audit import broken_invariants
 from portal.models import Consultant, Release
 from portal.store import perform
+from portal.store.rows import learn_sizes
 from tests import services
 from tests.conftest import Database, environment, migrate
 from tools.bench.networks import SHAPES
@@ -78,22 +79,28 @@ def write_company(folder: Path, *, members: int, shape: str) -> None:
 def measure(engine: str, files: Path, home: Path) -> dict[str, Any]:
     """Seconds of each step, and the peak of this process."""
     with _database(engine, home) as database, create_app(environment(database, home / engine)).app_context():
-        times, faults = [time.perf_counter()], Faults()
+        times, busy, faults = [time.perf_counter()], [time.process_time()], Faults()
         found = Files.in_folder(files)
         known = known_here(db.session(), zone=ZONE, now=utc_now())
         db.session.rollback()
         arrival = read_files(found, known, faults)
         times.append(time.perf_counter())
+        busy.append(time.process_time())
         assert not faults.count, faults.shown()
         perform(lambda uow: bring_in(uow, arrival, zone=ZONE, actor_id=None).cycle)
+        learn_sizes(database.owner_url)
         times.append(time.perf_counter())
+        busy.append(time.process_time())
         broken = broken_invariants(db.session())
+        times.append(time.perf_counter())
         counts = [db.session.scalar(select(func.count()).select_from(each)) for each in (Consultant, Release)]
         db.session.remove()
         db.engine.dispose()
     return {
         "read and checked, s": round(times[1] - times[0], 1),
         "written, s": round(times[2] - times[1], 1),
+        "books looked at, s": round(times[3] - times[2], 1),
+        "read and written, CPU s of this process": [round(busy[at + 1] - busy[at], 1) for at in (0, 1)],
         "consultants, holds": counts,
         "books": str(broken[0]) if broken else "in order",
         "peak MiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,

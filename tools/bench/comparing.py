@@ -36,23 +36,23 @@ def main() -> int:
     )
     content = "\n".join(["code,kind,amount", *lines]).encode()
     codes = {f"M{at}": at for at in range(members)}
-    times, faults = [time.perf_counter()], Faults()
+    times, faults = [time.process_time()], Faults()
     old = read_old_lines("old.csv", content, faults)
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     theirs, _strangers = theirs_of(old, codes, np.arange(members), {kind: kind for kind in KINDS})
     ours = ours_of(result)
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     found = explained(result, Gaps.between(ours, theirs))
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     details_of(found)
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     steps = ("read", "put side by side", "explained", "put into numbers")
     seconds = {step: round(times[at + 1] - times[at], 1) for at, step in enumerate(steps)}
     counts = np.bincount(found.reason, minlength=len(REASONS)).tolist()
     told = {
         "lines": len(old),
         "differences": len(found.gaps),
-        "seconds": seconds,
+        "CPU seconds": seconds,
         "reasons": {reason: count for reason, count in zip(REASONS, counts, strict=True) if count},
         "load": round(os.getloadavg()[0], 1),
     }
