@@ -168,6 +168,7 @@ def _commands(app: Flask) -> None:
     from portal.cli.ledger import ledger
     from portal.cli.plans import plan
     from portal.cli.replays import replay_run  # noqa: F401
+    from portal.cli.rhythms import rhythm  # noqa: F401
     from portal.cli.stripe import stripe
     from portal.cli.users import users
     from portal.cli.vendors import vendors

@@ -1,0 +1,31 @@
+"""`flask cycle rhythm …`: how long cycles are, from a day on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from zoneinfo import ZoneInfo
+
+import click
+from flask import current_app
+
+from portal.cli.cycles import acting, as_option, cycle, one_line_errors
+from portal.commissions.plans import plan_at
+from portal.commissions.rhythms import decide_rhythm, plan_disagrees
+from portal.extensions import db
+from portal.store import perform
+
+
+@cycle.command()
+@click.argument("length", metavar="day|week|month", type=click.Choice(("day", "week", "month")))
+@click.option("--from", "first", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The first day.")
+@as_option
+def rhythm(length: str, first: datetime, email: str) -> None:
+    """Let cycles that start on a day or after it be days, weeks or months; those that have begun stay."""
+    zone = ZoneInfo(current_app.config["SETTINGS"].time_zone)
+    with one_line_errors():
+        decide = partial(decide_rhythm, rhythm=length, actor_id=acting(email, "approve cycles"))
+        starts = perform(lambda uow: decide(uow, first_day=first.date(), zone=zone))
+        click.echo(f"Cycles that start on {first:%Y-%m-%d} or later last a {length}.")
+        if warning := plan_disagrees(dict(plan_at(db.session(), starts).document), length):
+            click.echo(f"Warning: {warning}")
