@@ -147,7 +147,7 @@ def _lines_of(run_id: int) -> Any:
 
 
 def _carry_of(run_id: int) -> Any:
-    columns = [getattr(Carry, name) for name in _CARRY]
+    columns = [Carry.__table__.c[name] for name in _CARRY]
     return select(Carry.consultant_id, *columns).where(Carry.run_id == run_id)
 
 

@@ -139,7 +139,7 @@ def test_a_changed_carry_and_a_changed_rank_are_named(sold):
     change(delete(PaidRank).where(PaidRank.run_id == run_id))
 
     assert told(run_id) == [
-        ("carry", code_of(sold.ana), "left", "1", "5000"),
+        ("carry", code_of(sold.ana), "carry_left", "1", "5000"),
         ("rank", code_of(sold.ana), "", "", "bronze"),
     ]
 
