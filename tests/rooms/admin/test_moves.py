@@ -1,4 +1,4 @@
-"""The pages of moves: found by name, proposed with a reason, agreed to by another, done with the next cycle."""
+"""The pages of moves: found by name, proposed with a reason, agreed to by another, done with a cycle."""
 
 from __future__ import annotations
 
