@@ -103,7 +103,7 @@ PLANTS = {
         _REGISTRATION,
         _PAYMENT,
     ],
-    "each posted run booked its lines, no more and no less": [_RUN, _LINE],
+    "each posted run booked its lines, no more and no less, an undone one nothing in the end": [_RUN, _LINE],
     "no withdrawal is in two live batches or in a batch of another sum": [
         "UPDATE payout_batch SET sum_cents = sum_cents + 1 WHERE id = :batch"
     ],
