@@ -31,6 +31,9 @@ class Row:
 
 
 PAYOUT_PAGES = (
+    "approve_payouts",
+    "reject_payouts",
+    "export_payouts",
     "batch",
     "import_result",
     "suspense",

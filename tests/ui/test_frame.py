@@ -84,6 +84,7 @@ def test_a_reader_sees_the_rows_of_their_permissions_only():
         "network.team",
         "wallets.earnings",
         "shop.own_orders",
+        "dashboard.rank",
         "shop.plan",
     ]
 
@@ -101,6 +102,13 @@ def test_the_row_of_the_room_is_marked_from_within():
     ]
 
     assert here == ["network.team", "admin.cycles", None, None]
+
+
+def test_a_form_that_is_shown_again_stays_in_its_row():
+    """A refused decision answers with the page it came from, under the address of the decision."""
+    queue = ("approve_payouts", "reject_payouts", "export_payouts")
+
+    assert {nav.current(nav.ROWS, f"admin.{name}").endpoint for name in queue} == {"admin.payouts"}
 
 
 def test_a_row_without_a_permission_does_not_exist():
