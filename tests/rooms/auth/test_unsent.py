@@ -51,6 +51,7 @@ def test_what_was_written_is_sent_on_with_one_button(late):
     assert give_password(late).location == "/login/go-on?next=/probe/money?amount%3D5"
     late.follow()
     assert "Go on" in late.words and "is kept, and is sent when you go on" in late.words
+    assert "Amount, as you wrote it 12.50" in late.words and "Chosen 2" in late.words
     path, pairs = what_the_page_would_send(late)
     assert path == "/probe/money?for=me"
 
