@@ -109,9 +109,14 @@ def kind_of_entry(kind: str) -> LazyString | str:
     return KINDS.get(kind.removeprefix("commission "), "") if kind.startswith("commission ") else ""
 
 
+def came_back(found: Withdrawal) -> bool:
+    """Whether its money is in the wallet again."""
+    return found.state in _ENDED
+
+
 def is_under_way(found: Withdrawal) -> bool:
     """Whether the money has neither arrived nor come back."""
-    return found.state not in _ENDED and found.state != "paid"
+    return not came_back(found) and found.state != "paid"
 
 
 def steps_of(
@@ -120,7 +125,7 @@ def steps_of(
     """The way of a withdrawal to its place for its timeline: (state of the step, words, when)."""
     rows: list[tuple[str, LazyString, datetime | None]] = [("done", _l("Asked for"), found.requested_at)]
     approved = ("done", _l("Approved by finance"), found.decided_at)
-    if found.state in _ENDED:
+    if came_back(found):
         rows += [approved] if found.state in ("failed", "returned") else []
         return [*rows, ("bad", _ENDED[found.state], found.settled_at)]
     done = _DONE[found.state]

@@ -155,6 +155,7 @@ def test_a_requested_withdrawal_can_be_called_off_once(ben, cast, purse, app):
     ben.submit(f"{place}/cancel")
     ben.follow()
     assert "Called off" in ben.words and "available again" in ben.words
+    assert "Would have arrived" in ben.words and "What arrives" not in ben.words
     assert purse(cast.ben) == (0, 500_00, 0, 0)
 
     ben.submit(f"{place}/cancel")
