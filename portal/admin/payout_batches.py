@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from flask import Response, flash, make_response, redirect, url_for
-from flask_babel import get_timezone
+from flask_babel import get_timezone, ngettext
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -77,7 +77,14 @@ def import_result(public_id: str) -> AnyResponse:
     numbers = {"paid": done.paid, "returned": done.returned, "known": done.known}
     flash(_("%(paid)s paid, %(returned)s returned, %(known)s known before.", **numbers), "ok")
     if done.problems:
-        flash(_("%(num)s lines do not fit and wait for a person.", num=done.problems), "bad")
+        flash(
+            ngettext(
+                "%(num)s line does not fit and waits for a person.",
+                "%(num)s lines do not fit and wait for a person.",
+                done.problems,
+            ),
+            "bad",
+        )
     return redirect(url_for("admin.batch", public_id=public_id), 303)
 
 

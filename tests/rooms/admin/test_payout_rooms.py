@@ -66,7 +66,7 @@ def test_the_banks_answer_is_read_line_by_line(fin, batch, states):
 
     assert send(fin, batch, answer.replace("120.00", "120.01").encode()).status_code == 303
     fin.follow()
-    assert "0 paid, 1 returned" in fin.words and "1 lines do not fit" in fin.words
+    assert "0 paid, 1 returned" in fin.words and "1 line does not fit and waits" in fin.words
     assert states() == ["exported", "returned"]
     assert "Void: the file was not used" not in fin.words
     assert "2: 0 paid, 1 failed, 1 did not fit" in fin.words
