@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
+from typing import Final
 
 from portal.arrival.faults import Faults
 from portal.arrival.known import Known
 from portal.arrival.people import find, unique
 from portal.arrival.tables import Table
 from portal.commissions import weeks
+
+_BOUNDS: Final = {
+    "day": ("a day begins at 00:00", "a day ends on the next day, 00:00"),
+    "week": ("a week begins on a Monday, 00:00", "a week ends on the Monday after, 00:00"),
+    "month": ("a month begins on its first day, 00:00", "a month ends on the first of the next, 00:00"),
+}
 
 
 def check_past(
@@ -32,7 +40,7 @@ def check_past(
 
 
 def _check_order(cycles: Table, known: Known, faults: Faults) -> None:
-    """Cycles are weeks as ours, without gaps, and over."""
+    """Cycles are days, weeks or months as ours, without gaps, and over."""
     before: datetime | None = None
     for at, (start, until) in enumerate(zip(cycles["start"], cycles["until"], strict=True)):
         if start is not None and until is not None:
@@ -47,13 +55,22 @@ def _check_order(cycles: Table, known: Known, faults: Faults) -> None:
 
 def _check_cycle(cycles: Table, at: int, *, known: Known, faults: Faults) -> None:
     line, name, start = cycles.lines[at], cycles["name"][at], cycles["start"][at]
-    ours = weeks.week_of(start, known.zone)
+    rhythm = rhythm_of(name or "")
+    ours = weeks.cycle_of(rhythm, start, known.zone)
+    begins, ends = _BOUNDS[rhythm]
     if start != ours.starts_at:
-        faults.add(cycles.name, line, "start", "a week begins on a Monday, 00:00")
+        faults.add(cycles.name, line, "start", begins)
     elif cycles["until"][at] != ours.until:
-        faults.add(cycles.name, line, "until", "a week ends on the Monday after, 00:00")
+        faults.add(cycles.name, line, "until", ends)
     elif name is not None and name != ours.name:
-        faults.add(cycles.name, line, "name", f"the week that begins on this day is called {ours.name}")
+        faults.add(cycles.name, line, "name", f"the {rhythm} that begins on this day is called {ours.name}")
+
+
+def rhythm_of(name: str) -> str:
+    """Whether a cycle of this name is a day (`2026-11-22`), a month (`2026-11`) or a week (`2026-W47`)."""
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", name):
+        return "day"
+    return "month" if re.fullmatch(r"\d{4}-\d{2}", name) else "week"
 
 
 def _check_pairs(volumes: Table, faults: Faults) -> None:

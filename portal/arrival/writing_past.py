@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from portal.arrival.past import rhythm_of
 from portal.arrival.reading import Arrival
 from portal.arrival.tables import Table
 from portal.commissions.plans import plan_at
+from portal.commissions.rhythms import USUAL
 from portal.engine import Plan
-from portal.models import Carry, CommissionLine, Cycle, PaidRank, PastVolume, Run
+from portal.models import Carry, CommissionLine, Cycle, CycleRhythm, PaidRank, PastVolume, Run
 from portal.store import UnitOfWork
 from portal.store.rows import add_rows
 
@@ -47,9 +49,14 @@ def write_past(uow: UnitOfWork, arrival: Arrival, *, ids: list[int]) -> Cycle | 
 
 def _write_cycles(uow: UnitOfWork, table: Table) -> list[Cycle]:
     written: list[Cycle] = []
+    rhythm = USUAL
     for name, start, until in zip(table["name"], table["start"], table["until"], strict=True):
+        if rhythm_of(name) != rhythm:
+            rhythm = rhythm_of(name)
+            uow.session.add(CycleRhythm(rhythm=rhythm, valid_from=start, decided_at=uow.clock()))
         cycle = Cycle(
             name=name,
+            rhythm=rhythm,
             starts_at=start,
             until=until,
             state="paid",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 
+import pytest
 from sqlalchemy import func, select
 
 from portal.commissions import projection
@@ -109,6 +111,34 @@ def test_past_weeks_are_there_and_the_open_one_follows_them(app, move_in, files,
         assert (opened.previous_id, opened.starts_at) == (last.id, last.until)
         run = db.session.get_one(Run, last.close_run_id)
         assert (run.purpose, run.totals["paid_cents"] > 0, run.posted_at) == ("import", True, None)
+
+
+@pytest.mark.parametrize(
+    ("rhythm", "names", "days"),
+    [
+        ("day", ["2026-11-13", "2026-11-14", "2026-11-15"], ["2026-11-13", "2026-11-14", "2026-11-15"]),
+        ("month", ["2026-08", "2026-09", "2026-10"], ["2026-08-01", "2026-09-01", "2026-10-01"]),
+    ],
+)
+def test_days_and_months_go_on_in_their_rhythm(app, move_in, tmp_path, rhythm, names, days):
+    files = tmp_path / rhythm
+    shutil.copytree(EXAMPLE, files)
+    ends = [*days[1:], {"day": "2026-11-16", "month": "2026-11-01"}[rhythm]]
+    rows = [",".join(row) for row in zip(names, days, ends, strict=True)]
+    (files / "cycles.csv").write_text("\n".join(["name,start,until", *rows]) + "\n")
+    for name in ("lines.csv", "volumes.csv"):
+        text = (files / name).read_text()
+        for old, new in zip(("2026-W44", "2026-W45", "2026-W46"), names, strict=True):
+            text = text.replace(old, new)
+        (files / name).write_text(text)
+
+    answer = move_in(files)
+
+    assert answer.exit_code == 0, answer.output
+    with app.app_context():
+        found = db.session.scalars(select(Cycle).order_by(Cycle.starts_at)).all()
+        assert [cycle.name for cycle in found[:-1]] == names
+        assert {cycle.rhythm for cycle in found} == {rhythm} and found[-1].starts_at == found[-2].until
 
 
 def test_the_same_files_again_change_nothing_and_others_are_refused(app, move_in, files, old_company):
