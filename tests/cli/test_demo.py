@@ -31,6 +31,7 @@ from portal.models import (
     PayoutMethod,
     Person,
     Placement,
+    Release,
     Run,
     Sale,
     Task,
@@ -71,6 +72,11 @@ def test_the_demo_is_a_company_whose_books_are_in_order(app):
             Sale, Sale.reverses_id.is_not(None)
         )
         assert all(is_reproducible(run) for run in db.session.scalars(select(Run)))
+        moments = set(db.session.scalars(select(Release.released_at).where(Release.released_at.is_not(None))))
+        assert len(moments) > 1, "money becomes available week by week, and not all of it at the end"
+        fees = select(Payment.received_at).where(Payment.kind != "order").order_by(Payment.id)
+        received = list(db.session.scalars(fees))
+        assert received == sorted(received), "the list of payments is in the order of time"
         states = set(db.session.scalars(select(Withdrawal.state)))
         assert states == {"requested", "approved", "exported", "paid", "rejected", "cancelled", "returned"}
 

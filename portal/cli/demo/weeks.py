@@ -65,7 +65,8 @@ def live_through(
             quietly(partial(cycles.end_if_due, zone=calendar.zone), at=until)
         if index < calendar.closed:
             _close(calendar, index, cycle_id, staff)
-            _release(calendar, calendar.worked_out_at(index) + timedelta(hours=1))
+            # Nothing is released before the time is over in which the close can be undone.
+            _release(calendar, calendar.worked_out_at(index) + timedelta(hours=2))
             after_close(index)
     _release(calendar, calendar.now)
 
