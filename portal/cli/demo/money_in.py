@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from random import Random
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -31,6 +32,16 @@ BUYERS = (("Dana Reed", 2_000), ("Otis Grant", 1_000))
 _MONTH = timedelta(days=30)
 
 
+class Fee(NamedTuple):
+    """A fee that somebody pays at a moment, for the pack or for another month."""
+
+    at: datetime
+    consultant_id: int
+    registration_id: int
+    cents: int
+    kind: str
+
+
 class Till:
     """Takes money as Stripe's events would, at moments of the past."""
 
@@ -41,11 +52,14 @@ class Till:
         self._intents = 0
 
     def take(self) -> None:
-        """Fees of Maya and of who joined last, a renewal each month, two orders; then what went back."""
-        taken = [fee for consultant_id in self._payers() for fee in self._join(consultant_id)]
+        """Fees of Maya and of who joined last, in the order of time, two orders; then what went back."""
+        due = sorted(fee for consultant_id in self._payers() for fee in self._fees(consultant_id))
+        taken = [(fee, self._paid_fee(fee)) for fee in due]
         kept, returned = (self._order(name, size) for name, size in BUYERS)
-        self._refund(taken[1], taken[1].amount_cents // 3)
-        self._dispute(taken[2])
+        maya = self._known.sellers[MAYA]
+        _first, refunded, disputed, *_ = sorted(taken, key=lambda each: each[0].consultant_id != maya)
+        self._refund(refunded[1], refunded[1].amount_cents // 3)
+        self._dispute(disputed[1])
         self._refund(returned, returned.amount_cents)
         assert kept.state == "paid", "one order stands"
 
@@ -59,26 +73,27 @@ class Till:
         )
         return [self._known.sellers[MAYA], *db.session.scalars(newest)]
 
-    def _join(self, consultant_id: int) -> list[Payment]:
+    def _fees(self, consultant_id: int) -> list[Fee]:
         """The fee for the pack, and the monthly ones since."""
         who = db.session.get_one(Consultant, consultant_id)
         pack = db.session.get_one(Pack, who.pack)
         at = max(who.joined_at, self._calendar.start)
         registration_id = int(quietly(partial(_registered, consultant_id=consultant_id), at=at))
-        paid = [self._fee(registration_id, pack.price_cents + pack.monthly_cents, "pack", at)]
+        first = pack.price_cents + pack.monthly_cents
+        due = [Fee(at, consultant_id, registration_id, first, "pack")]
         while pack.monthly_cents and (at := at + _MONTH) < self._calendar.now:
-            paid.append(self._fee(registration_id, pack.monthly_cents, "renewal", at))
-        return paid
+            due.append(Fee(at, consultant_id, registration_id, pack.monthly_cents, "renewal"))
+        return due
 
-    def _fee(self, registration_id: int, cents: int, kind: str, at: datetime) -> Payment:
-        notice, move = self._paid(cents, at)
+    def _paid_fee(self, fee: Fee) -> Payment:
+        notice, move = self._paid(fee.cents, fee.at)
 
         def work(uow: UnitOfWork) -> int:
-            registration = uow.session.get_one(Registration, registration_id)
-            made = recording.record_payment(uow, registration=registration, notice=notice, kind=kind)
+            registration = uow.session.get_one(Registration, fee.registration_id)
+            made = recording.record_payment(uow, registration=registration, notice=notice, kind=fee.kind)
             return _with_fee(uow, made, move)
 
-        return db.session.get_one(Payment, quietly(work, at=at))
+        return db.session.get_one(Payment, quietly(work, at=fee.at))
 
     def _order(self, name: str, size: int) -> Payment:
         """A customer of Maya's orders and pays; the contract is signed at once."""
