@@ -1,4 +1,4 @@
-"""/admin/breakage: volume and money that caps, flushes and limits took, adding up, and from whom."""
+"""/admin/breakage: what caps, flushes and limits took for good, what they hold back, and of whom."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MILLIONTHS = 1_000_000
 @admin.get("/breakage")
 @requires(permissions.see_company)
 def breakage() -> Response:
-    """The latest closed cycles beside each other."""
+    """The latest closed cycles beside each other; what is held back, as it stood after the last one."""
     rows = broken_cycles(db.session(), most=CYCLES_SHOWN)
     rules = [rule for rule in LOSSES if any(row.lost.get(rule) or row.expired.get(rule) for row in rows)]
     return show("admin/breakage.html", "main", rows=rows, rules=rules, words=LOSSES)
@@ -46,7 +46,8 @@ def cycle_breakage(name: str) -> Response:
         cycle=cycle,
         told=told,
         rounded=_cents(told["money"]["rounding"]),
-        losers=losers(session, told),
+        losers=losers(session, told["most"]),
+        held=losers(session, told["most_held"]),
         words=LOSSES,
     )
 

@@ -1,4 +1,4 @@
-"""What people lost in a run, by rule: written down with the run, and read back for pages."""
+"""What people lost in a run and what is held back, by rule: written down with the run, read for pages."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from portal.commissions.gathering import Gathered
 from portal.engine import Result
-from portal.engine.breakage import Losses, losses, summed_up
+from portal.engine.breakage import Loss as Taken
+from portal.engine.breakage import losses, summed_up
 from portal.models import Consultant, Cycle, Loss, Person, Run
 from portal.store.copying import Value
 
@@ -20,22 +21,22 @@ MOST_SHOWN = 20
 
 
 def loss_columns(run: Run, gathered: Gathered, result: Result) -> dict[str, Value]:
-    """A row for each consultant and rule that took something; keeps the sums with the run.
-
-    Where the legs of those who may not match are held, nothing is lost for good: the sums alone tell of it.
-    """
+    """A row for each consultant and rule that took or held something; keeps the sums with the run."""
     found = losses(result)
-    told = summed_up(found)
-    run.breakage = told | {"most": _most(found, gathered)}
-    kept = {"unqualified", "inactive"} if told["held"] else set()
+    none = np.zeros(len(gathered.consultants), np.int64)
+    held = {rule: Taken(none, none, cents) for rule, cents in found.held.items()}
+    run.breakage = summed_up(found) | {
+        "most": _most(found.by_rule, gathered),
+        "most_held": _most(held, gathered),
+    }
     parts = [
-        (np.full(len(rows), rule.encode()), gathered.consultants[rows], *(column[rows] for column in loss))
+        (np.full(len(rows), rule.encode()), gathered.consultants[rows], *(column[rows] for column in columns))
         for rule, loss in found.by_rule.items()
-        if rule not in kept
-        for rows in [_touched(*loss)]
+        for columns in [(*loss, found.held.get(rule, none))]
+        for rows in [_touched(*columns)]
     ]
-    nothing = (np.zeros(0, "S1"), *[np.zeros(0, np.int64)] * 4)
-    rules, consultants, left, right, cents = (
+    nothing = (np.zeros(0, "S1"), *[np.zeros(0, np.int64)] * 5)
+    rules, consultants, left, right, cents, held_cents = (
         np.concatenate(column) for column in zip(nothing, *parts, strict=True)
     )
     return {
@@ -45,13 +46,14 @@ def loss_columns(run: Run, gathered: Gathered, result: Result) -> dict[str, Valu
         "volume_left": left,
         "volume_right": right,
         "cents": cents,
+        "held_cents": held_cents,
     }
 
 
-def _most(found: Losses, gathered: Gathered) -> dict[str, list[list[int]]]:
-    """Those who lost most by each rule: consultant, volume left and right, cents."""
+def _most(by_rule: dict[str, Taken], gathered: Gathered) -> dict[str, list[list[int]]]:
+    """Those of whom each rule took most: consultant, volume left and right, cents."""
     most = {}
-    for rule, loss in found.by_rule.items():
+    for rule, loss in by_rule.items():
         order = np.lexsort((-(loss.left + loss.right), -loss.money))[:MOST_SHOWN]
         rows = [
             [int(column[at]) for column in (gathered.consultants, *loss)]
@@ -70,17 +72,24 @@ def _touched(*columns: Any) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Broken:
-    """What was lost in one closed cycle: cents and volumes by rule, both legs together."""
+    """What was lost in one closed cycle, and held back at its end: cents and volumes by rule, both legs.
+
+    What is held back is found again in the next cycle, so it is never added up over cycles.
+    """
 
     name: str
-    earned: int
     paid: int
     lost: dict[str, int]
+    held: dict[str, int]
     expired: dict[str, int]
 
     @property
     def lost_in_all(self) -> int:
         return sum(self.lost.values())
+
+    @property
+    def held_in_all(self) -> int:
+        return sum(self.held.values())
 
     @property
     def expired_in_all(self) -> int:
@@ -100,13 +109,14 @@ class Loser:
 
 @dataclass(frozen=True)
 class OwnLoss:
-    """What one rule took from one consultant in a closed cycle."""
+    """What one rule took from one consultant in a closed cycle, and what it held back at its end."""
 
     cycle: str
     rule: str
     left: int
     right: int
     cents: int
+    held: int
 
 
 def broken_cycles(session: Session, *, most: int) -> list[Broken]:
@@ -125,12 +135,11 @@ def _broken(name: str, told: dict[str, Any]) -> Broken:
     legs, money = told["legs"], told["money"]
     rules = legs["left"]["lost"]
     expired = {rule: legs["left"]["lost"][rule] + legs["right"]["lost"][rule] for rule in rules}
-    return Broken(name, money["earned"], money["paid"], money["lost"], expired)
+    return Broken(name, money["paid"], money["lost"], money["held"], expired)
 
 
-def losers(session: Session, told: dict[str, Any]) -> dict[str, list[Loser]]:
-    """Who lost most, by rule."""
-    rows = told.get("most", {})
+def losers(session: Session, rows: dict[str, list[list[int]]]) -> dict[str, list[Loser]]:
+    """Who these are that a run names by rule, as those who lost most or of whom most is held back."""
     ids = {who for found in rows.values() for who, *_ in found}
     named = {
         row.id: row
@@ -147,12 +156,29 @@ def losers(session: Session, told: dict[str, Any]) -> dict[str, list[Loser]]:
 
 
 def own_losses(session: Session, consultant_id: int) -> list[OwnLoss]:
-    """What closed cycles took from one consultant, the newest first."""
-    rows = session.execute(
-        select(Cycle.name, Loss.rule, Loss.left, Loss.right, Loss.cents)
+    """What closed cycles took from one consultant for good, the newest first."""
+    took = (Loss.cents != 0) | (Loss.left != 0) | (Loss.right != 0)
+    rows = session.execute(_own(consultant_id).where(took).limit(200))
+    return [OwnLoss(*row) for row in rows]
+
+
+def own_held(session: Session, consultant_id: int) -> list[OwnLoss]:
+    """What the latest closed cycle held back of one consultant, by rule."""
+    latest = (
+        select(Cycle.close_run_id)
+        .where(Cycle.closed_at.is_not(None))
+        .order_by(Cycle.starts_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows = session.execute(_own(consultant_id).where(Loss.run_id == latest, Loss.held_cents > 0))
+    return [OwnLoss(*row) for row in rows]
+
+
+def _own(consultant_id: int) -> Select[str, str, int, int, int, int]:
+    return (
+        select(Cycle.name, Loss.rule, Loss.left, Loss.right, Loss.cents, Loss.held_cents)
         .join(Cycle, Cycle.close_run_id == Loss.run_id)
         .where(Loss.consultant_id == consultant_id, Cycle.closed_at.is_not(None))
         .order_by(Cycle.starts_at.desc(), Loss.rule)
-        .limit(200)
     )
-    return [OwnLoss(*row) for row in rows]

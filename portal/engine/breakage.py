@@ -1,9 +1,10 @@
-"""What people lost in a cycle, rule by rule, adding up: volume in each leg, and money.
+"""What people lost in a cycle, rule by rule, and what is held back for them; adding up, volume and money.
 
 Per leg and member: carry in + new + restored = matched + the losses of every rule + carry out, where
 `matched` is the volume that was paid for; what a cap consumed or a flush removed is a loss of that rule.
-In money: earned = paid + the losses of every rule, where `earned` is what all rules but the limiting ones
-give, and the match of whoever may not match counts as it would have been paid.
+In money: earned = paid + the losses of every rule + what is held back, where `earned` is what all rules but
+the limiting ones give, and the match of whoever may not match counts as it would have been paid. Held back is
+what the volume that is carried on could be paid for: it is not lost, and the next cycle finds it again.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from portal.engine.arithmetic import MAX, Flags, Ints, total
-from portal.engine.binary_plan import Binary
+from portal.engine.binary_plan import Binary, Percent
 from portal.engine.cycle import Result, sum_by_member
 from portal.engine.events import BINARY, MATCHING, POOL
 from portal.engine.legs import Legs
@@ -33,8 +34,13 @@ LOSSES: Final = (
 )
 
 
+CAPS: Final = ("volume_cap", "money_cap")
+STANDING: Final = ("unqualified", "inactive")
+HOLDING: Final = (*CAPS, *STANDING)
+
+
 class Loss(NamedTuple):
-    """What one rule took from each member: volume of the left and the right leg, cents."""
+    """What one rule took from each member for good: volume of the left and the right leg, cents."""
 
     left: Ints
     right: Ints
@@ -43,11 +49,20 @@ class Loss(NamedTuple):
 
 @dataclass(frozen=True)
 class Losses:
-    """What each rule took from each member, by the rule's code, and the volume that was paid for."""
+    """What each rule took from each member, by the rule's code, and the volume that was paid for.
+
+    `held` is what a rule did not let be paid though the volume for it is carried on, in cents.
+    """
 
     result: Result
     by_rule: dict[str, Loss]
+    held: dict[str, Ints]
     matched: Legs
+
+    def unpaid(self, rule: str) -> Ints:
+        """The cents that a rule kept from each member in this cycle, lost and held together."""
+        kept: Ints = self.by_rule[rule].money + self.held.get(rule, 0)
+        return kept
 
 
 class _Matches(NamedTuple):
@@ -68,6 +83,7 @@ def losses(result: Result) -> Losses:
     size = len(result.inputs.network)
     none = np.zeros(size, np.int64)
     by_rule = {rule: Loss(none, none, none) for rule in LOSSES}
+    held = dict.fromkeys(HOLDING, none)
     matched = Legs(result.members.taken_left, result.members.taken_right)
     binary = result.inputs.plan.binary
     if binary is not None:
@@ -75,8 +91,10 @@ def losses(result: Result) -> Losses:
         matched = matches.capped.taken
         by_rule |= _by_caps(result, matches) | _by_standing(result, binary, matches.of_others)
         by_rule = _with_expired(result, binary, by_rule)
+        held = _held_back(result, binary, by_rule, matched)
+        by_rule |= {rule: by_rule[rule]._replace(money=by_rule[rule].money - held[rule]) for rule in held}
     by_rule["limit"] = Loss(none, none, _by_limit(result))
-    return Losses(result, by_rule, matched)
+    return Losses(result, by_rule, held, matched)
 
 
 def summed_up(found: Losses) -> dict[str, Any]:
@@ -84,13 +102,14 @@ def summed_up(found: Losses) -> dict[str, Any]:
     result = found.result
     lost = {rule: total(loss.money) for rule, loss in found.by_rule.items()}
     lost["pool"] = _pool_left_over(result)
+    held = {rule: total(cents) for rule, cents in found.held.items()}
     paid = sum(total(np.maximum(part.amount, 0)) for part in result.parts)
-    plan = result.inputs.plan
     return {
         "legs": {side: _leg(found, side) for side in ("left", "right")},
         "money": {
-            "earned": paid + sum(lost.values()),
+            "earned": paid + sum(lost.values()) + sum(held.values()),
             "lost": lost,
+            "held": held,
             "paid": paid,
             "taken_back": result.totals.paid - paid,
             "rounding": rounded_away(result),
@@ -99,7 +118,7 @@ def summed_up(found: Losses) -> dict[str, Any]:
             rule: int(np.count_nonzero(loss.left | loss.right | loss.money))
             for rule, loss in found.by_rule.items()
         },
-        "held": plan.binary is not None and plan.binary.unqualified == "hold",
+        "waiting": {rule: int(np.count_nonzero(cents)) for rule, cents in found.held.items()},
     }
 
 
@@ -203,6 +222,37 @@ class _Expiring:
             before.left + self.left - left, before.right + self.right - right, before.money
         )
         self.left, self.right = left, right
+
+
+def _held_back(result: Result, binary: Binary, by_rule: dict[str, Loss], paid_for: Legs) -> dict[str, Ints]:
+    """What of the unpaid money the carry could be paid for, by rule, in cents."""
+    keeping = {
+        *(CAPS if binary.over_cap == "keep" else ()),
+        *(STANDING if binary.unqualified == "hold" else ()),
+    }
+    worth = _worth_of_carry(result, binary, paid_for)
+    held = {}
+    for rule in HOLDING:
+        held[rule] = np.minimum(by_rule[rule].money, worth if rule in keeping else 0)
+        worth = worth - held[rule]
+    return held
+
+
+def _worth_of_carry(result: Result, binary: Binary, paid_for: Legs) -> Ints:
+    """What the match of all that is carried on would add, were there no cap and no condition.
+
+    By percent it is reckoned on top of what was paid for, so that no cent is lost to rounding in between.
+    """
+    plan, members, network = result.inputs.plan, result.members, result.inputs.network
+    carried, paid = Legs(members.carry_left, members.carry_right), np.zeros(len(network), np.int64)
+    nothing = np.minimum(*carried) <= 0
+    if isinstance(binary.mode, Percent):
+        carried = Legs(carried.left + paid_for.left, carried.right + paid_for.right)
+        paid = members.binary_paid
+    everybody = np.ones(len(network), np.bool_)
+    ready = Ready(carried, everybody, network.pack, network.packs, PaidAs(members.rank, plan.ranks).cap)
+    worth: Ints = np.where(nothing, 0, match(plan, binary, ready).earned - paid)
+    return np.maximum(worth, 0)
 
 
 def _by_limit(result: Result) -> Ints:

@@ -10,7 +10,10 @@ from portal.models.types import Code, Number, Whole
 
 
 class Loss(Base):
-    """What one rule took from one consultant: volume of both legs in hundredths, cents; none for nothing."""
+    """What one rule took from one consultant: volume of both legs in hundredths, cents; none for nothing.
+
+    `held_cents` was not paid because of the rule either, but the volume for it is carried on.
+    """
 
     __tablename__ = "loss"
     __table_args__ = (Index("ix_loss_run_cents", "run_id", "cents"),)
@@ -21,3 +24,4 @@ class Loss(Base):
     left: Mapped[Number] = mapped_column("volume_left", Whole)
     right: Mapped[Number] = mapped_column("volume_right", Whole)
     cents: Mapped[Number]
+    held_cents: Mapped[Number]

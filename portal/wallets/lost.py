@@ -6,7 +6,7 @@ from flask import Response
 
 from portal.access import permissions
 from portal.access.guard import requires
-from portal.commissions.breakage import own_losses
+from portal.commissions.breakage import own_held, own_losses
 from portal.extensions import db
 from portal.ui import show
 from portal.ui.losses import LOSSES
@@ -16,5 +16,7 @@ from portal.wallets.room import owner, wallets
 @wallets.get("/lost")
 @requires(permissions.see_own_business)
 def lost() -> Response:
-    """Cycle by cycle, what each rule took."""
-    return show("wallets/lost.html", "main", rows=own_losses(db.session(), owner().id), words=LOSSES)
+    """What the last closed cycle held back, and cycle by cycle what each rule took for good."""
+    session, who = db.session(), owner().id
+    held = own_held(session, who)
+    return show("wallets/lost.html", "main", rows=own_losses(session, who), held=held, words=LOSSES)

@@ -80,7 +80,7 @@ def test_another_rate_is_named_with_both_rates(week):
 def test_what_our_cap_took_is_named_with_what_it_took(week):
     cycle, ours = week
     result, codes = result_of(cycle)
-    lost = losses(result).by_rule["money_cap"].money
+    lost = losses(result).unpaid("money_cap")
     capped = int(lost.argmax())
     where = (codes[capped], "binary")
     assert lost[capped] > 0, "somebody reaches the cap"
@@ -92,10 +92,10 @@ def test_what_our_cap_took_is_named_with_what_it_took(week):
 def test_whom_our_rules_leave_out_is_named_with_the_rule(week):
     cycle, ours = week
     result, codes = result_of(cycle)
-    rules = losses(result).by_rule
+    lost = losses(result)
     for rule in ("inactive", "unqualified"):
-        member = int(rules[rule].money.argmax())
-        where, would_be = (codes[member], "binary"), int(rules[rule].money[member])
+        member = int(lost.unpaid(rule).argmax())
+        where, would_be = (codes[member], "binary"), int(lost.unpaid(rule)[member])
         assert would_be > 0 and where not in ours
         reason, detail = compared(cycle, ours | {where: would_be})[where]
         assert (reason, detail["would_be"]) == (rule, would_be)

@@ -47,7 +47,7 @@ def _standing(rule: str) -> Callable[[Explained, int], Detail]:
         member, inputs = found.gaps.member[at], found.result.inputs
         activity, binary = inputs.plan.activity, inputs.plan.binary
         return {
-            "would_be": int(found.lost[rule].money[member]),
+            "would_be": int(found.lost.unpaid(rule)[member]),
             "volume": int(found.result.members.pv[member]) + int(inputs.state.pv_prior[member]),
             "needed": activity.personal_volume,
             "cycles": activity.window_cycles,
@@ -59,7 +59,7 @@ def _standing(rule: str) -> Callable[[Explained, int], Detail]:
 
 def _lost(rule: str) -> Callable[[Explained, int], Detail]:
     def detail(found: Explained, at: int) -> Detail:
-        money = int(found.lost[rule].money[found.gaps.member[at]])
+        money = int(found.lost.unpaid(rule)[found.gaps.member[at]])
         gap = int(found.gaps.theirs[at]) - int(found.gaps.ours[at])
         return {"lost": money, "rest": gap - money}
 
@@ -86,7 +86,7 @@ def _carry(found: Explained, at: int) -> Detail:
         for side in ("left", "right")
     }
     implied = _implied(found, at)
-    is_capped = any(found.lost[rule].money[member] for rule in ("money_cap", "volume_cap"))
+    is_capped = any(found.lost.unpaid(rule)[member] for rule in ("money_cap", "volume_cap"))
     # Of what was matched, a cap leaves a part unpaid: only the paid part can stand beside theirs.
     paid_for = _base_for(found, at, int(found.gaps.ours[at])) if is_capped and implied else None
     return legs | {"base": int(found.gaps.base[at]) if paid_for is None else paid_for} | implied

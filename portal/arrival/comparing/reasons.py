@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from portal.arrival.comparing.rates import Rates, rates_of
 from portal.arrival.comparing.sides import Gaps
 from portal.engine import KINDS, MATCHING, Result
-from portal.engine.breakage import LOSSES, Loss, losses
+from portal.engine.breakage import LOSSES, Losses, losses
 from portal.engine.network import ACTIVE
 
 Ints = NDArray[np.int64]
@@ -39,7 +39,7 @@ class Explained:
     gaps: Gaps
     reason: Ints
     result: Result
-    lost: dict[str, Loss]
+    lost: Losses
     rates: Rates
     sources: Ints
 
@@ -47,8 +47,7 @@ class Explained:
 def explained(result: Result, gaps: Gaps) -> Explained:
     """The first reason that fits, for every gap."""
     none = np.zeros(len(gaps), np.int64)
-    lost = losses(result).by_rule
-    found = Explained(gaps, none - 1, result, lost, rates_of(result, gaps), none.copy())
+    found = Explained(gaps, none - 1, result, losses(result), rates_of(result, gaps), none.copy())
     _by_lines(found)
     _by_rules(found)
     _by_standing(found)
@@ -86,7 +85,7 @@ def _by_rules(found: Explained) -> None:
     gap = gaps.theirs - gaps.ours
     for is_all in (True, False):
         for rule in _RULES:
-            money = found.lost[rule].money[gaps.member]
+            money = found.lost.unpaid(rule)[gaps.member]
             kinds = LIMITED if rule == "limit" else (BINARY,)
             fits = np.abs(gap - money) <= _tolerance(gaps) if is_all else gap > 0
             _give(found, rule, np.isin(gaps.kind, kinds) & (money > 0) & fits)

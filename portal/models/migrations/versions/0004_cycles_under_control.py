@@ -375,6 +375,7 @@ def create_tables() -> None:
         sa.Column("volume_left", WHOLE, nullable=False),
         sa.Column("volume_right", WHOLE, nullable=False),
         sa.Column("cents", WHOLE, nullable=False),
+        sa.Column("held_cents", WHOLE, nullable=False),
         sa.ForeignKeyConstraint(
             ["consultant_id"], ["consultant.id"], name=op.f("fk_loss_consultant_id_consultant")
         ),
