@@ -74,7 +74,7 @@ def test_without_the_lock_the_limit_of_a_day_is_passed(postgresql_app, ben, pres
     terms_of = service.terms_of
 
     def look_only(uow, *keys):
-        ids = book._account_ids(uow, keys)
+        ids = book.account_ids(uow, keys)
         rows = {
             row.id: row for row in uow.session.scalars(select(Account).where(Account.id.in_(ids.values())))
         }
