@@ -31,9 +31,8 @@ def test_a_database_as_the_migrations_leave_it_is_fit(settings):
 
 
 def test_a_guard_that_was_dropped_is_named(settings, database):
-    change(
-        database, "DROP TRIGGER posting_update" + (" ON posting" if database.engine == "postgresql" else "")
-    )
+    where = " ON posting" if database.engine == "postgresql" else ""
+    change(database, f"DROP TRIGGER posting_moves_balances{where}")
 
     assert database_faults(settings) == ["The database lacks the guard posting_moves_balances."]
 
