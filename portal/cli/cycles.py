@@ -1,4 +1,4 @@
-"""`flask cycle …`: look at pay weeks, preview, approve, close and pay them."""
+"""`flask cycle …`: look at pay cycles, preview, approve, close and pay them."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from portal.commissions import undo as undoing
 from portal.commissions.checks import Limits
 from portal.commissions.closing import CLOSE_STEPS
 from portal.commissions.plans import SHIPPED, add_plan
+from portal.commissions.rhythms import rhythm_at
 from portal.extensions import db
 from portal.kernel.clock import utc_now
 from portal.kernel.errors import DomainError
@@ -44,7 +45,7 @@ as_option = click.option("--as", "email", required=True, metavar="EMAIL", help="
 @cycle.command("open")
 @as_json_option
 def open_first(as_json: bool) -> None:
-    """Open the first week of a new company, with the shipped packs and pay plan where there are none."""
+    """Open the first cycle of a new company, with the shipped packs and pay plan where there are none."""
     with one_line_errors():
         name = perform(_open_first)
         _tell({"cycle": name, "state": "open"}, f"Cycle {name} is open.", as_json=as_json)
@@ -168,7 +169,8 @@ def _open_first(uow: UnitOfWork) -> str:
     ensure_methods(uow)
     now = uow.clock()
     if uow.session.scalar(select(PlanVersion.id).limit(1)) is None:
-        add_plan(uow, SHIPPED, valid_from=weeks.week_of(now, _zone()).starts_at)
+        rhythm = rhythm_at(uow.session, now)
+        add_plan(uow, SHIPPED, valid_from=weeks.cycle_of(rhythm, now, _zone()).starts_at)
     try:
         return cycles.open_first_cycle(uow, at=now, zone=_zone()).name
     except LookupError as missing:

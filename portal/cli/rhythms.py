@@ -11,7 +11,7 @@ from flask import current_app
 
 from portal.cli.cycles import acting, as_option, cycle, one_line_errors
 from portal.commissions.plans import plan_at
-from portal.commissions.rhythms import decide_rhythm, plan_disagrees
+from portal.commissions.rhythms import Wish, decide_rhythm, plan_disagrees
 from portal.extensions import db
 from portal.store import perform
 
@@ -20,12 +20,16 @@ from portal.store import perform
 @click.argument("length", metavar="day|week|month", type=click.Choice(("day", "week", "month")))
 @click.option("--from", "first", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The first day.")
 @as_option
-def rhythm(length: str, first: datetime, email: str) -> None:
-    """Let cycles that start on a day or after it be days, weeks or months; those that have begun stay."""
+@click.option("--reason", required=True, help="Why; it is kept with the decision.")
+def rhythm(length: str, first: datetime, email: str, reason: str) -> None:
+    """Let cycles that start on a day or after it be days, weeks or months; those that have begun stay.
+
+    A decision that is not in force yet is replaced.
+    """
     zone = ZoneInfo(current_app.config["SETTINGS"].time_zone)
     with one_line_errors():
-        decide = partial(decide_rhythm, rhythm=length, actor_id=acting(email, "approve cycles"))
-        starts = perform(lambda uow: decide(uow, first_day=first.date(), zone=zone))
+        decide = partial(decide_rhythm, zone=zone, actor_id=acting(email, "manage cycles"))
+        starts = perform(lambda uow: decide(uow, Wish(length, first.date(), reason)))
         click.echo(f"Cycles that start on {first:%Y-%m-%d} or later last a {length}.")
         if warning := plan_disagrees(dict(plan_at(db.session(), starts).document), length):
             click.echo(f"Warning: {warning}")

@@ -9,7 +9,7 @@ from sqlalchemy import Select, case, func, or_, select
 
 from portal.commissions import beginnings, stages, weeks
 from portal.commissions.plans import plan_at
-from portal.commissions.rhythms import rhythm_at
+from portal.commissions.rhythms import cycle_from, rhythm_at
 from portal.commissions.runs import calculate_run, forget_lines, freeze_run
 from portal.commissions.stages import Stages
 from portal.kernel.errors import Conflict
@@ -29,7 +29,7 @@ def open_first_cycle(uow: UnitOfWork, *, at: datetime, zone: ZoneInfo) -> Cycle:
 
 def open_next_cycle(uow: UnitOfWork, *, after: Cycle, zone: ZoneInfo) -> Cycle:
     """Open the cycle that follows one of another system, and carries on from what that one hands on."""
-    return _open(uow, _following(uow, after, zone), previous=after)
+    return _open(uow, cycle_from(uow.session, after.until, zone), previous=after)
 
 
 def end_if_due(uow: UnitOfWork, *, zone: ZoneInfo, early: bool = False) -> Cycle | None:
@@ -45,7 +45,7 @@ def end_if_due(uow: UnitOfWork, *, zone: ZoneInfo, early: bool = False) -> Cycle
     cycle.state = "ended"
     cycle.ended_at = uow.clock()
     uow.session.flush()
-    _open(uow, _following(uow, cycle, zone), previous=cycle)
+    _open(uow, cycle_from(uow.session, cycle.until, zone), previous=cycle)
     beginnings.do_all(uow, cycle.ended_at)
     uow.publish(CycleEnded(cycle.id))
     return cycle
@@ -181,10 +181,6 @@ def _check_previewable(uow: UnitOfWork, cycle: Cycle) -> None:
     )
     if uow.session.scalar(unclosed):
         raise Conflict(f"Cycle {cycle.name} builds on the one before it; close that one first.")
-
-
-def _following(uow: UnitOfWork, cycle: Cycle, zone: ZoneInfo) -> weeks.Week:
-    return weeks.cycle_from(rhythm_at(uow.session, cycle.until), cycle.until, zone)
 
 
 def _open(uow: UnitOfWork, week: weeks.Week, *, previous: Cycle | None) -> Cycle:

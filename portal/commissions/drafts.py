@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.commissions import weeks
 from portal.commissions.plan_check import Finding, company, document_check
 from portal.commissions.plans import add_plan
+from portal.commissions.rhythms import cycles_ahead
 from portal.engine import Refused
 from portal.kernel.errors import BadInput, Conflict, DomainError
 from portal.kernel.ids import new_id
@@ -78,11 +79,7 @@ def discard(uow: UnitOfWork, *, draft_id: int, actor_id: int) -> None:
 
 def starts_ahead(session: Session, zone: ZoneInfo) -> list[datetime]:
     """The next cycle starts from which a plan can hold: the open cycle keeps its own."""
-    until = session.scalar(select(Cycle.until).where(Cycle.state == "open"))
-    starts = [] if until is None else [until]
-    while starts and len(starts) < STARTS_OFFERED:
-        starts.append(weeks.week_after(starts[-1], zone).until)
-    return starts
+    return [cycle.starts_at for cycle in islice(cycles_ahead(session, zone), STARTS_OFFERED)]
 
 
 def propose(
@@ -133,7 +130,8 @@ def withdraw(uow: UnitOfWork, *, draft_id: int, actor_id: int) -> None:
 def approve(uow: UnitOfWork, *, draft_id: int, actor_id: int) -> PlanVersion:
     """Agree: the draft becomes a version that holds from its start on.
 
-    Raises `DomainError` for whoever proposed it, `Conflict` when its start has passed or it is no proposal.
+    Raises `DomainError` for whoever proposed it, `Conflict` when its start has passed, when another version
+    was agreed to for that start, or when it is no proposal.
     """
     draft = _in_state(uow, draft_id, "proposed")
     _check_other(draft, actor_id)
@@ -200,10 +198,17 @@ def _check_other(draft: PlanDraft, actor_id: int) -> None:
 
 
 def _check_start(uow: UnitOfWork, starts_at: datetime) -> None:
-    """The cycle row is locked, so that the cycle does not end meanwhile."""
+    """No cycle has begun and no plan was agreed to there; the cycle row is locked until both are kept."""
     cycle = lock_where(uow, Cycle, Cycle.state == "open")
     if cycle is None or starts_at < cycle.until:
         raise Conflict("That cycle has begun; it keeps its plan. Please choose a later start.")
+    agreed = uow.session.scalar(select(PlanVersion).where(PlanVersion.valid_from == starts_at))
+    if agreed is not None:
+        raise Conflict(
+            f"Version {agreed.id}, {agreed.name}, was agreed to for that start already. "
+            "Please choose another start.",
+            field="starts_at",
+        )
 
 
 def _sentence(said: Mapping[str, str], name: str) -> str:

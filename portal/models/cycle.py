@@ -76,7 +76,10 @@ class Cycle(Base):
 
 
 class CycleRhythm(Base):
-    """How long cycles are from an instant on; the first cycle that starts at or after it follows it."""
+    """How long cycles are from an instant on; the first cycle that starts at or after it follows it.
+
+    `replaced_at` is when another decision took the place of one that never came into force.
+    """
 
     __tablename__ = "cycle_rhythm"
     __table_args__ = (CheckConstraint("rhythm IN ('day', 'week', 'month')", name="rhythm"),)
@@ -84,8 +87,10 @@ class CycleRhythm(Base):
     id: Mapped[Id]
     rhythm: Mapped[Code]
     valid_from: Mapped[At]
+    reason: Mapped[str | None] = mapped_column(String(500))
     decided_by: Mapped[int | None] = mapped_column(Whole, ForeignKey("account_user.id"))
     decided_at: Mapped[At]
+    replaced_at: Mapped[OptionalAt]
 
 
 class Run(Base):

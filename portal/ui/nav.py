@@ -91,6 +91,8 @@ CYCLE_PAGES = (
     "cycle_revenue",
     "cycle_legs",
     "cycle_again",
+    "rhythm",
+    "decide_rhythm",
     "run",
     "run_person",
     "run_line",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from portal.commissions import cycles, weeks
-from portal.commissions.rhythms import decide_rhythm, plan_disagrees
+from portal.commissions.rhythms import Wish, decide_rhythm, plan_disagrees
 from portal.extensions import db
 from portal.kernel.errors import BadInput
 from portal.models import Cycle
@@ -21,6 +21,7 @@ from tests.commissions.closes import ZONE
 
 DENVER = ZoneInfo("America/Denver")
 BERLIN = ZoneInfo("Europe/Berlin")
+WHY = "Customers asked to be paid sooner"
 RHYTHMS = ("day", "week", "month")
 instants = st.integers(min_value=1_700_000_000, max_value=2_020_000_000).map(
     lambda seconds: datetime.fromtimestamp(seconds, UTC)
@@ -79,7 +80,7 @@ def test_a_decided_rhythm_holds_for_the_cycles_that_start_after_it(app, cast):
         until = db.session.get_one(Cycle, cast.cycle).until
         monday = until.astimezone(ZONE).date()
         decide = partial(decide_rhythm, zone=ZONE, actor_id=cast.ada)
-        perform(partial(decide, rhythm="day", first_day=monday))
+        perform(partial(decide, wish=Wish("day", monday, WHY)))
         later = lambda: until + timedelta(days=3)  # noqa: E731
         while perform(lambda uow: cycles.end_if_due(uow, zone=ZONE), later) is not None:
             pass
@@ -98,9 +99,8 @@ def test_no_rhythm_is_decided_for_what_has_begun_or_for_a_day_on_which_it_cannot
             ("month", (begun + timedelta(days=40)).replace(day=2), "first day"),
         ):
             with pytest.raises(BadInput, match=words):
-                perform(
-                    partial(decide_rhythm, rhythm=rhythm, first_day=first_day, zone=ZONE, actor_id=cast.ada)
-                )
+                wish = Wish(rhythm, first_day, WHY)
+                perform(partial(decide_rhythm, wish=wish, zone=ZONE, actor_id=cast.ada))
 
 
 def test_a_plan_for_another_length_is_warned_of():

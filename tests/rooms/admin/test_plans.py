@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from portal.commissions import cycles
 from portal.commissions.drafts import starts_ahead
+from portal.commissions.rhythms import Wish, decide_rhythm
 from portal.extensions import db
 from portal.models import Audit, Cycle, PlanDraft, PlanVersion
 from tests.commissions.closes import ZONE
@@ -243,6 +244,31 @@ def test_a_start_that_has_passed_is_refused_when_it_is_agreed_to(app, signed_in,
     assert "That cycle has begun" in fin.words
     with app.app_context():
         assert db.session.query(PlanVersion).count() == 1
+
+
+def test_a_second_plan_for_the_same_start_is_refused_and_the_first_is_named(app, signed_in, ada):
+    fin, first, second = signed_in("fin"), new_draft(ada), new_draft(ada)
+    for draft in (first, second):
+        assert propose(ada, draft).status_code == 303
+    fin.visit(first)
+    assert fin.submit(f"{first}/approve").status_code == 303
+    fin.visit(second)
+    assert fin.submit(f"{second}/approve").status_code == 409
+    assert "Version 2, Test plan, was agreed to for that start already." in fin.words
+    assert propose(ada, new_draft(ada)).status_code == 409
+    with app.app_context():
+        assert db.session.query(PlanVersion).count() == 2
+
+
+def test_the_starts_that_are_offered_follow_the_rhythm_that_is_decided(app, cast, do):
+    with app.app_context():
+        monday = starts_ahead(db.session(), ZONE)[0]
+    wish = Wish("day", monday.astimezone(ZONE).date(), "Customers asked for it")
+    do(lambda uow: decide_rhythm(uow, wish, zone=ZONE, actor_id=cast.ada))
+    with app.app_context():
+        days = [start.astimezone(ZONE).date() for start in starts_ahead(db.session(), ZONE)]
+
+    assert [(day - days[0]).days for day in days] == list(range(12))
 
 
 def test_pay_for_registration_cannot_be_proposed(app, ada):

@@ -199,8 +199,10 @@ def create_tables() -> None:
         sa.Column("id", WHOLE, nullable=False),
         sa.Column("rhythm", sa.String(length=64), nullable=False),
         sa.Column("valid_from", INSTANT, nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=True),
         sa.Column("decided_by", WHOLE, nullable=True),
         sa.Column("decided_at", INSTANT, nullable=False),
+        sa.Column("replaced_at", INSTANT, nullable=True),
         sa.CheckConstraint("rhythm IN ('day', 'week', 'month')", name=op.f("ck_cycle_rhythm_rhythm")),
         sa.ForeignKeyConstraint(
             ["decided_by"], ["account_user.id"], name=op.f("fk_cycle_rhythm_decided_by_account_user")
