@@ -87,7 +87,7 @@ def cycle_by_name(session: Session, name: str) -> Cycle:
     """The week of this name; raises `NotYours`."""
     found = session.scalars(select(Cycle).where(Cycle.name == name)).unique().one_or_none()
     if found is None:
-        raise NotYours("There is no such week.")
+        raise NotYours("There is no such cycle.")
     return found
 
 

@@ -121,13 +121,13 @@ def _rate(session: Session, consultant_id: int) -> int | None:
 for panel in (
     Panel(
         "earnings",
-        _l("Projected this week"),
+        _l("Projected now"),
         10,
         "see own business",
         "dashboard/panels/earnings.html",
         load_earnings,
     ),
-    Panel("legs", _l("Your legs this week"), 20, "see own business", "dashboard/panels/legs.html", load_legs),
+    Panel("legs", _l("Your legs"), 20, "see own business", "dashboard/panels/legs.html", load_legs),
     Panel(
         "sales",
         _l("Newest sales"),

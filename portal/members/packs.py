@@ -68,7 +68,7 @@ DEFAULT_PACKS: tuple[dict[str, Any], ...] = (
         "features": {
             "points": [
                 "Everything in Consultant Pack",
-                "A higher weekly cap",
+                "A higher cap",
                 "Your whole downline",
                 "All vendors",
             ],

@@ -75,10 +75,10 @@ def export_batch(uow: UnitOfWork, *, withdrawal_ids: Sequence[int], actor_id: in
     method = uow.session.get(PayoutMethod, methods.pop() or 0)
     lines = _lines(uow, sorted(locked))
     cycle_id = _cycle_of(uow, sorted(locked))
-    week = lock_row(uow, Cycle, cycle_id) if cycle_id is not None else None
-    batch = _write(uow, lines, method=method, week=week, actor_id=actor_id)
-    if week is not None:
-        week.payout_batch_id = batch.id
+    cycle = lock_row(uow, Cycle, cycle_id) if cycle_id is not None else None
+    batch = _write(uow, lines, method=method, cycle=cycle, actor_id=actor_id)
+    if cycle is not None:
+        cycle.payout_batch_id = batch.id
     uow.session.flush()
     batch_id = batch.id
     _change(uow, sorted(locked), state="exported", batch_id=batch_id)
@@ -187,7 +187,7 @@ def _refuse_answered(uow: UnitOfWork, batch_id: int) -> None:
 
 
 def _write(
-    uow: UnitOfWork, lines: Sequence[Line], *, method: PayoutMethod | None, week: Cycle | None, actor_id: int
+    uow: UnitOfWork, lines: Sequence[Line], *, method: PayoutMethod | None, cycle: Cycle | None, actor_id: int
 ) -> PayoutBatch:
     total = sum(line.amount_cents for line in lines)
     if method is not None:
@@ -199,14 +199,14 @@ def _write(
         sum_cents=total,
         currency=CURRENCY,
         method_id=method.id if method else None,
-        cycle_id=week.id if week else None,
+        cycle_id=cycle.id if cycle else None,
         created_by=actor_id,
         created_at=uow.clock(),
     )
     uow.session.add(batch)
     uow.session.flush()
     settings = settings_of(method) if method else {}
-    contents = Contents(batch.public_id, lines, CURRENCY, uow.clock(), settings, week.name if week else "")
+    contents = Contents(batch.public_id, lines, CURRENCY, uow.clock(), settings, cycle.name if cycle else "")
     for name in FORMATS.get(method.kind if method else "file", ()):
         keep_file(uow, batch_id=batch.id, format=name, content=WRITERS[name](contents))
     return batch

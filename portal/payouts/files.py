@@ -41,14 +41,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Contents:
-    """What goes into the files of a batch; `settings` are those of its method, `week` the one it pays out."""
+    """What goes into the files of a batch; `settings` are its method's, `cycle` the one it pays out."""
 
     batch: str
     lines: Sequence[Line]
     currency: str
     at: datetime
     settings: dict[str, Any] = field(default_factory=dict)
-    week: str = ""
+    cycle: str = ""
 
     @property
     def sum_cents(self) -> int:
@@ -69,17 +69,17 @@ Writer = Callable[[Contents], bytes]
 def csv_file(contents: Contents) -> bytes:
     """The lines as CSV (UTF-8, CRLF), ended by a control line with their number and sum.
 
-    Where all of them pay out one week, a last column names it.
+    Where all of them pay out one cycle, a last column names it.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    week = [contents.week] if contents.week else []
-    writer.writerow([*HEAD, *(["week"] if week else [])])
+    cycle = [contents.cycle] if contents.cycle else []
+    writer.writerow([*HEAD, *(["cycle"] if cycle else [])])
     for line in contents.lines:
         cells = _cells(line)
-        writer.writerow([*map(guarded, cells), written(line.amount_cents), line.currency, *week])
+        writer.writerow([*map(guarded, cells), written(line.amount_cents), line.currency, *cycle])
     total = written(contents.sum_cents)
-    writer.writerow(["CONTROL", len(contents.lines), "", "", "", "", total, contents.currency, *week])
+    writer.writerow(["CONTROL", len(contents.lines), "", "", "", "", total, contents.currency, *cycle])
     return text.getvalue().encode()
 
 

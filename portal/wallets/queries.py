@@ -138,7 +138,7 @@ def statement(session: Session, consultant_id: int, name: str) -> Statement:
     """The lines of a closed cycle; raises `NotYours` for one that is not closed or not there."""
     cycle = session.scalar(select(Cycle).where(Cycle.name == name, Cycle.state.in_(("closed", "paid"))))
     if cycle is None or cycle.close_run_id is None:
-        raise NotYours("There is no closed week of this name.")
+        raise NotYours("There is no closed cycle of this name.")
     lines = _lines(session, consultant_id, cycle)
     kinds = []
     for kind, some in groupby(lines, lambda line: line.kind):

@@ -12,6 +12,7 @@ from portal.access import permissions
 from portal.access.guard import requires
 from portal.commissions import why
 from portal.commissions.explained import Opened, opened_projection, opened_run
+from portal.commissions.queries import open_cycle
 from portal.commissions.why import Reader, Row, Which
 from portal.extensions import db
 from portal.kernel.clock import utc_now
@@ -19,6 +20,7 @@ from portal.kernel.errors import NotYours
 from portal.models import Pack
 from portal.ui import show
 from portal.ui.addresses import number
+from portal.ui.filters import current, cycle_title
 from portal.ui.htmx import request
 from portal.ui.kinds import KINDS
 from portal.wallets import why_queries as queries
@@ -45,7 +47,7 @@ def line(line_id: int) -> Response:
         kind=found.line.kind,
         amount=found.line.amount_cents,
         trail=[*_trail(found.week), (_("Why this amount"), "")],
-        note=_("Week %(week)s", week=found.week),
+        note=cycle_title(found.week),
         team_url=_team_url("wallets.line_team", line_id=line_id),
         run_id=found.line.run_id,
     )
@@ -87,6 +89,7 @@ def projected() -> Response:
         words=KINDS,
         most=MOST_LINES,
         line_url=_projected_url,
+        now=_now(),
     )
 
 
@@ -134,7 +137,7 @@ def _reader() -> Reader:
 def _projection() -> Opened:
     opened = opened_projection(db.session(), now=utc_now())
     if opened is None:
-        raise NotYours(_("No week is open."))
+        raise NotYours(_("No cycle is open."))
     return opened
 
 
@@ -186,9 +189,15 @@ def _projected_url(kind: str, row: Row) -> str:
 def _trail(week: str) -> list[tuple[str, str]]:
     return [
         (_("Earnings"), url_for("wallets.earnings")),
-        (_("Week %(name)s", name=week), url_for("wallets.week", name=week)),
+        (cycle_title(week), url_for("wallets.week", name=week)),
     ]
 
 
 def _projected_trail() -> list[tuple[str, str]]:
-    return [(_("Projected this week"), url_for("wallets.projected"))]
+    return [(_("Projected %(now)s", now=_now()), url_for("wallets.projected"))]
+
+
+def _now() -> str:
+    """The open cycle as people speak of it; a page of what is projected has one."""
+    cycle = open_cycle(db.session())
+    return current(cycle.rhythm) if cycle else ""

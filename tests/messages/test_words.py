@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from jobs import mail
 from jobs.reactions import drain_mail
 from jobs.relay import carry
+from portal.extensions import db
 from portal.kernel.facts import (
     CommissionCredited,
     ConsultantRegistered,
@@ -22,6 +23,7 @@ from portal.models import CommissionLine, Consultant, Cycle, Destination, Messag
 from portal.payouts import adjustments, batches
 from portal.payouts import service as payouts
 from portal.payouts.adjustments import Proposal
+from portal.ui.filters import cycle_called
 from tests.payouts.purses import fund
 
 
@@ -67,10 +69,11 @@ def test_commission_is_told_as_one_sum_for_each_close(desk):
     tell(desk, CommissionCredited(desk.cast.cycle, run))
 
     sent = only_mail(desk)
-
-    week = desk.do(lambda uow: uow.session.get_one(Cycle, desk.cast.cycle).name)
-    assert sent["subject"] == f"You earned $123.45 in week {week}"
-    assert f"/earnings/weeks/{week}" in sent["text"]
+    with desk.app.app_context():
+        name = db.session.get_one(Cycle, desk.cast.cycle).name
+        title = cycle_called(name)
+    assert sent["subject"] == f"You earned $123.45 for {title}"
+    assert f"/earnings/weeks/{name}" in sent["text"]
 
 
 def test_commission_is_not_told_before_its_close_can_no_longer_be_undone(desk):

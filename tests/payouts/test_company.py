@@ -203,7 +203,7 @@ def test_the_csv_of_a_weeks_batch_names_the_week_and_still_is_read_back(app, do,
         assert db.session.get_one(PayoutBatch, batch).cycle_id == closed
         content = content_of(queries.file_of(db.session(), batch, format="csv")).decode()
     head, *lines = content.splitlines()
-    assert head.endswith(",currency,week") and all(line.endswith(f",USD,{week}") for line in lines)
+    assert head.endswith(",currency,cycle") and all(line.endswith(f",USD,{week}") for line in lines)
 
     answer = "\r\n".join([f"{head},outcome", *(f"{line},paid" for line in lines[:-1])])
     rows = read_result(answer.encode())

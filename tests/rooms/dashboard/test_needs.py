@@ -123,7 +123,7 @@ def test_the_rank_that_is_held_was_paid_and_was_best_are_three_things(app, ranke
     ana = signed_in("Ana")
 
     ana.visit("/rank")
-    assert "Projected this week none Paid as in the last closed week Bronze Best ever Bronze" in ana.words
+    assert "Projected none Paid as in the last closed cycle Bronze Best ever Bronze" in ana.words
     ana.visit("/rank/history")
 
     assert "Bronze 600 600" in ana.words

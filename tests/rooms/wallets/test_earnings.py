@@ -32,7 +32,7 @@ def test_an_empty_wallet_says_what_comes(app, cast):
 
     cem.visit("/earnings")
 
-    for words in ("Nothing here yet", "No week is closed yet", "No withdrawals yet", "Nothing is on hold."):
+    for words in ("Nothing here yet", "No cycle is closed yet", "No withdrawals yet", "Nothing is on hold."):
         assert words in cem.words
 
 
