@@ -65,7 +65,7 @@ def test_changed_details_take_the_place_of_the_old_ones_and_rest(save, app, ben)
         old = db.session.scalars(select(Destination).where(Destination.replaced_at.is_not(None))).all()
         assert len(old) == 1
         told = db.session.scalars(select(Outbox.body).where(Outbox.name == "payee.changed")).all()
-        assert told == [{"destination_id": made}]
+        assert told == [{"destination_id": made, "change": 0}]
 
 
 def test_the_same_details_again_change_nothing(save):
