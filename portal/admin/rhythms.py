@@ -57,9 +57,10 @@ class RhythmForm(RefusingForm):
 @requires(permissions.manage_cycles)
 def rhythm() -> Response:
     """What holds, what follows, and the form for one length, `to` in the address."""
-    wanted = request.args.get("to", "")
-    holds = service.present_rhythm(db.session())
-    chosen = wanted if wanted in RHYTHMS else next(other for other in RHYTHMS if other != holds)
+    wanted, session = request.args.get("to", ""), db.session()
+    coming, holds = service.coming(session), service.present_rhythm(session)
+    usual = coming[0].rhythm if coming else next(other for other in RHYTHMS if other != holds)
+    chosen = wanted if wanted in RHYTHMS else usual
     return _page(RhythmForm(formdata=None, rhythm=chosen), chosen)
 
 

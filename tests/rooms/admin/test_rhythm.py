@@ -78,7 +78,7 @@ def test_a_rhythm_is_decided_and_the_next_cycle_follows_it(app, ada, do):
 def test_a_decision_that_is_not_in_force_is_replaced_and_stays_in_the_list(app, ada):
     decide(ada, "day")
     ada.visit(f"{PATH}?to=month")
-    assert "What was decided to come is replaced" in ada.words
+    assert "A new decision replaces the one that comes" in ada.words
     assert decide(ada, "month").status_code == 303
     ada.follow()
 
