@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from portal.commissions import projection
 from portal.commissions.projection import Projected
 from portal.engine import Plan
-from portal.engine.explaining import Expiry, Figures, Missing, expiries_by, missing_by
+from portal.engine.explaining import Expiry, Figures, Missing, NextPay, expiries_by, missing_by, next_pay_by
 from portal.models import Carry, CommissionLine, Consultant, Cycle, PaidRank, PlanVersion
 
 
@@ -25,6 +25,7 @@ class Needs:
 
     missing: Sequence[Missing]
     expires: Sequence[Expiry]
+    next_pay: NextPay | None
     plan: Plan
     now: Figures
     at: datetime
@@ -64,6 +65,7 @@ def needs_of(session: Session, consultant: Consultant, record: Projected | None)
     return Needs(
         missing=missing_by(plan, consultant.pack, now),
         expires=expiries_by(plan, now),
+        next_pay=next_pay_by(plan, consultant.pack, now),
         plan=plan,
         now=now,
         at=published.at,

@@ -215,13 +215,10 @@ def _record(raw: bytes) -> Projected | None:
 def _by_consultant(result: Result, consultants: NDArray[np.int64]) -> NDArray[np.int64]:
     """A row for each consultant id, in the order of the fields of `Projected`."""
     members, network = result.members, result.inputs.network
-    carried_in = {
-        "left": members.taken_left + members.expired_left + members.carry_left - members.restored,
-        "right": members.taken_right + members.expired_right + members.carry_right - members.restored,
+    given = figures(result) | {
         "known": np.ones(len(network), np.int64),
         "personal_volume": members.pv,
     }
-    given = figures(result) | carried_in
     table = np.zeros((int(consultants.max()) + 1 if len(consultants) else 0, _WIDTH), np.int64)
     for place, field in enumerate(fields(Projected)):
         name = field.name

@@ -163,7 +163,7 @@ def test_a_member_is_explained_on_the_command_line_as_text_and_as_json():
     assert (text.exit_code, told.exit_code, told.stderr) == (0, 0, "")
     assert text.stdout.startswith(f"{name}, by plan 'random' (version ")
     assert list(json.loads(told.stdout)) == [
-        *("member", "plan", "rank", "by_kind", "lines", "legs", "missing", "expires")
+        *("member", "plan", "rank", "by_kind", "lines", "legs", "missing", "expires", "next_pay")
     ]
 
 

@@ -4,6 +4,7 @@ from portal.engine.explaining.distances import Expiry, Figures, Missing, expirie
 from portal.engine.explaining.explain import Explanation, explain
 from portal.engine.explaining.legs import Branch, LegStory, branches, leg_story, sales_in, sales_of
 from portal.engine.explaining.lines import LineStory, line_stories, line_story, sums_by_kind
+from portal.engine.explaining.next_pay import NextPay, next_pay_by
 from portal.engine.explaining.told import as_document, as_text
 from portal.engine.explaining.written import text_of
 
@@ -15,6 +16,7 @@ __all__ = [
     "LegStory",
     "LineStory",
     "Missing",
+    "NextPay",
     "as_document",
     "as_text",
     "branches",
@@ -25,6 +27,7 @@ __all__ = [
     "line_stories",
     "line_story",
     "missing_by",
+    "next_pay_by",
     "sales_in",
     "sales_of",
     "sums_by_kind",

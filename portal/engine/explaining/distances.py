@@ -44,8 +44,9 @@ class Expiry:
 class Figures:
     """What one member's distances are reckoned from: volumes in hundredths, people as counts, flags as 0, 1.
 
-    `left` and `right` hold what was carried in; `rank` is the place of the rank held, -1 for none;
-    `holder_left` says whether somebody of the rank that the next one asks for stands there.
+    `left` and `right` hold what was carried in, below 0 where reversals left a debt; `rank` is the place of
+    the rank held, -1 for none; `holder_left` says whether somebody of the rank that the next one asks for
+    stands there.
     """
 
     may_be_active: int
@@ -77,8 +78,8 @@ def figures(result: Result) -> dict[str, Ints]:
     columns: dict[str, Any] = {
         "may_be_active": network.status == ACTIVE,
         "window_pv": personal.window_pv,
-        "left": state.carry_left + members.new_left + members.restored,
-        "right": state.carry_right + members.new_right + members.restored,
+        "left": state.carry_left + members.new_left,
+        "right": state.carry_right + members.new_right,
         "at_cap": _at_cap(result),
         "sponsored_active": standing_of(network, personal, Legs(members.new_left, members.new_right))[2],
         "sponsored_left": sponsored.left,
@@ -174,15 +175,15 @@ def _for_next_pay(plan: Plan, pack: str, now: Figures) -> list[Missing]:
     """Volume on which leg to the next pay step, as the legs stand in this cycle."""
     if plan.binary is None or now.at_cap:
         return []
-    wanted = _wanted(plan.binary, pack, now.left, now.right)
+    wanted = wanted_for_step(plan.binary, pack, now.left, now.right)
     return [
         Missing("next pay step", "volume", amount, leg)
         for leg, amount in zip(("left", "right"), wanted, strict=True)
     ]
 
 
-def _wanted(binary: Binary, pack: str, left: int, right: int) -> tuple[int, int]:
-    """How much of each leg is missing for the next step of pay."""
+def wanted_for_step(binary: Binary, pack: str, left: int, right: int) -> tuple[int, int]:
+    """How much of each leg is missing for the next step of pay; by percent, until all there is is matched."""
     if isinstance(binary.mode, Pairs):
         return _for_one_more_pair(binary.mode, left, right)
     if isinstance(binary.mode, Tiers):

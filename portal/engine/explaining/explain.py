@@ -9,6 +9,7 @@ from portal.engine.events import KINDS
 from portal.engine.explaining.distances import Expiry, Missing, expiries, missing_for
 from portal.engine.explaining.legs import LegStory, leg_story
 from portal.engine.explaining.lines import LineStory, line_stories
+from portal.engine.explaining.next_pay import NextPay, next_pay
 from portal.engine.network import LEFT, RIGHT
 
 
@@ -24,6 +25,7 @@ class Explanation:
     legs: tuple[LegStory, LegStory]
     missing: tuple[Missing, ...]
     expires: tuple[Expiry, ...]
+    next_pay: NextPay | None
 
     @property
     def by_kind(self) -> dict[str, int]:
@@ -50,4 +52,5 @@ def explain(result: Result, member: int, *, kind: str | None = None) -> Explanat
         legs=(leg_story(result, member, LEFT), leg_story(result, member, RIGHT)),
         missing=tuple(missing_for(result, member)),
         expires=tuple(expiries(result, member)),
+        next_pay=next_pay(result, member),
     )

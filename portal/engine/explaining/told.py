@@ -9,6 +9,7 @@ from portal.engine.explaining.distances import Expiry, Missing
 from portal.engine.explaining.explain import Explanation
 from portal.engine.explaining.legs import Branch, LegStory
 from portal.engine.explaining.lines import LineStory
+from portal.engine.explaining.next_pay import NextPay
 from portal.engine.explaining.written import text_of
 from portal.engine.printed import Names
 
@@ -26,6 +27,7 @@ def as_document(told: Explanation, names: Names) -> dict[str, Any]:
         "legs": [_leg(leg, names) for leg in told.legs],
         "missing": [_missing(part) for part in told.missing],
         "expires": [_expiry(part) for part in told.expires],
+        "next_pay": None if told.next_pay is None else _next_pay(told.next_pay),
     }
 
 
@@ -46,6 +48,7 @@ def as_text(told: Explanation, names: Names) -> str:
         text.append(f"{leg['side']} leg: {came} = {went}")
         text += [f"    {_branch_in_words(branch)}" for branch in leg["branches"]]
     text += [_missing_in_words(part) for part in document["missing"]]
+    text += _next_pay_in_words(document["next_pay"])
     text += [
         f"{part['volume']} on the {part['leg']} expires after {part['after_cycles']} more inactive cycles"
         for part in document["expires"]
@@ -100,6 +103,20 @@ def _missing(part: Missing) -> dict[str, Any]:
 def _missing_in_words(part: dict[str, Any]) -> str:
     leg = f" on the {part['leg']}" if part["leg"] else ""
     return f"for {part['goal']}: {part['amount']} {part['what']}{leg} missing"
+
+
+def _next_pay(found: NextPay) -> dict[str, Any]:
+    amounts = ("left", "right", "cents", "waits_left", "waits_right")
+    return {"state": found.state} | {
+        name.replace("cents", "more"): text_of(getattr(found, name)) for name in amounts
+    }
+
+
+def _next_pay_in_words(found: dict[str, Any] | None) -> list[str]:
+    """What the next cent needs, where volume brings it."""
+    if found is None or found["state"] != "missing":
+        return []
+    return [f"{found['left']} more on the left and {found['right']} on the right pay {found['more']} more"]
 
 
 def _expiry(part: Expiry) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def told(app, consultant_id):
         session = db.session()
         found = needs.needs_of(session, session.get_one(Consultant, consultant_id), standing(consultant_id))
         assert found is not None
-        return found.missing, found.expires
+        return found.missing, found.expires, found.next_pay
 
 
 def test_everybody_s_distances_are_those_of_the_engine(app, ranked, do, project):
@@ -57,7 +57,7 @@ def test_everybody_s_distances_are_those_of_the_engine(app, ranked, do, project)
         everybody = [(at, int(who)) for at, who in enumerate(gathered.consultants)]
     for at, who in everybody:
         expected = explain(result, at)
-        assert told(app, who) == (list(expected.missing), list(expected.expires)), who
+        assert told(app, who) == (list(expected.missing), list(expected.expires), expected.next_pay), who
 
 
 def test_the_panel_says_what_is_missing_and_carries_the_income_line(app, ranked, do, project, signed_in):
@@ -138,3 +138,28 @@ def test_before_anything_was_projected_nothing_is_promised(app, cast, signed_in)
     assert "No cycle is closed yet" in ana.words
     ana.visit("/home")
     assert "What you need" not in ana.words
+
+
+def test_the_next_cent_is_told_and_what_waits_beside_it(app, ranked, do, project, signed_in):
+    """At 10 % of a volume that is worth a dollar, 0.05 more is half a cent, which rounds up."""
+
+    def without_least_match(uow):
+        plan = uow.session.get_one(PlanVersion, uow.session.get_one(Cycle, ranked.cycle).plan_version_id)
+        plan.document = dict(plan.document) | {"binary": dict(plan.document["binary"]) | {"min_match": "0.00"}}
+        plan.sha256 = Plan.parse(plan.document).version
+
+    do(without_least_match)
+    for seller, volume in ((ranked.ben, 600_00), (ranked.cem, 140_00)):
+        do(add_sale, seller, volume)
+    project()
+    ana = signed_in("Ana")
+    ana.visit("/rank")
+    assert "Volume is not paid for before you are active and qualified." in ana.words
+
+    do(add_sale, ranked.ana, 100_00)
+    project()
+    ana.visit("/rank")
+
+    assert "0.05 volume on your right pays the next cent." in ana.words
+    assert "460 volume on your left waits for a match." in ana.words
+    assert "460 volume on your right" not in ana.words.split("To the rank")[0]
