@@ -21,6 +21,8 @@ from tests.shop import add_sale
 pytestmark = [pytest.mark.postgres, pytest.mark.redis]
 # How long processes may take to come up on a machine that does much else; a quiet one needs a few seconds.
 PATIENCE = 120
+# Processes of one `jobs.worker`: for what forks, what calls others, what stays warm and what tries plans.
+KINDS = 4
 
 
 @pytest.fixture
@@ -58,7 +60,9 @@ def test_facts_are_worked_off_by_processes_of_their_own(settings, production, po
 def test_a_worker_that_is_killed_is_replaced_and_its_work_is_done(settings, production, postgresql_database):
     with running(settings, "jobs.relay"):
         with running(settings, "jobs.worker") as first:
-            wait_until(lambda: redis.client.scard("rq:workers") == 3, what="all workers", seconds=PATIENCE)
+            wait_until(
+                lambda: redis.client.scard("rq:workers") == KINDS, what="all workers", seconds=PATIENCE
+            )
             os.killpg(first.pid, signal.SIGKILL)
         perform(lambda uow: uow.publish(ConsultantRegistered(production.ben)))
         with running(settings, "jobs.worker"):
