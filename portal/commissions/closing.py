@@ -1,6 +1,7 @@
-"""Closing a cycle in three commits, each safe to repeat: freeze, calculate, post.
+"""Closing a cycle: the run that two people approved is proved once more and booked.
 
-A close that is killed anywhere goes on where it was; two at once wait for each other at the cycle's row.
+Two commits, each safe to repeat: a close that is killed anywhere goes on where it was; two at once wait for
+each other at the cycle's row.
 """
 
 from __future__ import annotations
@@ -10,15 +11,13 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from sqlalchemy import select
 
 from portal.commissions import stages
-from portal.commissions.credits import Credits, credits_of, due_days
-from portal.commissions.gathering import places
+from portal.commissions.credits import Credits, credits_in, credits_of, due_days
+from portal.commissions.gathering import Gathered, gather, places
 from portal.commissions.kept import kept
-from portal.commissions.runs import calculate_run, freeze_run
 from portal.commissions.stages import Stages
-from portal.engine import KINDS
+from portal.engine import KINDS, calculate, snapshot
 from portal.kernel.errors import Conflict
 from portal.kernel.facts import CommissionCredited, CycleClosed
 from portal.kernel.money import Cents
@@ -37,7 +36,7 @@ UNDO_WINDOW = timedelta(minutes=30)
 
 
 def freeze(uow: UnitOfWork, *, cycle_id: int, zone: ZoneInfo, window: timedelta = UNDO_WINDOW) -> None:
-    """Take down the inputs; refuse when they are no longer those that were approved.
+    """Take the approved run for the close; refuse when its inputs are no longer those of the database.
 
     Raises `Conflict` when the cycle is not approved, when the one before it is not closed (any more), or when
     something changed since its preview.
@@ -53,30 +52,21 @@ def freeze(uow: UnitOfWork, *, cycle_id: int, zone: ZoneInfo, window: timedelta 
     if cycle.previous_id is not None and lock_row(uow, Cycle, cycle.previous_id).closed_at is None:
         raise Conflict(f"Cycle {cycle.name} builds on the one before it; close that one first.")
     allow_long_work(uow.session)
-    approved = uow.session.scalar(select(Run.input_hash).where(Run.id == cycle.preview_run_id))
-    run, _ = freeze_run(uow, cycle, purpose="close", stages=Stages(cycle_id, stages.CLOSE))
-    if run.input_hash != approved:
+    run, going = uow.session.get_one(Run, cycle.preview_run_id), Stages(cycle_id, stages.CLOSE)
+    with going.at("read"):
+        found = snapshot.digest(gather(uow.session, cycle).inputs)
+    if found != run.input_hash or run.posted_at is not None:
         raise Conflict("Something changed since the preview. Please preview and approve the cycle again.")
+    run.purpose = "close"
     cycle.close_run_id = run.id
-
-
-def calculate(uow: UnitOfWork, *, cycle_id: int, zone: ZoneInfo, window: timedelta = UNDO_WINDOW) -> None:
-    """Compute the frozen inputs; the result must be the approved one, to the last bit."""
-    cycle = lock_row(uow, Cycle, cycle_id)
-    run = uow.session.get_one(Run, cycle.close_run_id)
-    if run.calculated_at is not None:
-        return
-    allow_long_work(uow.session)
-    approved = uow.session.scalar(select(Run.output_hash).where(Run.id == cycle.preview_run_id))
-    calculate_run(uow, run, kept(run), stages=Stages(cycle_id, stages.CLOSE))
-    if run.output_hash != approved:
-        raise Conflict("The close found another result than the approved preview. Nothing was booked.")
+    going.write_down(run)
 
 
 def post(uow: UnitOfWork, *, cycle_id: int, zone: ZoneInfo, window: timedelta = UNDO_WINDOW) -> None:
     """Book one entry for each consultant and kind, hold what was earned, take back what was reversed.
 
-    The close can be undone for the length of `window`.
+    The close can be undone for the length of `window`. Raises `Conflict` where computing the run again gives
+    another result, or where its lines are not that result.
     """
     cycle = lock_row(uow, Cycle, cycle_id)
     run = uow.session.get_one(Run, cycle.close_run_id)
@@ -84,12 +74,13 @@ def post(uow: UnitOfWork, *, cycle_id: int, zone: ZoneInfo, window: timedelta = 
         return
     allow_long_work(uow.session)
     going = Stages(cycle_id, stages.CLOSE)
+    with going.at("calculate"):
+        credits = _proved(uow, run, inputs := kept(run))
     with going.at("book"):
-        credits = credits_of(uow.session, run.id)
         earned = credits.where(credits.amounts > 0)
         entry_ids = bulk.post_table(uow, _entries(run, earned))
     with going.at("hold"):
-        days = due_days(uow.session, cycle, zone=zone, inputs=(inputs := kept(run)))
+        days = due_days(uow.session, cycle, zone=zone, inputs=inputs)
         due = days[places(inputs.consultants, earned.consultants)]
         holds = Holds(entry_ids, earned.consultants, cycle.id, earned.amounts, due)
         new_release_table(uow, holds)
@@ -99,7 +90,18 @@ def post(uow: UnitOfWork, *, cycle_id: int, zone: ZoneInfo, window: timedelta = 
     going.write_down(run)
 
 
-CLOSE_STEPS: tuple[Step, ...] = (freeze, calculate, post)
+CLOSE_STEPS: tuple[Step, ...] = (freeze, post)
+
+
+def _proved(uow: UnitOfWork, run: Run, gathered: Gathered) -> Credits:
+    """What the lines of the run owe whom, where they are what its inputs give, to the last bit."""
+    result = calculate(gathered.inputs)
+    if snapshot.result_digest(result) != run.output_hash:
+        raise Conflict("The close found another result than the approved preview. Nothing was booked.")
+    stored = credits_of(uow.session, run.id)
+    if not stored.equals(credits_in(result, gathered.consultants)):
+        raise Conflict("The lines of the approved preview are not what it found. Nothing was booked.")
+    return stored
 
 
 def _entries(run: Run, earned: Credits) -> Table:

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import BigInteger, case, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.commissions.gathering import Gathered, places
-from portal.engine import KINDS
+from portal.engine import KINDS, Result
 from portal.models import CommissionLine, Contract, Cycle, Sale, TermsVersion
 from portal.store.columns import read_columns
 
@@ -32,6 +32,14 @@ class Credits:
     kinds: Ints
     amounts: Ints
 
+    def equals(self, other: Credits) -> bool:
+        """Whether both say the same of the same consultants."""
+        mine, theirs = (
+            (self.consultants, self.kinds, self.amounts),
+            (other.consultants, other.kinds, other.amounts),
+        )
+        return all(np.array_equal(one, two) for one, two in zip(mine, theirs, strict=True))
+
     def where(self, chosen: NDArray[np.bool_]) -> Credits:
         """The chosen rows."""
         return Credits(self.consultants[chosen], self.kinds[chosen], self.amounts[chosen])
@@ -41,7 +49,7 @@ def credits_of(session: Session, run_id: int) -> Credits:
     """What is to be credited, and what is to be taken back."""
     kind = case({name: index for index, name in enumerate(KINDS)}, value=CommissionLine.kind)
     sums = (
-        select(CommissionLine.consultant_id, kind, func.sum(CommissionLine.amount_cents))
+        select(CommissionLine.consultant_id, kind, cast(func.sum(CommissionLine.amount_cents), BigInteger))
         .where(CommissionLine.run_id == run_id)
         .group_by(CommissionLine.consultant_id, CommissionLine.kind)
     )
@@ -49,6 +57,18 @@ def credits_of(session: Session, run_id: int) -> Credits:
     found = found.where(found.amounts != 0)
     order = np.lexsort((found.kinds, found.consultants))
     return Credits(found.consultants[order], found.kinds[order], found.amounts[order])
+
+
+def credits_in(result: Result, consultants: Ints) -> Credits:
+    """The same from what the engine found, before anything of it is stored."""
+    lines = result.lines
+    whose = consultants[lines.member] * len(KINDS) + lines.kind
+    found, at = np.unique(whose, return_inverse=True)
+    sums = np.zeros(len(found), np.int64)
+    np.add.at(sums, at, lines.amount.astype(np.int64))
+    consultant, kind = np.divmod(found, len(KINDS))
+    credits = Credits(consultant, kind, sums)
+    return credits.where(sums != 0)
 
 
 def due_days(session: Session, cycle: Cycle, *, zone: ZoneInfo, inputs: Gathered) -> NDArray[np.datetime64]:

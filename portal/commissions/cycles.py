@@ -95,7 +95,8 @@ def preview(uow: UnitOfWork, *, cycle_id: int) -> Run:
     cycle.preview_requested_at = None
     cycle.refusal = None
     cycle.state = "previewed"
-    if replaced is not None:
+    # What was closed and undone keeps its lines: the books still speak of them.
+    if replaced is not None and uow.session.get_one(Run, replaced).posted_at is None:
         forget_lines(uow, replaced)
     return run
 
@@ -112,6 +113,8 @@ def approve(uow: UnitOfWork, *, cycle_id: int, run_id: int, actor_id: int) -> in
     if cycle.preview_run_id != run_id or cycle.preview_requested_at is not None:
         raise Conflict("There is a newer preview. Please look at it before you approve.")
     run = uow.session.get_one(Run, run_id)
+    if run.undone_at is not None:
+        raise Conflict("The close of this run was undone. Please preview the cycle again.")
     approvals = list(uow.session.scalars(select(Approval.user_id).where(Approval.run_id == run_id)))
     if actor_id in approvals:
         raise Conflict("You approved this preview already. A second person has to approve it too.")
@@ -162,9 +165,9 @@ def note_refusal(uow: UnitOfWork, *, cycle_id: int, reason: str) -> None:
 
 
 def _give_up_close(uow: UnitOfWork, cycle: Cycle) -> None:
-    """What a refused close froze must not bind the next one; it has booked nothing."""
+    """What a refused close took must not bind the next one; it has booked nothing."""
     if cycle.close_run_id is not None:
-        forget_lines(uow, cycle.close_run_id)
+        uow.session.get_one(Run, cycle.close_run_id).purpose = "preview"
         cycle.close_run_id = None
 
 

@@ -11,7 +11,7 @@ from portal.models import Run
 from portal.store import progress
 
 PREVIEW: Final = ("read", "keep", "calculate", "write", "prove")
-CLOSE: Final = (*PREVIEW, "book", "hold", "finish")
+CLOSE: Final = ("read", "calculate", "book", "hold", "finish")
 UNDO: Final = ("reverse", "finish")
 
 

@@ -28,6 +28,12 @@ _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _FIRST_DAY: Final = np.datetime64("2000-01-01", "D")
 _ROWS_AT_ONCE: Final = 32_768
 _NULL: Final = -1
+_FOR_LONG_WORK: Final = {
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "work_mem": "'256MB'",
+    "jit": "off",
+}
 _LONGEST: Final = 2_048  # more than any field that differs in length from row to row
 
 
@@ -54,10 +60,10 @@ def new_ids(session: Session, model: type[Base], count: int) -> NDArray[np.int64
 
 
 def allow_long_work(session: Session) -> None:
-    """Lift the limits on time for this transaction: a large cycle takes longer than any request may."""
+    """Lift limits on time and memory for this transaction: a large cycle takes more than a request may."""
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SET LOCAL statement_timeout = 0"))
-        session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        for setting, value in _FOR_LONG_WORK.items():
+            session.execute(text(f"SET LOCAL {setting} = {value}"))
 
 
 def _spread(value: Value, count: int) -> Column:

@@ -93,7 +93,7 @@ def test_a_week_goes_from_open_to_paid(app, cycle, week, moved_clock, tmp_path):
     assert "wait for the yes of another person" in cycle("pay", week, "--as", ADA).output
     out = answer(cycle("pay", week, "--as", FIN, "--out", str(file), "--json"))
     assert (out["count"], out["sum_cents"], out["state"]) == (3, 358_00, "closed")
-    assert file.read_text().splitlines()[-1] == "CONTROL,3,,,,,358.00,USD"
+    assert file.read_text().splitlines()[-1] == "CONTROL,3,,,,,358.00,USD,2026-W47"
     assert answer(cycle("pay", week, "--as", FIN, "--json"))["batch"] == out["batch"]
     paid = answer(cycle("pay", week, "--as", FIN, "--confirm", "--json"))
     assert paid["state"] == answer(cycle("pay", week, "--as", FIN, "--confirm", "--json"))["state"] == "paid"
@@ -154,7 +154,7 @@ def test_one_person_cannot_approve_twice(cycle, week):
 
 
 def test_a_week_ends_by_itself_when_it_is_over(cycle, week, moved_clock):
-    moved_clock(8)
+    moved_clock(7)
 
     assert answer(cycle("preview", week, "--json"))["paid_cents"] == 358_00
     assert [row["state"] for row in answer(cycle("list", "--json"))] == ["open", "previewed"]

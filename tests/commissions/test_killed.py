@@ -127,7 +127,7 @@ class Company:
         app = self.make_app(database, CANOPY_UNDO_MINUTES="30")
         event.listen(Session, "before_commit", before)
         if careless:
-            jobs.CLOSE_STEPS = (closing.freeze, closing.calculate, book_carelessly, finish)
+            jobs.CLOSE_STEPS = (closing.freeze, book_carelessly, finish)
         with app.app_context():
             story(self.week, self.admins)
             db.session.remove()
