@@ -100,6 +100,7 @@ def page(
         cycle=found,
         review=review,
         approvals=approvals,
+        preview=_previewed(found) or (review.run if review else None),
         # All the books are read for these: not at every tick of a page that waits for a job.
         findings=[] if doing else _findings(found),
         doing=doing,
@@ -132,6 +133,12 @@ def _under_way(found: Cycle) -> str:
         "compare": found.compare_requested_at,
     }
     return next((what for what, at in asked.items() if at is not None), "")
+
+
+def _previewed(found: Cycle) -> Run | None:
+    """The run that was approved, of which a close makes a second one."""
+    known = found.preview_run_id is not None
+    return db.session.get(Run, found.preview_run_id, options=[defer(Run.inputs)]) if known else None
 
 
 def _compared(found: Cycle) -> Run | None:

@@ -73,6 +73,15 @@ PURPOSES = {
     "import": _l("Taken over from another system"),
     "compare": _l("Computed again from the facts of today"),
 }
+FAILED = {
+    "sum": _l("The lines do not add up to the total"),
+    "ties": _l("Not every cent ties to a sale"),
+    "twice": _l("Two computations gave different results"),
+    "books": _l("The books are not in order"),
+    "cap": _l("The payout ratio is above the cap"),
+    "rise": _l("The payout ratio rose far above that of the last cycle"),
+    "own-use": _l("Consultants' own use is a large part of the volume"),
+}
 RHYTHMS = {"day": _l("Daily"), "week": _l("Weekly"), "month": _l("Monthly")}
 
 
@@ -96,6 +105,43 @@ def reason(move: Move) -> str:
             move.refunds,
         )
     return str(REASONS.get(move.reason, move.reason))
+
+
+def headline(finding: Finding) -> str:
+    """A check in words: what ought to be so where it is, and what is the case where it is not."""
+    return _(finding.check.title) if finding.passed else failed(finding.check.code, finding.seen.number)
+
+
+def failed(code: str, number: int) -> str:
+    """What is the case where a check found something; its figure stands beside it."""
+    counted = {
+        "refunds": ngettext(
+            "%(num)s person's refunds are more than their pay",
+            "%(num)s people's refunds are more than their pay",
+            number,
+        ),
+        "tax-forms": ngettext(
+            "%(num)s person who is paid has not signed a tax form",
+            "%(num)s people who are paid have not signed a tax form",
+            number,
+        ),
+        "unusual": ngettext(
+            "%(num)s person earns far more than they usually do",
+            "%(num)s people earn far more than they usually do",
+            number,
+        ),
+        "vendors": ngettext("%(num)s vendor reported nothing", "%(num)s vendors reported nothing", number),
+        "events": ngettext(
+            "%(num)s event of this cycle was not worked in",
+            "%(num)s events of this cycle were not worked in",
+            number,
+        ),
+        "wallets": ngettext("%(num)s wallet is below zero", "%(num)s wallets are below zero", number),
+        "earlier": ngettext(
+            "%(num)s cycle before it is not closed", "%(num)s cycles before it are not closed", number
+        ),
+    }
+    return counted.get(code) or str(FAILED[code])
 
 
 def figure(finding: Finding) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from sqlalchemy import delete
+from sqlalchemy import delete, func, select
 
 from portal.commissions.breakage import loss_columns
 from portal.commissions.gathering import Gathered, gather
@@ -14,7 +14,7 @@ from portal.commissions.kept import code_version, freeze_ids
 from portal.commissions.stages import Stages
 from portal.engine import EVENT_KINDS, KINDS, MATCHING, Lines, Result, calculate, snapshot
 from portal.extensions import Base
-from portal.models import Carry, CommissionLine, Cycle, Loss, PaidRank, Run
+from portal.models import Carry, CommissionLine, Cycle, Loss, PaidRank, Run, Sale
 from portal.store import UnitOfWork
 from portal.store.columns import NONE
 from portal.store.copying import Value, copy_rows
@@ -37,7 +37,8 @@ CARRY_COLUMNS = {
 
 def freeze_run(uow: UnitOfWork, cycle: Cycle, *, purpose: str, stages: Stages) -> tuple[Run, Gathered]:
     """Write down what the run is computed from and by, with the hash of it, and who asked for it."""
-    with stages.at("read"):
+    sales = uow.session.scalar(select(func.count()).select_from(Sale).where(Sale.cycle_id == cycle.id)) or 0
+    with stages.at("read", total=sales):
         gathered = gather(uow.session, cycle)
     with stages.at("keep"):
         run = Run(
@@ -60,15 +61,15 @@ def freeze_run(uow: UnitOfWork, cycle: Cycle, *, purpose: str, stages: Stages) -
 
 def calculate_run(uow: UnitOfWork, run: Run, gathered: Gathered, *, stages: Stages) -> Result:
     """Compute the frozen inputs; write lines, carry, ranks, losses, totals and the hash of all of it."""
-    with stages.at("calculate"):
+    with stages.at("calculate", total=len(gathered.consultants)):
         result = calculate(gathered.inputs)
         lines = result.lines
-    with stages.at("write"):
+    with stages.at("write", total=len(lines)):
         _write(uow, CommissionLine, _line_columns(run, gathered, lines))
         _write(uow, Carry, _carry_columns(run, gathered, result))
         _write(uow, PaidRank, _rank_columns(run, gathered, result))
         _write(uow, Loss, loss_columns(run, gathered, result))
-    with stages.at("prove"):
+    with stages.at("prove", total=len(lines)):
         run.output_hash = snapshot.result_digest(result)
     run.totals = _totals(result)
     run.calculated_at = uow.clock()

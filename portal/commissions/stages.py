@@ -23,9 +23,9 @@ class Stages:
         self._took: dict[str, object] = {}
 
     @contextmanager
-    def at(self, step: str) -> Iterator[None]:
-        """The step that is gone through within this."""
-        progress.report(self._subject, step=step, steps=self._steps)
+    def at(self, step: str, *, total: int = 0) -> Iterator[None]:
+        """The step that is gone through within this, over `total` things where that is known."""
+        progress.report(self._subject, step=step, steps=self._steps, total=total)
         began = time.perf_counter_ns()
         yield
         self._took[step] = (time.perf_counter_ns() - began) // 1_000_000

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from portal.commissions.stages import PREVIEW, Stages
 from portal.extensions import redis
 from portal.kernel.clock import utc_now
 from portal.store import progress
@@ -52,3 +53,9 @@ def test_progress_that_redis_forgot_stops_nothing(sqlite_app):
     assert progress.read("cycle-7") is None
     progress.report("cycle-7", step="post", steps=STEPS)
     assert progress.read("cycle-7").step == "post"
+
+
+def test_a_step_of_a_cycle_tells_how_many_things_it_goes_through(sqlite_app):
+    with Stages(7, PREVIEW).at("read", total=9_418):
+        now = progress.read("cycle-7")
+    assert (now.step, now.total, now.percent) == ("read", 9_418, 0)

@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from jobs import books
+from portal.admin import words
 from portal.commissions import cycles as service
+from portal.commissions.checks import CHECKS
 from portal.extensions import db
 from portal.kernel.ids import new_id
 from portal.kernel.money import Cents
@@ -148,7 +150,7 @@ def test_what_changed_and_why_stands_beside_the_week_before(app, cast, week, sig
     assert "Dia More own sales +$400.00 $400.00" in ada.words
     assert "Ben 1 refund took back what was paid before −$300.00 −$150.00" in ada.words
     assert "Corrections" in ada.words
-    assert "Look at: Nobody's refunds are more than their pay 2 people" in ada.words
+    assert "Look at: 2 people's refunds are more than their pay Show" in ada.words
 
 
 def test_finance_pays_a_closed_week(app, cast, week, signed_in, work):
@@ -271,3 +273,25 @@ def test_the_page_trusts_a_look_at_the_books_of_a_moment_ago_but_a_yes_looks_its
 
     assert refused.status_code == 409 and "Not so: The books are in order (books)" in ada.words
     assert state(app, week) == "previewed"
+
+
+def test_every_check_that_fails_says_what_is_the_case_and_not_what_ought_to_be(app):
+    with app.test_request_context():
+        for check in CHECKS.values():
+            told = words.failed(check.code, 3)
+            assert told and told != check.title, check.code
+            assert not told.startswith(("Nobody", "Every ", "No ")), told
+
+
+def test_a_closed_week_tells_when_it_was_worked_out_and_when_it_was_closed(app, week, signed_in, work):
+    closed(signed_in, work, week)
+    with app.app_context():
+        cycle = db.session.scalars(select(Cycle).where(Cycle.name == week)).one()
+        preview, close = cycle.preview_run_id, cycle.close_run_id
+
+    fin = signed_in("fin")
+    fin.visit(f"/admin/cycles/{week}")
+
+    assert preview != close
+    assert f"Worked out, run {preview}" in fin.words and f"Closed, run {close}" in fin.words
+    assert fin.words.index("Worked out, run") < fin.words.index("approved") < fin.words.index("Closed, run")
