@@ -124,3 +124,11 @@ def test_only_who_manages_cycles_may_look_at_it_and_decide(app, cast):
         assert visitor.visit(PATH).status_code == 403
         assert f'href="{PATH}"' not in visitor.visit(first).text
         assert visitor.submit(PATH, {"rhythm": "day"}).status_code == 403
+
+
+def test_a_decision_asks_for_a_fresh_password(app, ada, monkeypatch):
+    monkeypatch.setattr("portal.access.guard.confirmed_within", lambda minutes: False)
+    answer = decide(ada, "day")
+    assert answer.status_code == 303 and "/confirm" in answer.location
+    with app.app_context():
+        assert db.session.query(CycleRhythm).count() == 0

@@ -91,7 +91,7 @@ def test_a_match_opens_both_legs_and_each_branch_down_to_the_sales(app, cast, we
 
     assert "300 volume matched × $1.00 × 10% = $30.00" in ana.words
     assert (
-        "Carried over from before 0 New 500 Used for the match 300 Carries over to the next week 200"
+        "Carried over from before 0 New 500 Used for the match 300 Carries over to the next cycle 200"
         in ana.words
     )
     branch = f"/earnings/lines/{lines[cast.ana, 'binary']}/team/{ids[cast.ben]}"
