@@ -100,12 +100,13 @@ def page(
         cycle=found,
         review=review,
         approvals=approvals,
-        preview=_previewed(found) or (review.run if review else None),
         # All the books are read for these: not at every tick of a page that waits for a job.
         findings=[] if doing else _findings(found),
         doing=doing,
         progress=progress.read(f"cycle-{found.id}") if doing else None,
-        undoable=not doing and not undo.problem_with_undo(session, found, now=utc_now()),
+        undoable=bool(found.closed_at)
+        and not doing
+        and not undo.problem_with_undo(session, found, now=utc_now()),
         undone=None if found.closed_at else queries.last_undone(session, found.id),
         compared=_compared(found),
         batch=_batch_id(found),
@@ -119,7 +120,7 @@ def page(
         may_manage=may(permissions.manage_cycles),
         may_approve=may(permissions.approve_cycles),
         may_pay=may(permissions.manage_payouts),
-        selection=company.selection_of(session, found.id),
+        selection=company.selection_of(session, found.id) if found.closed_at else None,
         words=words,
     )
 
@@ -133,12 +134,6 @@ def _under_way(found: Cycle) -> str:
         "compare": found.compare_requested_at,
     }
     return next((what for what, at in asked.items() if at is not None), "")
-
-
-def _previewed(found: Cycle) -> Run | None:
-    """The run that was approved, of which a close makes a second one."""
-    known = found.preview_run_id is not None
-    return db.session.get(Run, found.preview_run_id, options=[defer(Run.inputs)]) if known else None
 
 
 def _compared(found: Cycle) -> Run | None:

@@ -36,14 +36,15 @@ ORDERS = ("change", "pay")
 def cycle_people(name: str) -> Response:
     """Everybody with a line in this cycle or the one before, the biggest difference first."""
     one, session = found(name), db.session()
-    pair, wanted = _pair(one), _wanted()
+    previous = _previous(one)
+    pair, wanted = _pair(one, previous), _wanted()
     page = max(number(request.args, "page") or 1, 1)
     people, before, now = differences.count_of(session, pair, wanted)
     return show(
         "admin/cycle_people.html",
         "people",
         cycle=one,
-        before=_previous(one),
+        before=previous,
         wanted=wanted,
         rows=differences.page_of(session, pair, wanted, start=(page - 1) * ROWS_A_PAGE, limit=ROWS_A_PAGE),
         sums=(people, before, now),
@@ -58,7 +59,7 @@ def cycle_people(name: str) -> Response:
 def cycle_people_csv(name: str) -> AnyResponse:
     """Everybody beside the cycle before, with the reason in words."""
     one = found(name)
-    pair = _pair(one)
+    pair = _pair(one, _previous(one))
     return _file(f"cycle-{one.name}-people-run-{pair.now}.csv", _moves(pair))
 
 
@@ -104,8 +105,7 @@ def _previous(cycle: Cycle) -> Cycle | None:
     return db.session.get(Cycle, cycle.previous_id) if cycle.previous_id else None
 
 
-def _pair(cycle: Cycle) -> Pair:
-    previous = _previous(cycle)
+def _pair(cycle: Cycle, previous: Cycle | None) -> Pair:
     old = queries.run_of(db.session(), previous) if previous else None
     return Pair(cycle, run_of(cycle).id, old.id if old else 0)
 

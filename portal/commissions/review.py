@@ -36,13 +36,17 @@ class Change:
 
 @dataclass(frozen=True)
 class Review:
-    """Everything an admin looks at before saying yes; `before` is the run of the cycle before."""
+    """Everything an admin looks at before saying yes; `before` is the run of the cycle before.
+
+    `compared_with` is that cycle and that run: while they are held, nobody asks for them again.
+    """
 
     pair: Pair
     run: Run
     totals: Totals
     before: Totals | None
     before_name: str
+    compared_with: tuple[Cycle | None, Run | None]
     changes: list[Change]
     moves: list[Move]
 
@@ -96,6 +100,7 @@ def review_of(session: Session, cycle: Cycle) -> Review | None:
         totals=totals_of(run),
         before=totals_of(old) if old else None,
         before_name=previous.name if previous else "",
+        compared_with=(previous, old),
         changes=changes(session, pair),
         moves=biggest_moves(session, pair),
     )

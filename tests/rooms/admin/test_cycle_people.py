@@ -6,8 +6,9 @@ import csv
 import io
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
+from jobs import books
 from portal.extensions import db
 from portal.kernel.ids import new_id
 from portal.models import Consultant, Cycle
@@ -124,3 +125,29 @@ def test_a_cycle_without_a_run_has_nothing_behind_it(week, signed_in):
 
     for path in ("people", "people.csv", "revenue", "legs", "checks/vendors", "checks/nonsense"):
         assert fin.visit(f"/admin/cycles/{week}/{path}").status_code == 404, path
+
+
+def statements(app, visitor, path):
+    """How many statements a page runs once it was seen; the books were looked at a moment ago."""
+    counted = []
+    with app.app_context():
+        books.check()
+        engine = db.engine
+    visitor.visit(path)
+
+    def note(_connection, _cursor, statement, *_rest):
+        counted.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        visitor.visit(path)
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    return len(counted)
+
+
+def test_the_pages_of_a_cycle_ask_for_nothing_twice(app, second, signed_in):
+    ada = signed_in("ada")
+
+    assert statements(app, ada, f"/admin/cycles/{second}/people") <= 12
+    assert statements(app, ada, f"/admin/cycles/{second}") <= 26
