@@ -7,6 +7,7 @@ each other at the cycle's row.
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -95,10 +96,13 @@ CLOSE_STEPS: tuple[Step, ...] = (freeze, post)
 
 def _proved(uow: UnitOfWork, run: Run, gathered: Gathered) -> Credits:
     """What the lines of the run owe whom, where they are what its inputs give, to the last bit."""
-    result = calculate(gathered.inputs)
+    with ThreadPoolExecutor(1) as aside:
+        computing = aside.submit(calculate, gathered.inputs)
+        # The database adds up what is stored while we compute.
+        stored = credits_of(uow.session, run.id)
+        result = computing.result()
     if snapshot.result_digest(result) != run.output_hash:
         raise Conflict("The close found another result than the approved preview. Nothing was booked.")
-    stored = credits_of(uow.session, run.id)
     if not stored.equals(credits_in(result, gathered.consultants)):
         raise Conflict("The lines of the approved preview are not what it found. Nothing was booked.")
     return stored

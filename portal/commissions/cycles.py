@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, case, func, or_, select
 
 from portal.commissions import beginnings, stages, weeks
+from portal.commissions.credits import credits_in
 from portal.commissions.plans import plan_at
 from portal.commissions.rhythms import cycle_from, rhythm_at
 from portal.commissions.runs import calculate_run, forget_lines, freeze_run
 from portal.commissions.stages import Stages
 from portal.kernel.errors import Conflict
 from portal.kernel.facts import CycleEnded
+from portal.ledger.bulk import Wallets, open_wallets
 from portal.models import Approval, Cycle, Run
 from portal.store import UnitOfWork
 from portal.store.copying import allow_long_work
@@ -89,7 +91,10 @@ def preview(uow: UnitOfWork, *, cycle_id: int) -> Run:
     allow_long_work(uow.session)
     going = Stages(cycle_id, stages.PREVIEW)
     run, gathered = freeze_run(uow, cycle, purpose="preview", stages=going)
-    calculate_run(uow, run, gathered, stages=going)
+    result = calculate_run(uow, run, gathered, stages=going)
+    # Opened here and not while the close holds its locks; an empty account says nothing to anybody.
+    credits = credits_in(result, gathered.consultants)
+    open_wallets(uow, Wallets("pending", credits.consultants[credits.amounts > 0]))
     cycle.requested_by = None
     cycle.preview_run_id = run.id
     cycle.preview_requested_at = None

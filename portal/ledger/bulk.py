@@ -93,6 +93,11 @@ def post_table(uow: UnitOfWork, table: Table) -> Ints:
     return entry_ids
 
 
+def open_wallets(uow: UnitOfWork, wallets: Wallets) -> None:
+    """Open the accounts that are missing, empty as every new one is."""
+    _accounts(uow, wallets, len(wallets.owners))
+
+
 def _write_entries(uow: UnitOfWork, table: Table, entry_ids: Ints) -> None:
     now = uow.clock()
     today = now.date()

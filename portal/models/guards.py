@@ -22,6 +22,7 @@ CHECKED_FOR_EACH_STATEMENT = {
 }
 _POSTGRESQL = {
     "account_guard",
+    "account_opens_empty",
     "account_stays",
     "audit_stays",
     "carry_points_to_rows",

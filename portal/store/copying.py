@@ -28,6 +28,7 @@ _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _FIRST_DAY: Final = np.datetime64("2000-01-01", "D")
 _ROWS_AT_ONCE: Final = 32_768
 _NULL: Final = -1
+_MANY: Final = 10_000
 _FOR_LONG_WORK: Final = {
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
@@ -86,11 +87,15 @@ def _copy(session: Session, table: Table, given: dict[str, Column]) -> None:
     connection: Any = session.connection().connection
     with connection.cursor() as cursor:
         names = ", ".join(f'"{name}"' for name in given)
+        # Statistics know nothing of so many new rows: checks that go from row to row would take minutes.
+        row_by_row = "off" if len(next(iter(given.values()))) >= _MANY else "on"
+        cursor.execute(f"SET LOCAL enable_nestloop = {row_by_row}")
         with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)") as copy:
             copy.write(_HEAD)
             for piece in _records(table, given):
                 copy.write(piece)
             copy.write(_END)
+        cursor.execute("SET LOCAL enable_nestloop = on")
 
 
 def _records(table: Table, given: dict[str, Column]) -> Iterator[bytes]:

@@ -145,7 +145,8 @@ def test_the_next_cent_is_told_and_what_waits_beside_it(app, ranked, do, project
 
     def without_least_match(uow):
         plan = uow.session.get_one(PlanVersion, uow.session.get_one(Cycle, ranked.cycle).plan_version_id)
-        plan.document = dict(plan.document) | {"binary": dict(plan.document["binary"]) | {"min_match": "0.00"}}
+        binary = dict(plan.document["binary"]) | {"min_match": "0.00"}
+        plan.document = dict(plan.document) | {"binary": binary}
         plan.sha256 = Plan.parse(plan.document).version
 
     do(without_least_match)
