@@ -54,7 +54,7 @@ class PlayedStripe:
         """A card paid so many cents; what Stripe wrote down of it, with its fee."""
 
         def work(play: Play, books: Books) -> MoneyMove:
-            session = {"currency": "usd", "customer": None, "metadata": {}}
+            session: dict[str, object] = {"currency": "usd", "customer": None, "metadata": {}}
             made, charge = stripe_objects.new_charge(session, intent, cents=cents, now=play.now())
             balance.take_charge(books, charge, now=play.now())
             books.save("payment_intent", made)

@@ -92,7 +92,7 @@ class Finance:
                     key=f"demo-{code}-{destination_id}",
                     actor_id=user_id,
                 )
-                made = int(quietly(lambda uow, ask=ask: ask(uow).id, at=at))
+                made = quietly(ask, at=at).id
                 if approved:
                     self._approve([made], at)
 
