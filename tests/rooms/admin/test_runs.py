@@ -12,7 +12,7 @@ from portal.commissions.bundle_check import verify
 from portal.extensions import db
 from portal.models import Audit, Carry, CommissionLine, Consultant, Run
 from portal.store import perform
-from tests.commissions.closed import closed
+from tests.commissions.closed import closed, previewed
 from tests.html import Visitor
 from tests.people import PASSWORD
 from tests.shop import add_sale
@@ -24,6 +24,7 @@ def run_id(app, cast):
     with app.app_context():
         perform(lambda uow: add_sale(uow, cast.ben, 400_00, revenue=3_000_00))
         perform(lambda uow: add_sale(uow, cast.cem, 300_00, revenue=3_000_00))
+        previewed(cast.cycle)
         return closed(cast.cycle, cast.ada, cast.fin)
 
 
