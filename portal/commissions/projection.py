@@ -11,7 +11,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,18 +122,26 @@ def recalculate(session: Session, *, now: datetime, warm: WarmInputs | None = No
         redis.client.set(DONE, asked_for)
         return False
     gathered = (warm or WarmInputs()).gathered(session, cycle)
-    table = _by_consultant(calculate(gathered.inputs), gathered.consultants)
-    _publish(table, cycle_id=cycle.id, now=now)
+    columns = _columns(calculate(gathered.inputs))
+    _publish(columns, gathered.consultants, cycle_id=cycle.id, now=now)
     redis.client.set(DONE, asked_for)
     return True
 
 
-def _publish(table: NDArray[np.int64], *, cycle_id: int, now: datetime) -> None:
+def _publish(
+    columns: list[NDArray[Any]], consultants: NDArray[np.int64], *, cycle_id: int, now: datetime
+) -> None:
     """Write a version block by block, then its name; drop the one before the last."""
     before = _header()
     version = redis.client.incr(PUBLISHED + ":version")
-    for number, start in enumerate(range(0, len(table), _BLOCK)):
-        redis.client.set(_block(version, number), table[start : start + _BLOCK].tobytes())
+    last = int(consultants[-1]) if len(consultants) else -1
+    for number, start in enumerate(range(0, last + 1, _BLOCK)):
+        low, high = np.searchsorted(consultants, (start, start + _BLOCK)).tolist()
+        block = np.zeros((min(_BLOCK, last + 1 - start), _WIDTH), np.int64)
+        rows = consultants[low:high] - start
+        for place, column in enumerate(columns):
+            block[rows, place] = column[low:high]
+        redis.client.set(_block(version, number), block.tobytes())
     redis.client.set(PUBLISHED, _HEADER.pack(_MAGIC, cycle_id, version, _WIDTH, int(now.timestamp())))
     keep = {version, before[2] if before else version}
     stale = [key for key in redis.client.scan_iter(PUBLISHED + ":block:*") if _version_of(key) not in keep]
@@ -212,24 +220,24 @@ def _record(raw: bytes) -> Projected | None:
     return record if record.known else None
 
 
-def _by_consultant(result: Result, consultants: NDArray[np.int64]) -> NDArray[np.int64]:
-    """A row for each consultant id, in the order of the fields of `Projected`."""
+def _columns(result: Result) -> list[NDArray[Any]]:
+    """A column for each field of `Projected`, with a value for each member."""
     members, network = result.members, result.inputs.network
-    given = figures(result) | {
+    given: dict[str, NDArray[Any]] = {
+        **figures(result),
         "known": np.ones(len(network), np.int64),
         "personal_volume": members.pv,
     }
-    table = np.zeros((int(consultants.max()) + 1 if len(consultants) else 0, _WIDTH), np.int64)
-    for place, field in enumerate(fields(Projected)):
+    columns = []
+    for field in fields(Projected):
         name = field.name
         if name in given:
-            column = given[name]
+            columns.append(given[name])
         elif name in KINDS:
-            column = _paid(result, KINDS.index(name))
+            columns.append(_paid(result, KINDS.index(name)))
         else:
-            column = getattr(network if hasattr(network, name) else members, name)
-        table[consultants, place] = column
-    return table
+            columns.append(getattr(network if hasattr(network, name) else members, name))
+    return columns
 
 
 def _paid(result: Result, kind: int) -> NDArray[np.int64]:

@@ -31,6 +31,7 @@ from tools.bench.filled import made, made_on_sqlite, opening
 from tools.bench.networks import SHAPES
 
 SALES: Final = 60
+LOOK_SECONDS: Final = 0.01  # more often, and looking itself would take a processor from the work
 MOST_SECONDS: Final = 600.0
 UNCHECKED: Final = {
     "sqlite": "PRAGMA foreign_keys = 0",
@@ -120,7 +121,7 @@ def _sell_and_wait(connection: Connection, members: int, *, pause: float) -> lis
         legs = time.perf_counter() - began
         assert figures is not None and figures.left + figures.right == before + sold, "seen at the first look"
         while (record := projection.read(seller)) is None or _is_older(record, seller, told):
-            time.sleep(0.002)
+            time.sleep(LOOK_SECONDS)
         waited.append((legs * 1000, (time.perf_counter() - began) * 1000))
         time.sleep(chance.random() * pause)
     return waited
