@@ -87,15 +87,17 @@ def _copy(session: Session, table: Table, given: dict[str, Column]) -> None:
     connection: Any = session.connection().connection
     with connection.cursor() as cursor:
         names = ", ".join(f'"{name}"' for name in given)
-        # Statistics know nothing of so many new rows: checks that go from row to row would take minutes.
-        row_by_row = "off" if len(next(iter(given.values()))) >= _MANY else "on"
-        cursor.execute(f"SET LOCAL enable_nestloop = {row_by_row}")
+        many = len(next(iter(given.values()))) >= _MANY
+        if many:
+            # Statistics know nothing of so many new rows: checks that go from row to row would take minutes.
+            cursor.execute("SET LOCAL enable_nestloop = off")
         with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)") as copy:
             copy.write(_HEAD)
             for piece in _records(table, given):
                 copy.write(piece)
             copy.write(_END)
-        cursor.execute("SET LOCAL enable_nestloop = on")
+        if many:
+            cursor.execute("SET LOCAL enable_nestloop = on")
 
 
 def _records(table: Table, given: dict[str, Column]) -> Iterator[bytes]:
