@@ -14,6 +14,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -77,6 +78,12 @@ class LedgerPeriod(Base):
     fingerprint: Mapped[str | None] = mapped_column(String(64))
 
 
+def _named_once(column: str) -> Index:
+    """An entry is named once by this column; those that name none are not in the index."""
+    named = text(f"{column} IS NOT NULL")
+    return Index(f"uq_entry_{column}", column, unique=True, postgresql_where=named, sqlite_where=named)
+
+
 class Entry(Base):
     """One business event in the books. Added, never changed; `key` can be used once."""
 
@@ -84,6 +91,8 @@ class Entry(Base):
     __table_args__ = (
         CheckConstraint("reverses_id IS NULL OR reverses_id < id", name="reverses_earlier"),
         CheckConstraint("resolves_id IS NULL OR resolves_id < id", name="resolves_earlier"),
+        _named_once("reverses_id"),
+        _named_once("resolves_id"),
     )
 
     id: Mapped[Id]
@@ -96,8 +105,8 @@ class Entry(Base):
     actor_id: Mapped[int | None] = mapped_column(Whole, ForeignKey("account_user.id"))
     cause_type: Mapped[str | None] = mapped_column(String(64))
     cause_id: Mapped[OptionalNumber]
-    reverses_id: Mapped[int | None] = mapped_column(Whole, ForeignKey("entry.id"), unique=True)
-    resolves_id: Mapped[int | None] = mapped_column(Whole, ForeignKey("entry.id"), unique=True)
+    reverses_id: Mapped[int | None] = mapped_column(Whole, ForeignKey("entry.id"))
+    resolves_id: Mapped[int | None] = mapped_column(Whole, ForeignKey("entry.id"))
 
     postings: Mapped[list[Posting]] = relationship(back_populates="entry", order_by="Posting.id")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import JSON, CheckConstraint, Date, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, Date, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.extensions import Base
@@ -27,6 +27,7 @@ WITHDRAWAL_STATES = (
 )
 OPEN_STATES = ("requested", "approved", "exported", "queued", "sending", "resolving", "review")
 BATCH_STATES = ("exported", "confirmed", "void")
+_HELD = text("released_at IS NULL")
 
 
 class Release(Base):
@@ -36,13 +37,14 @@ class Release(Base):
     __table_args__ = (
         CheckConstraint("amount_cents > 0", name="amount"),
         CheckConstraint("clawed_cents >= 0 AND clawed_cents <= amount_cents", name="clawed"),
-        Index("ix_release_due", "released_at", "due_on"),
+        Index("ix_release_held", "consultant_id", postgresql_where=_HELD, sqlite_where=_HELD),
+        Index("ix_release_due", "due_on", "id", postgresql_where=_HELD, sqlite_where=_HELD),
     )
 
     id: Mapped[Id]
     entry_id: Mapped[int] = mapped_column(Whole, ForeignKey("entry.id"), unique=True)
-    consultant_id: Mapped[int] = mapped_column(Whole, ForeignKey("consultant.id"), index=True)
-    cycle_id: Mapped[int] = mapped_column(Whole, ForeignKey("cycle.id"), index=True)
+    consultant_id: Mapped[int] = mapped_column(Whole, ForeignKey("consultant.id"))
+    cycle_id: Mapped[int] = mapped_column(Whole, ForeignKey("cycle.id"))
     amount_cents: Mapped[Number]
     clawed_cents: Mapped[Number]
     due_on: Mapped[date] = mapped_column(Date)

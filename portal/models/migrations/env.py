@@ -15,6 +15,8 @@ from portal.models.guards import CHECKED_FOR_EACH_STATEMENT
 from portal.models.types import Instant, Sealed, Whole
 from portal.store import engine_options
 
+STAY_CONSTRAINTS = ("uq_entry_reverses_id", "uq_entry_resolves_id")
+
 
 def render_item(kind: str, item: Any, _autogen: Any) -> str | bool:
     """Write plain column types into migrations, so that an old one never depends on today's code."""
@@ -31,8 +33,11 @@ def render_item(kind: str, item: Any, _autogen: Any) -> str | bool:
 def include_object(thing: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
     """`sale.txid` exists on PostgreSQL only and is filled by the database, `posting_guard` on SQLite only.
 
-    Of the foreign keys, those that PostgreSQL checks for each statement are none there.
+    Of the foreign keys, those that PostgreSQL checks for each statement are none there. What is unique in a
+    table since before there were partial indexes for it stays a constraint on SQLite.
     """
+    if kind in ("index", "unique_constraint") and connection.dialect.name == "sqlite":
+        return name not in STAY_CONSTRAINTS
     if kind == "foreign_key_constraint" and connection.dialect.name == "postgresql":
         return thing.column_keys[0] not in CHECKED_FOR_EACH_STATEMENT.get(thing.table.name, ())
     return not (kind == "column" and name == "txid") and not (kind == "table" and name == "posting_guard")
