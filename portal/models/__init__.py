@@ -3,6 +3,7 @@
 from portal.models.adjustment import Adjustment
 from portal.models.approval import Approval, CheckReason
 from portal.models.arrival import ComparedLine, Comparison, ImportedFiles, PastVolume
+from portal.models.consent import Consent, ConsentText, ContactStop
 from portal.models.consultant import Consultant, Pack, Placement
 from portal.models.cooling_off import CoolingOffRule
 from portal.models.cycle import (
@@ -12,7 +13,10 @@ from portal.models.cycle import (
     PlanVersion,
     Run,
 )
+from portal.models.integration import ApiToken, LeadForm, WebhookDelivery, WebhookEndpoint
+from portal.models.lead import Lead, LeadOffer, LeadStep, LeadTask, RoutingRule
 from portal.models.ledger import Account, Currency, Entry, LedgerPeriod, Posting
+from portal.models.licence import Licence, LicenceDocument, OwnUseRule
 from portal.models.loss import Loss
 from portal.models.move import PlacementMove
 from portal.models.payee import Destination, PayoutMethod, TaxForm, TaxYear
@@ -36,17 +40,19 @@ from portal.models.payout import (
 from portal.models.person import AccountUser, LoginSession, Person, RoleGrant
 from portal.models.plan_work import PlanDraft, Trial, TrialCycle, TrialPerson
 from portal.models.registration import Agreement, Registration
-from portal.models.sale import Contract, Customer, Sale
+from portal.models.sale import Contract, ContractFact, Customer, HeldSale, Sale
 from portal.models.sending import PayoutAttempt, PayoutMatch, PayoutStop
 from portal.models.standing import Carry, PaidRank
+from portal.models.statement import Statement, StatementDifference, StatementLine, StatementMapping
 from portal.models.traffic import Audit, Inbox, Message, Outbox, Task
-from portal.models.vendor import Service, TermsVersion, Vendor, VendorKey
+from portal.models.vendor import Service, TermsVersion, Vendor, VendorKey, VendorMember
 
 __all__ = [
     "Account",
     "AccountUser",
     "Adjustment",
     "Agreement",
+    "ApiToken",
     "Approval",
     "Audit",
     "Carry",
@@ -54,8 +60,12 @@ __all__ = [
     "CommissionLine",
     "ComparedLine",
     "Comparison",
+    "Consent",
+    "ConsentText",
     "Consultant",
+    "ContactStop",
     "Contract",
+    "ContractFact",
     "CoolingOffRule",
     "Currency",
     "Customer",
@@ -64,14 +74,23 @@ __all__ = [
     "Destination",
     "Entry",
     "EventSweep",
+    "HeldSale",
     "ImportedFiles",
     "Inbox",
+    "Lead",
+    "LeadForm",
+    "LeadOffer",
+    "LeadStep",
+    "LeadTask",
     "LedgerPeriod",
+    "Licence",
+    "LicenceDocument",
     "LoginSession",
     "Loss",
     "Message",
     "Order",
     "Outbox",
+    "OwnUseRule",
     "Pack",
     "PaidRank",
     "PastVolume",
@@ -96,9 +115,14 @@ __all__ = [
     "Release",
     "ResultLine",
     "RoleGrant",
+    "RoutingRule",
     "Run",
     "Sale",
     "Service",
+    "Statement",
+    "StatementDifference",
+    "StatementLine",
+    "StatementMapping",
     "Subscription",
     "Task",
     "TaxForm",
@@ -109,5 +133,8 @@ __all__ = [
     "TrialPerson",
     "Vendor",
     "VendorKey",
+    "VendorMember",
+    "WebhookDelivery",
+    "WebhookEndpoint",
     "Withdrawal",
 ]

@@ -6,14 +6,17 @@ from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.extensions import Base
-from portal.models.types import At, Code, Id, OptionalAt, PublicId, Text, Whole
+from portal.models.types import At, Code, Id, OptionalAt, PublicId, Sealed, Text, Whole
 
 # No password has this hash: nobody can sign in before being given one.
 NO_PASSWORD = "!"
 
 
 class Person(Base):
-    """All personal data of one human being; the only row to blank when they ask to be forgotten."""
+    """All personal data of one human being; the only row to blank when they ask to be forgotten.
+
+    `phone_mark` finds the same number again without opening it, `phone_end_mark` its last four digits.
+    """
 
     __tablename__ = "person"
 
@@ -22,6 +25,11 @@ class Person(Base):
     name: Mapped[Text]
     email: Mapped[str] = mapped_column(String(254), index=True)
     country: Mapped[str] = mapped_column(String(2), server_default="US")
+    phone: Mapped[str | None] = mapped_column(Sealed)
+    phone_mark: Mapped[str | None] = mapped_column(String(64), index=True)
+    phone_end_mark: Mapped[str | None] = mapped_column(String(64), index=True)
+    address: Mapped[str | None] = mapped_column(Sealed)
+    region: Mapped[str | None] = mapped_column(String(2))
     created_at: Mapped[At]
 
     @property

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Sequence, String, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    Sequence,
+    String,
+    UniqueConstraint,
+    false,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.extensions import Base
@@ -12,11 +23,16 @@ from portal.models.person import Person
 from portal.models.types import At, Code, Id, Number, OptionalAt, OptionalNumber, PublicId, Whole
 from portal.models.vendor import Service, Vendor
 
-CONTRACT_STATES = ("registered", "signed", "installed", "active", "cancelled")
+CONTRACT_STATES = ("registered", "signed", "installed", "active", "suspended", "cancelled")
+HELD_STATES = ("held", "released", "refused", "gone")
 
 
 class Customer(Base):
-    """A vendor's customer, known to the vendor by `ref`, credited to one consultant."""
+    """A vendor's customer, known to the vendor by `ref`, credited to one consultant.
+
+    `own_use` marks the consultant's own household; `verified_at` is when somebody other than the consultant
+    vouched for the customer, as `verified_by` says (`vendor`, `signup`, `admin`).
+    """
 
     __tablename__ = "customer"
     __table_args__ = (UniqueConstraint("vendor_id", "ref"),)
@@ -28,6 +44,9 @@ class Customer(Base):
     consultant_id: Mapped[int] = mapped_column(Whole, ForeignKey("consultant.id"), index=True)
     person_id: Mapped[int | None] = mapped_column(Whole, ForeignKey("person.id"))
     registered_at: Mapped[At]
+    own_use: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    verified_at: Mapped[OptionalAt]
+    verified_by: Mapped[str | None] = mapped_column(String(64))
 
     vendor: Mapped[Vendor] = relationship(lazy="joined")
     person: Mapped[Person | None] = relationship(lazy="joined")
@@ -40,8 +59,9 @@ class Contract(Base):
     __table_args__ = (
         UniqueConstraint("vendor_id", "ref"),
         CheckConstraint(
-            "state IN ('registered', 'signed', 'installed', 'active', 'cancelled')", name="state"
+            "state IN ('registered', 'signed', 'installed', 'active', 'suspended', 'cancelled')", name="state"
         ),
+        CheckConstraint("refunded_share >= 0 AND refunded_share <= 10000", name="refunded_share"),
     )
 
     id: Mapped[Id]
@@ -58,9 +78,68 @@ class Contract(Base):
     cooling_off_until: Mapped[date | None] = mapped_column(Date)
     activated_at: Mapped[OptionalAt]
     cancelled_at: Mapped[OptionalAt]
+    refunded_share: Mapped[Number] = mapped_column(server_default="0")
 
     customer: Mapped[Customer] = relationship(lazy="joined")
     service: Mapped[Service] = relationship(lazy="joined")
+
+
+class ContractFact(Base):
+    """One thing that a vendor said of a contract, kept as it was said.
+
+    What a contract is follows from all of its facts in the order of `occurred_at`, whatever order they came
+    in. `size_thousandths` and `signed_on` are None where the event did not say; `period` is the month that a
+    renewal is for, as `2026-11`; `share` the refunded part of the price in ten-thousandths. `key` lets one
+    fact be written once.
+    """
+
+    __tablename__ = "contract_fact"
+    __table_args__ = (Index("ix_contract_fact_contract", "contract_id", "occurred_at", "id"),)
+
+    id: Mapped[Id]
+    contract_id: Mapped[int] = mapped_column(Whole, ForeignKey("contract.id"))
+    key: Mapped[str] = mapped_column(String(200), unique=True)
+    type: Mapped[Code]
+    milestone: Mapped[Code]
+    occurred_at: Mapped[At]
+    size_thousandths: Mapped[OptionalNumber]
+    signed_on: Mapped[date | None] = mapped_column(Date)
+    period: Mapped[str | None] = mapped_column(String(7))
+    share: Mapped[OptionalNumber]
+    inbox_id: Mapped[int | None] = mapped_column(Whole, ForeignKey("inbox.id"))
+    recorded_at: Mapped[At]
+
+
+class HeldSale(Base):
+    """What a milestone would be worth if nothing stood against it; it earns nothing until it is settled.
+
+    `reasons` are codes with their numbers (`licence`, `pack`, `state`, `own_use`, `required_field`). `gone`
+    is what was cancelled before it was settled.
+    """
+
+    __tablename__ = "held_sale"
+    __table_args__ = (
+        UniqueConstraint("contract_id", "milestone"),
+        CheckConstraint("state IN ('held', 'released', 'refused', 'gone')", name="state"),
+        Index("ix_held_sale_state", "state", "consultant_id"),
+    )
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    contract_id: Mapped[int] = mapped_column(Whole, ForeignKey("contract.id"))
+    consultant_id: Mapped[int] = mapped_column(Whole, ForeignKey("consultant.id"))
+    milestone: Mapped[Code]
+    volume: Mapped[Number]
+    revenue_cents: Mapped[Number]
+    reasons: Mapped[list[dict[str, object]]] = mapped_column(JSON)
+    state: Mapped[Code]
+    occurred_at: Mapped[At]
+    held_at: Mapped[At]
+    settled_by: Mapped[int | None] = mapped_column(Whole, ForeignKey("account_user.id"))
+    settled_at: Mapped[OptionalAt]
+    settled_note: Mapped[str | None] = mapped_column(String(500))
+
+    contract: Mapped[Contract] = relationship(lazy="joined")
 
 
 class Sale(Base):

@@ -13,7 +13,9 @@ class Inbox(Base):
     """A signed message from outside, stored before anything is done about it.
 
     `object_ref` is the provider's id of the thing it speaks of, `account` the connected account it came for;
-    `found_by` is `webhook`, or `sweep` when the provider's own list of events had to be asked.
+    `found_by` is `webhook`, `sweep` when the provider's own list of events had to be asked, or `statement`
+    when somebody settled a vendor's statement. `outcome` says in words what came of it; `problem` is the
+    field or the rule that keeps it from being done.
     """
 
     __tablename__ = "inbox"
@@ -39,6 +41,8 @@ class Inbox(Base):
     attempts: Mapped[Number]
     next_at: Mapped[At]
     last_error: Mapped[str | None] = mapped_column(String(1000))
+    problem: Mapped[str | None] = mapped_column(String(64))
+    outcome: Mapped[str | None] = mapped_column(String(300))
     done_at: Mapped[OptionalAt]
 
 
