@@ -6,11 +6,14 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 from portal.arrival.faults import Faults
 from portal.arrival.files import NEEDED, Column, FileKind
 from portal.kernel.errors import BadInput
+
+_RECORDS_AT_ONCE: Final = 200
 
 
 @dataclass
@@ -42,12 +45,11 @@ def read_table(kind: FileKind, content: bytes, faults: Faults) -> Table:
     heading = _heading(kind, first[1])
     if not _is_sound(kind, heading, faults):
         return table
-    rows = _whole_rows(kind.name, heading, records, faults)
-    table.lines = [line for line, _ in rows]
+    cells = _cells(table, heading, records, faults)
     for column in kind.columns:
         at = heading.index(column.name) if column.name in heading else None
-        cells = [""] * len(rows) if at is None else [row[at] for _, row in rows]
-        table.columns[column.name] = _read(table, column, cells, faults)
+        found = [""] * len(table) if at is None else cells[at]
+        table.columns[column.name] = _read(table, column, found, faults)
     return table
 
 
@@ -103,29 +105,40 @@ def _is_sound(kind: FileKind, heading: list[str], faults: Faults) -> bool:
     return faults.count == before
 
 
-def _whole_rows(
-    name: str, heading: list[str], records: Iterator[tuple[int, list[str]]], faults: Faults
-) -> list[tuple[int, list[str]]]:
-    rows = []
-    for line, record in records:
-        if len(record) != len(heading):
-            faults.add(name, line, "", f"{len(record)} cells, but the first line names {len(heading)}")
-        else:
-            rows.append((line, record))
-    return rows
+def _cells(
+    table: Table, heading: list[str], records: Iterator[tuple[int, list[str]]], faults: Faults
+) -> list[list[str]]:
+    """The cells of each column of all lines that are whole; `table` learns the lines.
+
+    Few records at a time: lists by the million would keep the garbage collector busy.
+    """
+    columns: list[list[str]] = [[] for _ in heading]
+    while some := list(islice(records, _RECORDS_AT_ONCE)):
+        whole = [(line, record) for line, record in some if len(record) == len(heading)]
+        for line, record in some if len(whole) != len(some) else ():
+            if len(record) != len(heading):
+                text = f"{len(record)} cells, but the first line names {len(heading)}"
+                faults.add(table.name, line, "", text)
+        table.lines.extend(line for line, _ in whole)
+        for column, cells in zip(columns, zip(*(record for _, record in whole), strict=True), strict=False):
+            column.extend(cells)
+    return columns
 
 
 def _read(table: Table, column: Column, cells: Sequence[str], faults: Faults) -> list[Any]:
     """Read each cell; what stands in many cells, such as a day or a kind, is read once."""
-    known: dict[str, Any] = {}
-    for line, cell in zip(table.lines, cells, strict=True):
-        if known.get(cell) is None:
-            try:
-                known[cell] = _value(column, cell)
-            except BadInput as refusal:
-                faults.add(table.name, line, column.name, refusal.message)
-                known[cell] = None
-    return [known[cell] for cell in cells]
+    values: dict[str, Any] = {}
+    refusals: dict[str, str] = {}
+    for cell in dict.fromkeys(cells):
+        try:
+            values[cell] = _value(column, cell)
+        except BadInput as refusal:
+            values[cell], refusals[cell] = None, refusal.message
+    if refusals:
+        for line, cell in zip(table.lines, cells, strict=True):
+            if cell in refusals:
+                faults.add(table.name, line, column.name, refusals[cell])
+    return list(map(values.__getitem__, cells))
 
 
 def _value(column: Column, cell: str) -> Any:
