@@ -11,8 +11,16 @@ from werkzeug.exceptions import HTTPException
 
 from portal.kernel.errors import DomainError
 from portal.ui.htmx import request
+from portal.ui.problems import problem
 
 _PAGES = (403, 404, 422, 429, 500)
+_FOR_PROGRAMS = {
+    404: "There is nothing under this address.",
+    405: "This address does not take this method.",
+    413: "The body is too large.",
+    429: "Too many requests.",
+    500: "Something broke on our side.",
+}
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +34,7 @@ def register(app: Flask) -> None:
 
 
 def _refused(refusal: DomainError) -> Response:
-    return _answer(refusal.status, refusal.message)
+    return _answer(refusal.status, refusal.message, field=refusal.field)
 
 
 def _stale_form(_error: CSRFError) -> Response:
@@ -49,10 +57,11 @@ def _broken(error: Exception) -> Response:
     return _answer(500, "")
 
 
-def _answer(status: int, message: str) -> Response:
-    if request.path.startswith(("/api/", "/webhooks/")):
-        response = make_response({"error": message or f"Refused with status {status}."}, status)
-        return response
+def _answer(status: int, message: str, *, field: str = "") -> Response:
+    if request.path.startswith(("/api/", "/webhooks/")) and request.path != "/api/docs":
+        errors = [{"field": field, "message": message}] if field else []
+        detail = message or _FOR_PROGRAMS.get(status, f"Refused with status {status}.")
+        return problem(status, detail, errors=errors)
     if request.wants_fragment:
         return make_response(render_template("errors/fragment.html", status=status, message=message), status)
     page = status if status in _PAGES else (422 if status < 500 else 500)

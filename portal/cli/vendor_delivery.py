@@ -143,7 +143,8 @@ def _outcome(answer: urllib3.BaseHTTPResponse) -> str:
 def _reason(body: bytes) -> str:
     try:
         document = json.loads(body)
-        return "; ".join(document.get("faults", [])) or str(document["message"])
+        named = [f"{error['field']}: {error['message']}" for error in document.get("errors", [])]
+        return "; ".join(named) or str(document["detail"])
     except (ValueError, KeyError, AttributeError, TypeError):
         return "without a reason"
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import Blueprint, Response, current_app, g, jsonify, request
+from flask import Blueprint, Response, current_app, g, jsonify, make_response, request
 from flask_limiter import RateLimitExceeded
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolIsEmpty
@@ -24,10 +24,11 @@ from portal.kernel.clock import utc_now
 from portal.store import perform
 from portal.store.inbox import STRIPE, Arrival, Receipt, receive, vendor_source
 from portal.store.wake import wake
+from portal.ui.problems import by_field, problem
 
 VENDOR_RATE = "6000 per minute"
 STRIPE_MOST_BYTES = 512 * 1024
-RETRY_AFTER_SECONDS = "10"
+COME_AGAIN = {"Retry-After": "10"}
 
 inbound = Blueprint("inbound", __name__)
 csrf.exempt(inbound)
@@ -36,19 +37,19 @@ View = TypeVar("View", bound=Callable[..., Response])
 
 
 def answers_plainly(view: View) -> View:
-    """Turn what may go wrong at a door into a short JSON answer with the reason."""
+    """Turn what may go wrong at a door into a problem answer with the reason."""
 
     @wraps(view)
     def answering(*args: Any, **kwargs: Any) -> Response:
         try:
             return view(*args, **kwargs)
         except RequestEntityTooLarge:
-            return answer(413, "The body is too large.")
+            return problem(413, "The body is too large.")
         except RateLimitExceeded:
-            return answer(429, "Too many events in a minute.", retry=True)
+            return problem(429, "Too many events in a minute.", headers=COME_AGAIN)
         except (OperationalError, InterfaceError, PoolIsEmpty):
             current_app.logger.exception("inbox not reachable")
-            return answer(503, "We cannot store the event now. Please send it again.", retry=True)
+            return problem(503, "We cannot store the event now. Please send it again.", headers=COME_AGAIN)
 
     return answering  # type: ignore[return-value]
 
@@ -64,7 +65,7 @@ def take_vendor_event(public_id: str) -> Response:
     try:
         event_id = vendor_signatures.verify(secrets, dict(request.headers), body, now)
     except Refused as refused:
-        return answer(401, refused.reason)
+        return problem(401, refused.reason)
     assert vendor_id is not None, "without a vendor there is no key that fits"
     g.sender = vendor_source(vendor_id)
     return _store_vendor_event(vendor_id, event_id, body)
@@ -80,9 +81,9 @@ def take_stripe_event() -> Response:
     try:
         event = _believed(body, request.headers.get("Stripe-Signature"), settings)
     except Refused as refused:
-        return answer(400, refused.reason)
+        return problem(400, refused.reason)
     if settings.production and not event.livemode:
-        return answer(400, "This is a test event, and here money is real.")
+        return problem(400, "This is a test event, and here money is real.")
     _store(
         Arrival(
             source=STRIPE,
@@ -93,7 +94,7 @@ def take_stripe_event() -> Response:
             account=event.account,
         )
     )
-    return answer(200, "Stored.")
+    return jsonify(result="stored")
 
 
 def _believed(body: bytes, header: str | None, settings: Settings) -> StripeEvent:
@@ -119,15 +120,6 @@ def _rate() -> str:
     return str(current_app.config.get("VENDOR_RATE", VENDOR_RATE))
 
 
-def answer(status: int, message: str, *, retry: bool = False, **more: Any) -> Response:
-    """A JSON answer with a plain message, and when to come back where that helps."""
-    response = jsonify(message=message, **more)
-    response.status_code = status
-    if retry:
-        response.headers["Retry-After"] = RETRY_AFTER_SECONDS
-    return response
-
-
 def _body(most_bytes: int) -> bytes:
     request.max_content_length = most_bytes
     return request.get_data(cache=False)
@@ -138,15 +130,16 @@ def _store_vendor_event(vendor_id: int, event_id: str, body: bytes) -> Response:
     try:
         event = vendor_events.parse(body)
     except vendor_events.BadEvent as bad:
-        return answer(422, "The event is not well formed.", faults=bad.faults)
+        return problem(422, "The event is not well formed.", errors=by_field(bad.faults))
     source = vendor_source(vendor_id)
     about = event.contract_ref or event.customer_ref
     receipt = _store(
         Arrival(source, event_id, kind=event.type, body=body, vendor_id=vendor_id, object_ref=about)
     )
     if not receipt.same_body:
-        return answer(409, "This webhook-id came before with another body.")
-    return answer(202, "Stored.") if receipt.is_new else answer(200, "Seen before.")
+        return problem(409, "This webhook-id came before with another body.")
+    result, status = ("stored", 202) if receipt.is_new else ("seen before", 200)
+    return make_response({"id": event_id, "result": result}, status)
 
 
 def _store(arrival: Arrival) -> Receipt:

@@ -83,7 +83,7 @@ def test_what_is_not_proved_is_refused_without_a_trace(app: Flask, wrong: dict[s
     answer = post(app, checkout(), **wrong)
 
     assert answer.status_code == 400
-    assert answer.json and answer.json["message"]
+    assert answer.json and answer.json["detail"]
     assert stored(app) == []
 
 

@@ -35,7 +35,7 @@ def stored(app: Flask) -> list[Inbox]:
 def test_a_signed_event_is_stored_as_it_came(app: Flask, vera: Vera) -> None:
     answer = send(app.test_client(), vera, activated(vera))
 
-    assert (answer.status_code, answer.json) == (202, {"message": "Stored."})
+    assert (answer.status_code, answer.json) == (202, {"id": "e1", "result": "stored"})
     [row] = stored(app)
     assert (row.source, row.event_id, row.vendor_id) == (f"vendor-{vera.vendor_id}", "e1", vera.vendor_id)
     assert (row.kind, row.state, row.deliveries) == ("service.activated", "new", 1)
@@ -83,7 +83,7 @@ def test_what_is_not_proved_is_refused_without_a_trace(
     answer = send(app.test_client(), vera, activated(vera), **wrong(vera))
 
     assert answer.status_code == 401
-    assert answer.json and answer.json["message"]
+    assert answer.json and answer.json["detail"]
     assert stored(app) == []
 
 
@@ -136,14 +136,15 @@ def test_a_malformed_event_is_refused_by_name_and_not_stored(app: Flask, vera: V
     answer = send(app.test_client(), vera, body)
 
     assert answer.status_code == 422
-    assert answer.json and answer.json["faults"]
+    assert answer.json and all(error["field"] and error["message"] for error in answer.json["errors"])
     assert stored(app) == []
 
 
 def test_a_body_that_is_too_large_is_refused_before_its_signature_is_read(app: Flask, vera: Vera) -> None:
     answer = send(app.test_client(), vera, b" " * 20_000, secret=new_signing_secret())
 
-    assert (answer.status_code, answer.json) == (413, {"message": "The body is too large."})
+    assert (answer.status_code, answer.content_type) == (413, "application/problem+json")
+    assert answer.json and answer.json["detail"] == "The body is too large."
 
 
 def test_ten_deliveries_at_once_are_one_event(app: Flask, vera: Vera) -> None:
