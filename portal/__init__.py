@@ -167,6 +167,7 @@ def _commands(app: Flask) -> None:
     from portal.cli.demo import demo
     from portal.cli.ledger import ledger
     from portal.cli.plans import plan
+    from portal.cli.recalculations import recalculate  # noqa: F401
     from portal.cli.replays import replay_run  # noqa: F401
     from portal.cli.rhythms import rhythm  # noqa: F401
     from portal.cli.stripe import stripe

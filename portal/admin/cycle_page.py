@@ -120,6 +120,7 @@ def page(
         may_manage=may(permissions.manage_cycles),
         may_approve=may(permissions.approve_cycles),
         may_pay=may(permissions.manage_payouts),
+        may_adjust=may(permissions.manage_adjustments),
         selection=company.selection_of(session, found.id) if found.closed_at else None,
         words=words,
     )

@@ -10,7 +10,7 @@ from flask import Response, stream_with_context
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access import permissions
-from portal.access.guard import requires
+from portal.access.guard import may, requires
 from portal.admin import words
 from portal.admin.cycle_page import NOTHING_HERE, found, run_of
 from portal.admin.room import admin
@@ -88,7 +88,13 @@ def cycle_person(name: str, public_id: str) -> Response:
             lines = list(queries.lines_of(session, cycle, run.id, consultant_id=consultant.id))
             columns.append((cycle.name, lines, sum(line.amount for line in lines)))
     return show(
-        "admin/cycle_person.html", "main", cycle=one, consultant=consultant, columns=columns, words=words
+        "admin/cycle_person.html",
+        "main",
+        cycle=one,
+        consultant=consultant,
+        columns=columns,
+        may_adjust=one.closed_at is not None and may(permissions.manage_adjustments),
+        words=words,
     )
 
 

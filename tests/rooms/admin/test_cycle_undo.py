@@ -125,6 +125,8 @@ def test_a_difference_leads_to_a_correction(app, cast, shut, work, do):
         ana = db.session.get_one(Consultant, cast.ana).public_id
         assert db.session.scalar(select(Entry.id).where(Entry.kind == "correction")) is None
     assert f"/admin/consultants/{ana}/adjust" in page
+    assert f"/admin/consultants/{ana}/adjust" in ada.visit(f"/admin/cycles/{week}/people/{ana}").text
+    assert 'href="/admin/adjustments"' in ada.visit(f"/admin/cycles/{week}").text.split('id="decide"')[1]
 
 
 def test_an_open_or_ended_week_is_previewed_instead(app, week, signed_in):
