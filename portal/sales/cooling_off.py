@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from portal.kernel.business_days import after_business_days
 from portal.kernel.errors import BadInput, Conflict
+from portal.kernel.us import STATES
 from portal.kernel.vendor_events import VendorEvent
 from portal.models import Contract, CoolingOffRule, TermsVersion
 from portal.store import UnitOfWork
@@ -19,12 +20,6 @@ from portal.store.insert import insert_missing
 MOST_DAYS = 60
 OLDEST = 120
 SOLAR = "kW"
-STATES = frozenset({
-    "AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DE", "DC", "FL", "GA", "HI", "ID", "IL", "IN", "IA",
-    "KS", "KY", "LA", "ME", "MD", "MA", "MI", "MN", "MS", "MO", "MT", "NE", "NV", "NH", "NJ", "NM",
-    "NY", "NC", "ND", "OH", "OK", "OR", "PA", "RI", "SC", "SD", "TN", "TX", "UT", "VT", "VA", "WA",
-    "WV", "WI", "WY", "AS", "GU", "MP", "PR", "VI",
-})  # fmt: skip
 SHIPPED: tuple[dict[str, object], ...] = (
     {
         "state": "",

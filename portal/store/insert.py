@@ -25,8 +25,9 @@ def insert_missing(session: Session, model: type[Base], rows: Sequence[dict[str,
 def insert_or_skip(session: Session, model: type[Base], *, unique: tuple[str, ...], **values: Any) -> bool:
     """Insert one row; False where one with the same `unique` columns is there already.
 
-    Waits for a transaction that is just inserting the same row.
+    Without `unique`, any unique constraint counts, also one that holds for some rows only. Waits for
+    a transaction that is just inserting the same row.
     """
     make = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    statement = make(model).values(**values).on_conflict_do_nothing(index_elements=list(unique))
+    statement = make(model).values(**values).on_conflict_do_nothing(index_elements=list(unique) or None)
     return session.execute(statement.returning(inspect(model).primary_key[0])).first() is not None
