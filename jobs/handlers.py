@@ -25,6 +25,7 @@ HANDLERS: dict[str, tuple[str, ...]] = {
     "withdrawal.paid": ("jobs.mail.withdrawal_paid",),
     "match.requested": ("jobs.payouts.ask_for_match",),
     "payee.changed": ("jobs.mail.payee_changed",),
+    "statement.received": ("jobs.statements.compare_received",),
 }
 
 # What changes the projection asks for one recalculation, however many facts ask at the same time.

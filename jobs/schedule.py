@@ -23,6 +23,7 @@ DUTIES: dict[str, int] = {
     "charge-sweep": 3600,
     "page-sweep": 86_400,
     "ended-subscriptions": 3600,
+    "statements": 600,
 }
 
 

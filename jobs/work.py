@@ -50,6 +50,7 @@ WORKS: dict[str, Work] = {
     "ended-subscriptions": Work("money", "jobs.sweep.end_subscriptions", 300),
     "trials": Work("trials", "jobs.trials.drain", 3600),
     "books": Work("money", "jobs.books.check", 300),
+    "statements": Work("money", "jobs.statements.compare_again", 600),
 }
 
 

@@ -134,4 +134,10 @@ class MatchRequested(Fact):
     asked_by: int
 
 
+@dataclass(frozen=True)
+class StatementReceived(Fact):
+    name: ClassVar[str] = "statement.received"
+    statement_id: int
+
+
 FACTS: dict[str, type[Fact]] = {fact.name: fact for fact in Fact.__subclasses__()}

@@ -94,7 +94,10 @@ class ContractFact(Base):
     """
 
     __tablename__ = "contract_fact"
-    __table_args__ = (Index("ix_contract_fact_contract", "contract_id", "occurred_at", "id"),)
+    __table_args__ = (
+        Index("ix_contract_fact_contract", "contract_id", "occurred_at", "id"),
+        Index("ix_contract_fact_occurred", "occurred_at"),
+    )
 
     id: Mapped[Id]
     contract_id: Mapped[int] = mapped_column(Whole, ForeignKey("contract.id"))

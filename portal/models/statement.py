@@ -57,7 +57,8 @@ class Statement(Base):
 class StatementLine(Base):
     """One line of a statement: a milestone (or a renewal's month) of one contract.
 
-    Sizes in thousandths and money in cents, None where the vendor does not say.
+    Sizes in thousandths, money in cents, the refunded share of the price in ten-thousandths; None where the
+    vendor does not say. `signed_on` and `sold_in` stand where a contract may be unknown here.
     """
 
     __tablename__ = "statement_line"
@@ -75,6 +76,9 @@ class StatementLine(Base):
     occurred_at: Mapped[At]
     size_thousandths: Mapped[OptionalNumber]
     revenue_cents: Mapped[OptionalNumber]
+    signed_on: Mapped[date | None] = mapped_column(Date)
+    sold_in: Mapped[str | None] = mapped_column(String(2))
+    share: Mapped[OptionalNumber]
 
 
 class StatementDifference(Base):

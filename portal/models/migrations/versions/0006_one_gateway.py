@@ -447,6 +447,9 @@ def create_statements() -> None:
         sa.Column("occurred_at", INSTANT, nullable=False),
         sa.Column("size_thousandths", WHOLE, nullable=True),
         sa.Column("revenue_cents", WHOLE, nullable=True),
+        sa.Column("signed_on", sa.Date(), nullable=True),
+        sa.Column("sold_in", sa.String(length=2), nullable=True),
+        sa.Column("share", WHOLE, nullable=True),
         sa.ForeignKeyConstraint(
             ["statement_id"], ["statement.id"], name=op.f("fk_statement_line_statement_id_statement")
         ),
@@ -477,6 +480,7 @@ def create_statements() -> None:
     op.create_index(
         "ix_contract_fact_contract", "contract_fact", ["contract_id", "occurred_at", "id"], unique=False
     )
+    op.create_index("ix_contract_fact_occurred", "contract_fact", ["occurred_at"], unique=False)
     op.create_table(
         "statement_difference",
         sa.Column("id", WHOLE, nullable=False),
