@@ -20,6 +20,7 @@ from jobs.handlers import HANDLERS, RECALCULATED_AFTER, queue_of
 from jobs.schedule import duties_due
 from jobs.starting import fit_settings
 from jobs.work import QUEUES, poke, queue
+from portal.arrival.comparing import service as comparisons
 from portal.commissions import cycles, projection
 from portal.commissions.trials import WAITING as TRIALS_WAITING
 from portal.kernel.clock import utc_now
@@ -129,6 +130,7 @@ def _due(uow: UnitOfWork) -> list[str]:
             RefundRequest.state == "asked", RefundRequest.next_at <= now
         ),
         "provider-fees": fees.due(now),
+        "comparisons": comparisons.waiting(),
         "trials": select(Trial.id).where(Trial.state.in_(TRIALS_WAITING)),
         "messages": select(Message.id).where(
             Message.state.in_(("queued", "sending")), Message.next_at <= now

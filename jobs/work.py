@@ -48,6 +48,7 @@ WORKS: dict[str, Work] = {
     "charge-sweep": Work("money", "jobs.sweep.ask_for_charges", 600),
     "page-sweep": Work("money", "jobs.sweep.ask_for_pages", 600),
     "ended-subscriptions": Work("money", "jobs.sweep.end_subscriptions", 300),
+    "comparisons": Work("trials", "jobs.comparisons.drain", 3600),
     "trials": Work("trials", "jobs.trials.drain", 3600),
     "books": Work("money", "jobs.books.check", 300),
     "statements": Work("money", "jobs.statements.compare_again", 600),

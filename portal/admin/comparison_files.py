@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from flask import Response, stream_with_context
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access import permissions
@@ -18,6 +19,7 @@ from portal.admin.room import admin
 from portal.arrival.comparing import queries
 from portal.arrival.comparing.queries import Difference, Wanted
 from portal.extensions import db
+from portal.kernel.errors import Conflict
 from portal.payouts.files import guarded, written
 from portal.ui.htmx import request
 
@@ -27,6 +29,8 @@ from portal.ui.htmx import request
 def comparison_csv(public_id: str) -> AnyResponse:
     """Every difference, or those that the filter of the page leaves."""
     found, cycle = queries.comparison_by_public_id(db.session(), public_id)
+    if not queries.is_made(found):
+        raise Conflict(_("This is being compared; please wait until it is done."))
     _form, wanted = chosen(found.id, list(cast(dict[str, Any], found.totals["by_reason"])))
     response = Response(stream_with_context(_written(found.id, wanted)))
     response.headers["Content-Type"] = "text/csv; charset=utf-8"

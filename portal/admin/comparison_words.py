@@ -35,6 +35,12 @@ REASONS: dict[str, LazyString] = {
     "only_ours": _l("Only ours"),
     "unexplained": _l("Not explained"),
 }
+STEPS: dict[str, tuple[LazyString, LazyString | str]] = {
+    "read": (_l("Reading their lines"), ""),
+    "calculate": (_l("Computing ours again"), ""),
+    "compare": (_l("Putting both side by side"), _l("Putting %(count)s lines beside ours")),
+    "write": (_l("Writing differences"), _l("Writing %(count)s differences")),
+}
 _PLAIN: dict[str, LazyString] = {
     "unknown_consultant": _l("It was not brought along, or it is written otherwise."),
     "unknown_kind": _l("Say under “Their kinds” what it is called here, and compare again."),

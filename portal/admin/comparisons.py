@@ -6,7 +6,6 @@ from typing import Any, cast
 
 from flask import Response, flash, redirect, url_for
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -40,7 +39,7 @@ def comparisons() -> Response:
 @admin.post("/comparisons")
 @requires(permissions.manage_cycles)
 def compare_cycle() -> AnyResponse:
-    """Compare a file with what we found for a cycle."""
+    """Ask for a file to be compared with what we found for a cycle; a job does it."""
     request.max_content_length = MOST_BYTES
     form, actor_id = CompareForm(), current_user.id
     form.offer(queries.comparable(db.session()))
@@ -52,20 +51,24 @@ def compare_cycle() -> AnyResponse:
     upload = service.Upload((form.file.data.filename or "")[:100], form.file.data.stream.read(), {})
     try:
         made = perform(
-            lambda uow: service.compare(uow, upload, cycle_id=cycle_id, actor_id=actor_id).public_id
+            lambda uow: (
+                service.request_comparison(uow, upload, cycle_id=cycle_id, actor_id=actor_id).public_id
+            )
         )
     except DomainError as refusal:
         form.refuse(refusal)
         return _list(form, status=refusal.status)
-    return redirect(url_for("admin.comparison", public_id=made), 303)
+    return redirect(url_for("admin.comparison_work", public_id=made), 303)
 
 
 @admin.get("/comparisons/<public_id>")
 @requires(permissions.see_company)
-def comparison(public_id: str) -> Response:
+def comparison(public_id: str) -> AnyResponse:
     """One comparison: both sums, the reasons, and every difference."""
     session, skip = db.session(), number(request.args, "skip") or 0
     found, cycle = queries.comparison_by_public_id(session, public_id)
+    if not queries.is_made(found):
+        return redirect(url_for("admin.comparison_work", public_id=public_id), 303)
     form, wanted = chosen(found.id, list(cast(dict[str, Any], found.totals["by_reason"])))
     rows = queries.differences(session, found.id, wanted, skip=skip, limit=ROWS_A_PAGE)
     count, cents = queries.count_of(session, found.id, wanted)
@@ -93,17 +96,16 @@ def comparison(public_id: str) -> Response:
 @admin.post("/comparisons/<public_id>/kinds")
 @requires(permissions.manage_cycles)
 def call_kinds(public_id: str) -> AnyResponse:
-    """Say what their kinds are called here, and compare again."""
+    """Say what their kinds are called here, and ask to compare again."""
     found, actor_id = queries.comparison_by_public_id(db.session(), public_id)[0], current_user.id
     comparison_id, named = found.id, list(cast(dict[str, str], found.totals["kinds"]))
     kinds = {name: request.form.get(f"kind-{at}", "") for at, name in enumerate(named)}
-    left = perform(
-        lambda uow: service.call_kinds(
-            uow, comparison_id=comparison_id, kinds=kinds, actor_id=actor_id
-        ).totals["differences"]
+    perform(
+        lambda uow: (
+            service.call_kinds(uow, comparison_id=comparison_id, kinds=kinds, actor_id=actor_id).public_id
+        )
     )
-    flash(ngettext("Compared again: %(num)s difference.", "Compared again: %(num)s differences.", left), "ok")
-    return redirect(url_for("admin.comparison", public_id=public_id), 303)
+    return redirect(url_for("admin.comparison_work", public_id=public_id), 303)
 
 
 @admin.get("/comparisons/<public_id>/<int:line_id>")

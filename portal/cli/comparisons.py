@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from portal.arrival.comparing import queries
-from portal.arrival.comparing.service import Upload, compare
+from portal.arrival.comparing.service import Upload
+from portal.arrival.comparing.working import compare
 from portal.cli.cycles import acting, as_json_option, cycle, one_line_errors
 from portal.extensions import db
 from portal.kernel.errors import BadInput, DomainError

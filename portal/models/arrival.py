@@ -33,7 +33,10 @@ class PastVolume(Base):
 
 
 class Comparison(Base):
-    """The lines that another system found for a cycle, put beside those of one of our runs."""
+    """The lines that another system found for a cycle, put beside those of one of our runs.
+
+    While `requested_at` stands a job has yet to do it; `problem` says why it could not be done.
+    """
 
     __tablename__ = "comparison"
 
@@ -43,10 +46,12 @@ class Comparison(Base):
     run_id: Mapped[int] = mapped_column(Whole, ForeignKey("run.id"))
     file_name: Mapped[Text]
     sha256: Mapped[str] = mapped_column(String(64))
-    content: Mapped[bytes] = mapped_column(LargeBinary)
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     totals: Mapped[dict[str, object]] = mapped_column(JSON)
     made_by: Mapped[int | None] = mapped_column(Whole, ForeignKey("account_user.id"))
     made_at: Mapped[At]
+    requested_at: Mapped[OptionalAt]
+    problem: Mapped[str | None] = mapped_column(String(1000))
 
 
 class ComparedLine(Base):

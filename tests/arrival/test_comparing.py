@@ -9,8 +9,10 @@ from random import Random
 import pytest
 from sqlalchemy import func, select
 
-from portal.arrival.comparing import queries
-from portal.arrival.comparing.service import Upload, call_kinds, compare, settle
+from jobs import comparisons as job
+from portal.arrival.comparing import queries, service
+from portal.arrival.comparing.service import Upload, call_kinds, request_comparison, settle
+from portal.arrival.comparing.working import compare
 from portal.commissions.kept import kept
 from portal.engine import KINDS, calculate
 from portal.engine.breakage import losses
@@ -49,6 +51,13 @@ def compared(cycle, lines, **kinds):
     assert totals["difference_cents"] == sum(one.cents for one in found)
     assert totals["differences"] == len(found) == sum(count for count, _ in totals["by_reason"].values())
     return {(one.line.code, one.line.kind): (one.line.reason, one.line.detail) for one in found}
+
+
+def call_again(comparison_id, kinds):
+    """Name the kinds anew, and let the job compare again."""
+    perform(lambda uow: call_kinds(uow, comparison_id=comparison_id, kinds=kinds, actor_id=None).id)
+    db.session.rollback()
+    job.drain()
 
 
 def test_the_same_lines_have_no_difference_and_a_cent_is_one(week):
@@ -182,7 +191,7 @@ def test_kinds_are_called_what_a_person_says_and_remembered(week):
     settled_id = queries.differences(db.session(), made.id, wanted, limit=1)[0].line.id
 
     kinds = {f"team {kind}": kind for kind in ("retail", "direct", "binary")}
-    perform(lambda uow: call_kinds(uow, comparison_id=made.id, kinds=kinds, actor_id=None).id)
+    call_again(made.id, kinds)
     again = list(queries.every_difference(db.session(), made.id, queries.Wanted()))
     assert {one.line.kind for one in again} == {"matching", "team matching"} and settled_id
     assert {reason for reason, _ in compared(cycle, named).values()} == {"unknown_kind", "only_ours"}
@@ -201,7 +210,7 @@ def test_a_settled_difference_stays_settled_when_kinds_are_named_anew(week):
         perform(lambda uow: settle(uow, line_id=line_id, note=" ", actor_id=user_id).id)
     perform(lambda uow: settle(uow, line_id=line_id, note="Left in 2024.", actor_id=user_id).id)
 
-    perform(lambda uow: call_kinds(uow, comparison_id=made_id, kinds={"car bonus": "pool"}, actor_id=None).id)
+    call_again(made_id, {"car bonus": "pool"})
     settled = queries.differences(db.session(), made_id, queries.Wanted(state="settled"), limit=5)
     assert [(one.line.code, one.line.settled_note) for one in settled] == [("X-99", "Left in 2024.")]
 
@@ -215,6 +224,34 @@ def test_any_change_of_any_lines_adds_up_and_has_a_reason(week):
             changed[place] = rng.choice((0, ours[place] + rng.randrange(-500, 5_000), ours[place] * 2))
         changed[f"Z{rng.randrange(9)}", "binary"] = rng.randrange(1, 999)
         assert compared(cycle, changed)
+
+
+def test_of_a_large_file_the_heading_is_looked_at_and_the_job_finds_the_rest(week, monkeypatch):
+    cycle, ours = week
+    monkeypatch.setattr(service, "READ_AT_ONCE", 10)
+    for content in (b"who,what\nA,retail\n", b"code;kind;amount\nA;retail;1\n"):
+        with pytest.raises(BadInput):
+            ask(cycle, content)
+    asked = ask(cycle, companies.old_lines(ours) + b"\nA1,retail,a lot,x")
+    with pytest.raises(Conflict, match="being compared"):
+        perform(lambda uow: call_kinds(uow, comparison_id=asked, kinds={}, actor_id=None).id)
+    job.drain()
+
+    made = db.session.get_one(Comparison, asked)
+    assert made.requested_at is None and "lines" not in made.totals
+    assert f"line {len(ours) + 2}, amount:" in made.problem
+    fine = ask(cycle, companies.old_lines(ours))
+    job.drain()
+    job.drain()
+    assert db.session.get_one(Comparison, fine).totals["differences"] == 0
+
+
+def ask(cycle, content):
+    """Ask for a comparison; its id."""
+    upload, cycle_id = Upload("old.csv", content, {}), cycle.id
+    made = perform(lambda uow: request_comparison(uow, upload, cycle_id=cycle_id, actor_id=None).id)
+    db.session.rollback()
+    return made
 
 
 def test_files_that_cannot_be_read_are_refused_with_the_place(week):

@@ -9,8 +9,10 @@ import shutil
 import pytest
 from sqlalchemy import select
 
+from jobs import comparisons as job
+from portal.arrival.comparing import service
 from portal.extensions import db
-from portal.models import ComparedLine, Comparison, Cycle
+from portal.models import ComparedLine, Cycle
 from portal.store import perform
 from tests.arrival import companies
 from tests.browser import Screen, chromium, cookies, served
@@ -49,6 +51,21 @@ def upload(visitor, name, content):
     return visitor.submit("/admin/comparisons", data, content_type="multipart/form-data")
 
 
+def compared(visitor, name, content):
+    """Upload a file and let the job compare it; the address of the comparison."""
+    upload(visitor, name, content)
+    work_page = visitor.page.location
+    work(visitor)
+    visitor.visit(work_page)
+    return visitor.follow().request.path
+
+
+def work(visitor):
+    """What the worker does."""
+    with visitor.client.application.app_context():
+        job.drain()
+
+
 def changed(ours):
     """Their lines: one binary is another, a kind has a name of its own, somebody is not known."""
     binary = next(place for place in sorted(ours) if place[1] == "binary")
@@ -61,16 +78,17 @@ def changed(ours):
 def test_a_file_is_compared_and_every_difference_opens_and_is_settled(ada, week):
     name, ours = week
     binary, lines = changed(ours)
-    assert upload(ada, name, companies.old_lines(lines)).status_code == 303
-    page = ada.follow()
-    address = page.request.path
+    address = compared(ada, name, companies.old_lines(lines))
     assert "Another carry or leg volume" in ada.words and "team bonus" in ada.words
 
     kinds = sorted({kind for _, kind in lines})
     named = {f"kind-{at}": "matching" if kind == "team bonus" else kind for at, kind in enumerate(kinds)}
-    ada.submit(f"{address}/kinds", named)
-    ada.follow()
-    assert "Compared again: 2 differences." in ada.words
+    assert ada.submit(f"{address}/kinds", named).location.endswith("/work")
+    assert (
+        ada.visit(address).status_code == 303 and ada.visit(f"{address}/differences.csv").status_code == 409
+    )
+    work(ada)
+    assert "2 differences" in (ada.visit(address) and ada.words)
     assert "1 difference," in (ada.visit(f"{address}?text={binary[0]}") and ada.words)
     assert "0 differences" in (ada.visit(f"{address}?state=settled") and ada.words)
 
@@ -90,6 +108,22 @@ def line_of(visitor, place):
         return db.session.scalars(wanted).one()
 
 
+def test_a_comparison_is_watched_without_a_script_and_says_why_it_could_not_be_made(ada, week, monkeypatch):
+    name, ours = week
+    monkeypatch.setattr(service, "READ_AT_ONCE", 10)
+    assert upload(ada, name, companies.old_lines(ours) + b"\nA1,retail,a lot,x").status_code == 303
+    work_page = ada.page.location
+    page = ada.visit(work_page)
+    assert '<noscript><meta http-equiv="refresh"' in page.text and "tick from:body" in page.text
+    assert "Waiting for its turn" in ada.words and "You can leave this page" in ada.words
+    assert "Being compared" in (ada.visit("/admin/comparisons") and ada.words)
+
+    work(ada)
+    assert "It could not be compared" in (ada.visit(work_page) and ada.words)
+    assert f"line {len(ours) + 2}, amount" in ada.words
+    assert "Could not be compared" in (ada.visit("/admin/comparisons") and ada.words)
+
+
 def test_what_cannot_be_compared_is_said_at_the_field(ada, week):
     name, _ = week
     assert upload(ada, name, b"who,what\nA,b\n").status_code == 422
@@ -103,8 +137,7 @@ def test_what_cannot_be_compared_is_said_at_the_field(ada, week):
 def test_finance_may_look_and_changes_nothing(house, week, ada):
     name, ours = week
     _, lines = changed(ours)
-    upload(ada, name, companies.old_lines(lines))
-    address = ada.follow().request.path
+    address = compared(ada, name, companies.old_lines(lines))
     fin = Visitor(house)
     fin.sign_in("fin@example.com", PASSWORD)
 
@@ -119,10 +152,9 @@ def test_finance_may_look_and_changes_nothing(house, week, ada):
 def test_the_pages_have_no_finding_a_complaint_or_a_sideways_scroll(house, week, ada):
     name, ours = week
     binary, lines = changed(ours)
+    address = compared(ada, name, companies.old_lines(lines))
     upload(ada, name, companies.old_lines(lines))
-    with house.app_context():
-        public_id = db.session.scalars(select(Comparison.public_id)).one()
-    paths = [f"/admin/comparisons/{public_id}", f"/admin/comparisons/{public_id}/{line_of(ada, binary)}"]
+    paths = [address, f"{address}/{line_of(ada, binary)}", ada.page.location, "/admin/comparisons"]
     with served(house) as address, chromium() as browser:
         screen = Screen(browser)
         screen.context.add_cookies(cookies(house, address, "Ada"))

@@ -51,6 +51,11 @@ def read_old_lines(name: str, content: bytes, faults: Faults) -> OldLines:
     return OldLines(table["code"], table["kind"], cents)
 
 
+def heading_of(content: bytes) -> bytes:
+    """The first line of a file."""
+    return content.partition(b"\n")[0]
+
+
 def _kind(name: str) -> FileKind:
     columns = (
         Column("code", _code, "", also=_CODES),

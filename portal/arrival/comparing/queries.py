@@ -69,6 +69,11 @@ def comparison_by_public_id(session: Session, public_id: str) -> tuple[Compariso
     return found, session.get_one(Cycle, found.cycle_id)
 
 
+def is_made(found: Comparison) -> bool:
+    """Whether it was compared and is not to be compared again."""
+    return found.requested_at is None and "lines" in found.totals
+
+
 def differences(
     session: Session, comparison_id: int, wanted: Wanted, *, skip: int = 0, limit: int
 ) -> list[Difference]:

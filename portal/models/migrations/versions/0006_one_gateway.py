@@ -63,6 +63,7 @@ FACTS_OF_CANCELLATIONS = """
 
 def new_columns() -> dict[str, list[sa.Column]]:
     return {
+        "comparison": [sa.Column("requested_at", INSTANT), sa.Column("problem", sa.String(1000))],
         "contract": [sa.Column("refunded_share", WHOLE, server_default="0", nullable=False)],
         "customer": [
             sa.Column("own_use", sa.Boolean(), server_default=sa.false(), nullable=False),
