@@ -1,50 +1,28 @@
-"""From the bytes a vendor sent to one `VendorEvent`: a strict schema, all faults named by field."""
+"""From the bytes a vendor sent to one `VendorEvent`: a strict schema, all faults named by field.
+
+The schema itself stands in `vendor_fields`.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeVar
+from datetime import datetime, timedelta
+from typing import Any
 
+from portal.gateways.vendor_fields import FIELDS, SENIOR, TYPES, EventType
+from portal.gateways.vendor_reader import Reader
 from portal.kernel.clock import utc_now
 from portal.kernel.vendor_events import VendorEvent
 
-Value = TypeVar("Value")
-Shape = re.Pattern[str]
-
 MOST_BYTES = 16_384
-ACCEPTED_TYPES = (
-    "customer.registered",
-    "service.signed",
-    "service.installed",
-    "service.activated",
-    "service.cancelled",
-)
+ACCEPTED_TYPES = tuple(TYPES)
 
 _DEEPEST = 4
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_MILESTONES = {"service.signed": "signed", "service.installed": "installed", "service.activated": "activated"}
-_STATES = {
-    "service.signed": ("signed",),
-    "service.installed": ("installed",),
-    "service.activated": ("active", "activated"),
-    "service.cancelled": ("cancelled",),
-}
-_SIZE = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,3}))?")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_INSTANT = re.compile(_DAY.pattern + r"T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
-_DAY_WANTED = "a date, as 2026-11-21"
-_INSTANT_WANTED = "an instant with its offset, as 2026-11-21T14:03:00Z"
-_SIZE_WANTED = 'a number above 0 in quotes, at most 3 places, as "8.40"'
-_CODE = re.compile(r"[A-Za-z0-9_.-]+")
-_STATE = re.compile(r"[A-Z]{2}")
-_OLDEST_BUYER = 120
-_SENIOR = 65
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
-_OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
 _FAR_FUTURE = timedelta(days=1)
+# Of an event whose type we do not know, every field may be there.
+_UNKNOWN = EventType("", "", ("occurred_at", "customer.ref"), tuple(field.path for field in FIELDS))
 
 
 class BadEvent(Exception):
@@ -61,8 +39,12 @@ def parse(body: bytes, *, now: datetime | None = None) -> VendorEvent:
     `now` (aware; the house clock if not given) bounds how far in the future things may lie: one day.
     Raises `BadEvent` with all faults.
     """
-    document = _document(body)
-    reader = _Reader(document, latest=(now or utc_now()) + _FAR_FUTURE)
+    return read(_document(body), now=now)
+
+
+def read(document: dict[str, Any], *, now: datetime | None = None) -> VendorEvent:
+    """Read an event that is a JSON object already, such as one of a batch. Raises `BadEvent`."""
+    reader = Reader(document, latest=(now or utc_now()) + _FAR_FUTURE)
     event = _event(reader)
     reader.refuse_unread()
     if reader.faults:
@@ -70,142 +52,34 @@ def parse(body: bytes, *, now: datetime | None = None) -> VendorEvent:
     return event
 
 
-def _event(reader: _Reader) -> VendorEvent:
+def _event(reader: Reader) -> VendorEvent:
     kind = reader.one_of("type", ACCEPTED_TYPES)
-    about_contract = kind.startswith("service.")
-    opens = about_contract and kind != "service.cancelled"
-    code_needed = kind == "customer.registered"
-    milestone = _MILESTONES.get(kind, "")
-    reader.agrees("contract.state", _STATES.get(kind, ()), kind)
-    reader.agrees("milestone", (milestone,) if milestone else (), kind)
-    return VendorEvent(
-        type=kind,
-        occurred_at=reader.instant("occurred_at"),
-        consultant_code=reader.text("consultant_code", 16, required=code_needed, shape=_CODE),
-        customer_ref=reader.text("customer.ref", 100),
-        customer_name=reader.text("customer.name", 200, required=False),
-        customer_email=reader.text("customer.email", 254, required=False, shape=_EMAIL),
-        contract_ref=reader.text("contract.ref", 100, required=about_contract),
-        service_code=reader.text("contract.service", 64, required=opens, shape=_CODE),
-        size_thousandths=reader.thousandths("contract.size"),
-        signed_on=reader.day("contract.signed_on"),
-        milestone=milestone,
-        customer_state=reader.text("customer.state", 2, required=False, shape=_STATE)
-        if about_contract
-        else "",
-        customer_age=reader.age() if about_contract else None,
-    )
-
-
-class _Reader:
-    """Takes fields out of a document by dotted path, keeps what is wrong, knows what was not taken."""
-
-    def __init__(self, document: dict[str, Any], *, latest: datetime) -> None:
-        self.faults: list[str] = []
-        self._latest = latest
-        self._unread = dict(_flat(document))
-
-    def one_of(self, path: str, choices: tuple[str, ...]) -> str:
-        value = self.text(path, 50)
-        if value and value not in choices:
-            self.faults.append(f"{path}: must be {', '.join(choices)}")
-        return value if value in choices else ""
-
-    def agrees(self, path: str, choices: tuple[str, ...], kind: str) -> None:
-        """What repeats the type in other words must not contradict it."""
-        value = self.text(path, 50, required=False)
-        if value and kind and value not in choices:
-            self.faults.append(f"{path}: does not go with {kind}")
-
-    def text(self, path: str, longest: int, *, required: bool = True, shape: Shape | None = None) -> str:
-        value = self._unread.pop(path, None)
-        if value is None and not required:
-            return ""
-        fault = _text_fault(value, longest, shape)
-        if fault:
-            self.faults.append(f"{path}: {fault}")
-            return ""
-        return str(value)
-
-    def age(self) -> int | None:
-        """The buyer's age in years, or only that they are 65 or over."""
-        years = self._unread.pop("customer.age", None)
-        senior = self._unread.pop("customer.age_65_or_over", None)
-        if years is not None and (type(years) is not int or not 0 <= years <= _OLDEST_BUYER):
-            self.faults.append(f"customer.age: must be a whole number from 0 to {_OLDEST_BUYER}")
-            return None
-        if senior is not None and not isinstance(senior, bool):
-            self.faults.append("customer.age_65_or_over: must be true or false")
-            return None
-        if years is not None and senior is not None and (years >= _SENIOR) != senior:
-            self.faults.append("customer.age_65_or_over: contradicts customer.age")
-        return years if years is not None else (_SENIOR if senior else None)
-
-    def instant(self, path: str) -> datetime:
-        if self._unread.get(path) is None:
-            self.faults.append(f"{path}: missing")
-        value = self._read(path, _INSTANT, datetime.fromisoformat, _INSTANT_WANTED)
-        if value is None:
-            return _OLDEST
-        if not _OLDEST <= value <= self._latest:
-            self.faults.append(f"{path}: before the year 2000 or more than a day in the future")
-            return _OLDEST
-        return value.astimezone(UTC)
-
-    def day(self, path: str) -> date | None:
-        value = self._read(path, _DAY, date.fromisoformat, _DAY_WANTED)
-        if value is not None and not _OLDEST.date() <= value <= self._latest.date():
-            self.faults.append(f"{path}: before the year 2000 or more than a day in the future")
-        return value
-
-    def thousandths(self, path: str) -> int:
-        return self._read(path, _SIZE, _thousandths, _SIZE_WANTED) or 0
-
-    def refuse_unread(self) -> None:
-        self.faults.extend(f"{path}: unknown field" for path in self._unread)
-
-    def _read(self, path: str, shape: Shape, read: Callable[[str], Value], wanted: str) -> Value | None:
-        value = self._unread.pop(path, None)
-        if value is None:
-            return None
-        try:
-            if isinstance(value, str) and shape.fullmatch(value):
-                return read(value)
-        except ValueError:
-            pass
-        self.faults.append(f"{path}: must be {wanted}")
-        return None
-
-
-def _text_fault(value: Any, longest: int, shape: Shape | None) -> str:
-    if value is None:
-        return "missing"
-    if not isinstance(value, str):
-        return "must be text"
-    if not value or len(value) > longest:
-        return f"must be 1 to {longest} characters"
-    if value != value.strip() or not value.isprintable():
-        return "holds blanks at an end or characters that cannot be printed"
-    if shape and not shape.fullmatch(value):
-        return "is not well formed"
-    return ""
-
-
-def _thousandths(text: str) -> int:
-    whole, _, part = text.partition(".")
-    thousandths = int(whole) * 1000 + int(part.ljust(3, "0"))
-    if thousandths == 0:
-        raise ValueError("nothing has the size 0")
-    return thousandths
-
-
-def _flat(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The fields by dotted path: `customer` and `contract` are opened, anything deeper stays what it is."""
-    for name, value in document.items():
-        if name in ("customer", "contract") and isinstance(value, dict):
-            yield from ((f"{name}.{inner}", content) for inner, content in value.items())
+    about = TYPES.get(kind, _UNKNOWN)
+    reader.agrees("contract.state", about.states, kind)
+    reader.agrees("milestone", (about.milestone,) if about.milestone else (), kind)
+    taken: dict[str, Any] = {}
+    senior: bool | None = None
+    for field in FIELDS:
+        required = field.path in about.required
+        if not required and field.path not in about.optional:
+            continue
+        value = reader.take(field, required=required)
+        if field.path == "customer.age_65_or_over":
+            senior = value
         else:
-            yield name, value
+            taken[field.attribute] = value
+    taken["customer_age"] = _age(reader, taken.get("customer_age"), senior)
+    milestone = about.milestone
+    if taken.get("period"):
+        milestone = f"{milestone}-{taken['period']}"
+    return VendorEvent(type=kind, milestone=milestone, **taken)
+
+
+def _age(reader: Reader, years: int | None, senior: bool | None) -> int | None:
+    """The buyer's age in years, or only that they are 65 or over."""
+    if years is not None and senior is not None and (years >= SENIOR) != senior:
+        reader.faults.append("customer.age_65_or_over: contradicts customer.age")
+    return years if years is not None else (SENIOR if senior else None)
 
 
 def _document(body: bytes) -> dict[str, Any]:

@@ -12,21 +12,27 @@ class VendorEvent:
 
     `occurred_at` is aware UTC. `size_thousandths` is the size of the contract in the unit of its service
     (kW, lines, …) times 1,000, 0 when not given. `milestone` is the step of the contract this event is worth
-    (`signed`, `installed`, `activated`), empty for other types. `customer_state` is where the contract was
-    sold, two letters; `customer_age` the buyer's age, 65 where the vendor only says 65 or over. Text not
-    given is empty, a date or an age None.
+    (`signed`, `installed`, `activated`, `renewed-2026-11`), empty for other types. `customer_state` is where
+    the contract was sold, two letters; `customer_age` the buyer's age, 65 where the vendor only says 65 or
+    over. `period` is the month of a renewal; `refund_share` the part of the price that was refunded so far,
+    in all, in ten-thousandths. Text not given is empty, a date or an age None.
     """
 
     type: str
     occurred_at: datetime
-    consultant_code: str
     customer_ref: str
-    customer_name: str
-    customer_email: str
-    contract_ref: str
-    service_code: str
-    size_thousandths: int
-    signed_on: date | None
-    milestone: str
+    consultant_code: str = ""
+    customer_name: str = ""
+    customer_email: str = ""
+    contract_ref: str = ""
+    service_code: str = ""
+    size_thousandths: int = 0
+    signed_on: date | None = None
+    milestone: str = ""
     customer_state: str = ""
     customer_age: int | None = None
+    customer_phone: str = ""
+    customer_address: str = ""
+    period: str = ""
+    refund_share: int = 0
+    reason: str = ""
