@@ -115,4 +115,4 @@ def _same(difference: StatementDifference) -> _Same:
 
 def _line_ids(session: Session, statement_id: int) -> dict[int, int]:
     rows = select(StatementLine.line, StatementLine.id).where(StatementLine.statement_id == statement_id)
-    return dict(session.execute(rows).tuples())
+    return {row.line: row.id for row in session.execute(rows)}
