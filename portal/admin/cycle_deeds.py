@@ -112,7 +112,7 @@ def pay_cycle(name: str) -> AnyResponse:
     try:
         public_id = perform(lambda uow: _selected(uow, cycle_id, actor_id))
     except DomainError as refusal:
-        return page(found(name), status=refusal.status, refused=refusal.message)
+        return page(name, status=refusal.status, refused=refusal.message)
     if public_id is None:
         flash(_("Nobody can be paid. The cycle is settled; what is left is paid with a later one."), "ok")
         return redirect(url_for("admin.cycle", name=name), 303)
@@ -126,7 +126,7 @@ def after(
     try:
         perform(work)
     except DomainError as refusal:
-        return page(found(name), status=refusal.status, refused=refusal.message, answer=answer)
+        return page(name, status=refusal.status, refused=refusal.message, answer=answer)
     if done:
         flash(done, "ok")
     return redirect(url_for("admin.cycle", name=name), 303)

@@ -14,6 +14,7 @@ from portal.access.guard import may, requires
 from portal.admin import words
 from portal.admin.room import admin
 from portal.commissions import checks, cycles, queries, undo
+from portal.commissions.beside import Beside, beside, beside_named
 from portal.commissions.checks import CHECKS, Finding, Limits
 from portal.commissions.review import review_of
 from portal.engine import Plan
@@ -36,7 +37,7 @@ NOTHING_HERE = "There is nothing here under this address."
 @requires(permissions.see_company)
 def cycle(name: str) -> Response:
     """One cycle and what is to be done about it; a tick asks for it while a job is at work."""
-    return page(found(name))
+    return page(name)
 
 
 @admin.get("/cycles/<name>/undo")
@@ -57,7 +58,7 @@ def cycle_undo_left(name: str) -> AnyResponse:
 def cycle_check(name: str, code: str) -> Response:
     """What stands behind the figure of one check."""
     one = found(name)
-    look = checks.look_of(db.session(), one, limits())
+    look = checks.look_of(db.session(), beside(db.session(), one), limits())
     check = CHECKS.get(code)
     if look is None or check is None or check.behind is None:
         raise NotYours(NOTHING_HERE)
@@ -85,13 +86,15 @@ def limits() -> Limits:
     return Limits.of(current_app.config["SETTINGS"])
 
 
-def page(
-    found: Cycle, *, status: int = 200, refused: str = "", answer: tuple[str, str] = ("", "")
-) -> Response:
+def page(name: str, *, status: int = 200, refused: str = "", answer: tuple[str, str] = ("", "")) -> Response:
     """The page of a cycle; `answer` is a check and the reason that was refused for it."""
     session = db.session()
+    both = beside_named(session, name)
+    if both is None:
+        raise NotYours(NOTHING_HERE)
+    found = both.cycle
     doing = _under_way(found)
-    review = None if doing in ("preview", "close", "undo") else review_of(session, found)
+    review = None if doing in ("preview", "close", "undo") else review_of(session, both)
     approvals = queries.approvals_of(session, found.preview_run_id) if found.preview_run_id else []
     return show(
         "admin/cycle.html",
@@ -101,7 +104,7 @@ def page(
         review=review,
         approvals=approvals,
         # All the books are read for these: not at every tick of a page that waits for a job.
-        findings=[] if doing else _findings(found),
+        findings=[] if doing else _findings(both),
         doing=doing,
         progress=progress.read(f"cycle-{found.id}") if doing else None,
         undoable=bool(found.closed_at)
@@ -143,11 +146,11 @@ def _compared(found: Cycle) -> Run | None:
     return db.session.get(Run, found.compare_run_id, options=[defer(Run.inputs)]) if known else None
 
 
-def _findings(found: Cycle) -> list[Finding]:
+def _findings(both: Beside) -> list[Finding]:
     """The checks of a run that may still be approved or closed, those that found something first."""
-    if found.closed_at:
+    if both.cycle.closed_at:
         return []
-    findings = checks.findings(db.session(), found, limits(), broken=_broken())
+    findings = checks.findings(db.session(), both, limits(), broken=_broken())
     return sorted(findings, key=lambda one: one.passed)
 
 

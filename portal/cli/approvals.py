@@ -11,6 +11,7 @@ import click
 from portal.cli.cycles import acting, as_json_option, as_option, cycle, limits, one_line_errors
 from portal.commissions import approving, checks, cycles, queries
 from portal.commissions.approving import Answer
+from portal.commissions.beside import beside
 from portal.commissions.checks import Finding
 from portal.extensions import db
 from portal.kernel.errors import BadInput, DomainError
@@ -24,7 +25,7 @@ from portal.store import UnitOfWork, perform
 def show_checks(name: str, as_json: bool) -> None:
     """What is looked at before cycle NAME is approved: what blocks, and what needs a written reason."""
     with one_line_errors():
-        rows = [_row(one) for one in checks.findings(db.session(), _cycle(name), limits())]
+        rows = [_row(one) for one in _findings(_cycle(name))]
     if as_json:
         click.echo(json.dumps(rows))
         return
@@ -64,12 +65,16 @@ def _cycle(name: str) -> Cycle:
     return found
 
 
+def _findings(cycle: Cycle) -> list[Finding]:
+    return checks.findings(db.session(), beside(db.session(), cycle), limits())
+
+
 def _answers(cycle: Cycle, written: Iterable[str]) -> list[Answer]:
     """What was written as CODE=WORDS, each for the figure that its check finds now.
 
     Raises `BadInput` for what is not written like that or for a check that asks for nothing.
     """
-    asking = {one.check.code: one for one in checks.findings(db.session(), cycle, limits()) if one.asks}
+    asking = {one.check.code: one for one in _findings(cycle) if one.asks}
     said = []
     for text in written:
         code, _, words = text.partition("=")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from portal.commissions import cycles
+from portal.commissions.beside import beside
 from portal.commissions.check_figures import Limits
 from portal.commissions.checks import CHECKS, Finding, findings
 from portal.kernel.errors import BadInput, Conflict
@@ -33,7 +34,7 @@ def approve(uow: UnitOfWork, *, cycle_id: int, run_id: int, actor_id: int, limit
     """
     count = cycles.approve(uow, cycle_id=cycle_id, run_id=run_id, actor_id=actor_id)
     cycle = uow.session.get_one(Cycle, cycle_id)
-    found = findings(uow.session, cycle, limits)
+    found = findings(uow.session, beside(uow.session, cycle), limits)
     _demand([one for one in found if one.blocks], f"Cycle {cycle.name} cannot be approved. Not so")
     _demand([one for one in found if one.asks], f"Cycle {cycle.name} needs a written reason first for")
     return count
@@ -46,7 +47,7 @@ def request_close(uow: UnitOfWork, *, cycle_id: int, actor_id: int, limits: Limi
     """
     cycle = lock_row(uow, Cycle, cycle_id)
     if cycle.closed_at is None:
-        found = [one for one in findings(uow.session, cycle, limits) if one.blocks]
+        found = [one for one in findings(uow.session, beside(uow.session, cycle), limits) if one.blocks]
         _demand(found, f"Cycle {cycle.name} cannot be closed. Not so")
     cycles.request_close(uow, cycle_id=cycle_id, actor_id=actor_id)
 
@@ -92,7 +93,11 @@ def write_reason(
 
 
 def _still_asks(uow: UnitOfWork, cycle: Cycle, answer: Answer, limits: Limits) -> None:
-    asking = {one.check.code: one.figure for one in findings(uow.session, cycle, limits) if one.asks}
+    asking = {
+        one.check.code: one.figure
+        for one in findings(uow.session, beside(uow.session, cycle), limits)
+        if one.asks
+    }
     if asking.get(answer.check) != answer.figure:
         raise Conflict(
             "This check has changed meanwhile, or somebody gave a reason. Please look at it again."

@@ -1,11 +1,14 @@
-"""The figures behind the checks of a cycle, each read from what is stored."""
+"""The figures behind the checks of a cycle, each read from what is stored.
+
+What is asked of the database (`Asked`) and what the answer means stand apart: one statement asks for all.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -34,6 +37,9 @@ TO_SALES = ("retail", "direct")
 LISTED = 200
 USUAL_CYCLES = 4
 _FIGURE_LENGTH = 64
+
+# Numbers that the database is asked for, each by a statement of one row and one column.
+Asked: TypeAlias = tuple[Select[int], ...]
 
 
 @dataclass(frozen=True)
@@ -96,23 +102,37 @@ class Behind:
     cents: int | None = None
 
 
-def sum_of_lines(look: Look) -> Seen:
-    """Whether the lines of the run come to what it says it pays."""
+def nothing(_look: Look) -> Asked:
+    """For a figure that stands in the run itself."""
+    return ()
+
+
+def lines_of_run(look: Look) -> Asked:
+    """What the lines of the run come to."""
     total = select(func.coalesce(func.sum(CommissionLine.amount_cents), 0))
-    found = int(look.session.scalar(total.where(CommissionLine.run_id == look.run.id)) or 0)
-    return Seen(found == look.totals.paid, found)
+    return (total.where(CommissionLine.run_id == look.run.id),)
 
 
-def ties(look: Look) -> Seen:
-    """Whether lines made by a sale name one of this cycle, and the run has all its volume; its sales."""
+def sum_of_lines(look: Look, total: int) -> Seen:
+    """Whether the lines of the run come to what it says it pays."""
+    return Seen(total == look.totals.paid, total)
+
+
+def loose_lines_and_sales(look: Look) -> Asked:
+    """Whether a line ties to no sale of the cycle; its sales, and their volume."""
     of_run = CommissionLine.run_id == look.run.id
     loose = and_(CommissionLine.kind.in_(TO_SALES), CommissionLine.sale_id.is_(None))
     astray = and_(CommissionLine.sale_id.is_not(None), Sale.cycle_id.is_distinct_from(look.cycle.id))
     lines = select(CommissionLine.id).outerjoin(Sale, Sale.id == CommissionLine.sale_id)
-    wrong = look.session.scalar(lines.where(of_run, or_(loose, astray)).limit(1))
-    sold = select(func.count(), func.coalesce(func.sum(Sale.volume), 0)).where(Sale.cycle_id == look.cycle.id)
-    sales, volume = look.session.execute(sold).one()
-    return Seen(wrong is None and int(volume) == look.totals.volume, int(sales))
+    wrong = lines.where(of_run, or_(loose, astray)).limit(1).subquery()
+    sales = select(func.count()).select_from(Sale).where(Sale.cycle_id == look.cycle.id)
+    volume = select(func.coalesce(func.sum(Sale.volume), 0)).where(Sale.cycle_id == look.cycle.id)
+    return select(func.count()).select_from(wrong), sales, volume
+
+
+def ties(look: Look, wrong: int, sales: int, volume: int) -> Seen:
+    """Whether lines made by a sale name one of this cycle, and the run has all its volume; its sales."""
+    return Seen(not wrong and volume == look.totals.volume, sales)
 
 
 def computed_twice(look: Look) -> Seen:
@@ -135,17 +155,20 @@ def books(look: Look) -> Seen:
     return Seen(not broken, len(broken), broken[0] if broken else "")
 
 
-def wallets_below_zero(look: Look) -> Seen:
+def wallets_below_zero(_look: Look) -> Asked:
     """Wallets that hold less than nothing."""
     below = select(func.count()).select_from(Account)
-    number = look.session.scalar(below.where(Account.owner_type == "consultant", Account.balance < 0)) or 0
-    return Seen(not number, number)
+    return (below.where(Account.owner_type == "consultant", Account.balance < 0),)
 
 
-def earlier_open(look: Look) -> Seen:
+def earlier_open(look: Look) -> Asked:
     """Cycles before this one that are not closed."""
     earlier = (Cycle.starts_at < look.cycle.starts_at, Cycle.closed_at.is_(None))
-    number = look.session.scalar(select(func.count()).select_from(Cycle).where(*earlier)) or 0
+    return (select(func.count()).select_from(Cycle).where(*earlier),)
+
+
+def nothing_of_it(_look: Look, number: int) -> Seen:
+    """For what ought not to be there at all."""
     return Seen(not number, number)
 
 
@@ -198,40 +221,38 @@ def far_above_usual(look: Look) -> Select[int]:
     return known.having(usual.c.cents > 0, now * usual.c.times > usual.c.cents * look.limits.times_usual)
 
 
-def named(
-    people: Callable[[Look], Select[int]],
-) -> tuple[Callable[[Look], Seen], bool, Callable[[Look], list[Behind]]]:
-    """A check that ought to find nobody: how it counts, that it is amber, and whom it names."""
-
-    def count(look: Look) -> Seen:
-        number = look.session.scalar(select(func.count()).select_from(people(look).subquery())) or 0
-        return Seen(not number, number)
-
-    return count, False, lambda look: _people(look, people(look))
+def counted(people: Callable[[Look], Select[int]]) -> Callable[[Look], Asked]:
+    """How many people these are."""
+    return lambda look: (select(func.count()).select_from(people(look).subquery()),)
 
 
-def silent(look: Look) -> Seen:
+def named(people: Callable[[Look], Select[int]]) -> Callable[[Look], list[Behind]]:
+    """These people by name, and what the run pays them."""
+    return lambda look: _people(look, people(look))
+
+
+def silent(look: Look) -> Asked:
     """Vendors of whom nothing came in this cycle."""
-    number = len(silent_vendors(look))
-    return Seen(not number, number)
+    return (select(func.count()).select_from(Vendor).where(*_silent(look)),)
 
 
 def silent_vendors(look: Look) -> list[Behind]:
     """Vendors that are not switched off and neither sent an event nor sold anything in this cycle."""
-    known = Vendor.disabled_at.is_(None), Vendor.created_at < look.cycle.until
+    names = look.session.scalars(select(Vendor.name).where(*_silent(look)).order_by(Vendor.name))
+    return [Behind(name) for name in names]
+
+
+def _silent(look: Look) -> Iterable[ColumnElement[bool]]:
     sent = exists().where(Inbox.vendor_id == Vendor.id, *_received(look))
     sold = exists().where(
         Contract.vendor_id == Vendor.id, Sale.contract_id == Contract.id, Sale.cycle_id == look.cycle.id
     )
-    names = look.session.scalars(select(Vendor.name).where(*known, ~sent, ~sold).order_by(Vendor.name))
-    return [Behind(name) for name in names]
+    return Vendor.disabled_at.is_(None), Vendor.created_at < look.cycle.until, ~sent, ~sold
 
 
-def left_over(look: Look) -> Seen:
+def left_over(look: Look) -> Asked:
     """Events that came in this cycle and still wait or were given up."""
-    events = select(func.count()).select_from(Inbox)
-    number = look.session.scalar(events.where(*_undone(look))) or 0
-    return Seen(not number, number)
+    return (select(func.count()).select_from(Inbox).where(*_undone(look)),)
 
 
 def left_over_events(look: Look) -> list[Behind]:
@@ -245,10 +266,14 @@ def left_over_events(look: Look) -> list[Behind]:
     return [Behind(f"{kind}, {event_id}", last_error or "") for kind, event_id, last_error in rows]
 
 
-def own_use(look: Look) -> Seen:
+def own_volume(look: Look) -> Asked:
+    """The volume that consultants bought themselves."""
+    return (_own_sales(look, func.coalesce(func.sum(Sale.volume), 0)),)
+
+
+def own_use(look: Look, own: int) -> Seen:
     """The share of the volume that consultants bought themselves, in ten-thousandths."""
-    own = look.session.scalar(_own_sales(look, func.coalesce(func.sum(Sale.volume), 0))) or 0
-    share = int(own) * WHOLE // look.totals.volume if look.totals.volume > 0 else 0
+    share = own * WHOLE // look.totals.volume if look.totals.volume > 0 else 0
     return Seen(share <= look.limits.own_use, share)
 
 

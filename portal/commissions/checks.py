@@ -5,31 +5,39 @@ Pure reads. Each check states what ought to be so; a written reason answers for 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
+from typing import Final, TypeAlias
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from portal.commissions import check_figures as figures
-from portal.commissions.check_figures import Behind, Limits, Look, Seen, named
-from portal.commissions.queries import run_of, totals_of
+from portal.commissions.beside import Beside
+from portal.commissions.check_figures import Asked, Behind, Limits, Look, Seen
+from portal.commissions.queries import totals_of
 from portal.models import AccountUser, CheckReason, Cycle, Person, Run
+
+Judge: TypeAlias = Callable[..., Seen | None]
+Asks: TypeAlias = Callable[[Look], Asked]
 
 
 @dataclass(frozen=True)
 class Check:
     """One thing that ought to be so; `unit` says what its number counts.
 
-    One that `blocks` is red: nothing is approved or closed while it fails. The others are amber. `look` gives
-    None where there is nothing to look at; `behind` lists what stands behind the number.
+    One that `blocks` is red: nothing is approved or closed while it fails. The others are amber. `judge` is
+    given the numbers that it `asks` the database for, and gives None where there is nothing to look at;
+    `behind` lists what stands behind the number.
     """
 
     code: str
     title: str
     unit: str
-    look: Callable[[Look], Seen | None]
+    judge: Judge
+    asks: Asks = figures.nothing
     blocks: bool = False
     behind: Callable[[Look], list[Behind]] | None = None
 
@@ -70,83 +78,94 @@ class Finding:
         return self.seen.figure
 
 
+def _red(code: str, title: str, unit: str, judge: Judge, asks: Asks = figures.nothing) -> Check:
+    return Check(code, title, unit, judge, asks, blocks=True)
+
+
+def _nobody(code: str, title: str, people: Callable[[Look], Select[int]]) -> Check:
+    """A check that ought to find nobody, and names whom it finds."""
+    count, names = figures.counted(people), figures.named(people)
+    return Check(code, title, "people", figures.nothing_of_it, count, behind=names)
+
+
+_NOTHING: Final = figures.nothing_of_it
 CHECKS: dict[str, Check] = {
     check.code: check
     for check in (
-        Check("sum", "The lines add up to the total", "cents", figures.sum_of_lines, blocks=True),
-        Check("ties", "Every cent ties to a sale", "sales", figures.ties, blocks=True),
-        Check("twice", "Two computations gave the same result", "", figures.computed_twice, blocks=True),
-        Check("books", "The books are in order", "", figures.books, blocks=True),
-        Check("wallets", "No wallet is below zero", "wallets", figures.wallets_below_zero, blocks=True),
-        Check("earlier", "Every cycle before it is closed", "cycles", figures.earlier_open, blocks=True),
-        Check("cap", "The payout ratio is within the cap", "share", figures.over_cap, blocks=True),
+        _red("sum", "The lines add up to the total", "cents", figures.sum_of_lines, figures.lines_of_run),
+        _red("ties", "Every cent ties to a sale", "sales", figures.ties, figures.loose_lines_and_sales),
+        _red("twice", "Two computations gave the same result", "", figures.computed_twice),
+        _red("books", "The books are in order", "", figures.books),
+        _red("wallets", "No wallet is below zero", "wallets", _NOTHING, figures.wallets_below_zero),
+        _red("earlier", "Every cycle before it is closed", "cycles", _NOTHING, figures.earlier_open),
+        _red("cap", "The payout ratio is within the cap", "share", figures.over_cap),
         Check(
             "vendors",
             "Every vendor reported something",
             "vendors",
+            _NOTHING,
             figures.silent,
-            False,
-            figures.silent_vendors,
+            behind=figures.silent_vendors,
         ),
         Check("rise", "The payout ratio is near that of the last cycle", "points", figures.rise),
-        Check("refunds", "Nobody's refunds are more than their pay", "people", *named(figures.giving_back)),
-        Check(
-            "tax-forms",
-            "Everybody who is paid has signed a tax form",
-            "people",
-            *named(figures.without_tax_form),
-        ),
+        _nobody("refunds", "Nobody's refunds are more than their pay", figures.giving_back),
+        _nobody("tax-forms", "Everybody who is paid has signed a tax form", figures.without_tax_form),
         Check(
             "own-use",
             "Consultants' own use is a small part of the volume",
             "share",
             figures.own_use,
-            False,
-            figures.own_users,
+            figures.own_volume,
+            behind=figures.own_users,
         ),
-        Check(
-            "unusual", "Nobody earns far more than they usually do", "people", *named(figures.far_above_usual)
-        ),
+        _nobody("unusual", "Nobody earns far more than they usually do", figures.far_above_usual),
         Check(
             "events",
             "Every event of this cycle was worked in",
             "events",
+            _NOTHING,
             figures.left_over,
-            False,
-            figures.left_over_events,
+            behind=figures.left_over_events,
         ),
     )
 }
 
 
 def findings(
-    session: Session, cycle: Cycle, limits: Limits, *, broken: tuple[str, ...] | None = None
+    session: Session, both: Beside, limits: Limits, *, broken: tuple[str, ...] | None = None
 ) -> list[Finding]:
     """Every check of the cycle's run, red ones first; none while there is no run.
 
     `broken` is what a look at the books found a moment ago; without it all the books are read.
     """
-    look = look_of(session, cycle, limits, broken=broken)
+    look = look_of(session, both, limits, broken=broken)
     if look is None:
         return []
-    reasons = _reasons(session, cycle)
-    seen = [(check, check.look(look)) for check in CHECKS.values()]
+    reasons = _reasons(session, both.cycle)
+    seen = [(check, check.judge(look, *numbers)) for check, numbers in _measured(look)]
     return [
         Finding(check, one, reasons.get((check.code, one.figure))) for check, one in seen if one is not None
     ]
 
 
+def _measured(look: Look) -> Iterator[tuple[Check, list[int]]]:
+    """Each check with the numbers it asked for, all of them read by one statement."""
+    asked = [(check, check.asks(look)) for check in CHECKS.values()]
+    columns = [one.scalar_subquery() for _check, each in asked for one in each]
+    numbers = iter(look.session.execute(select(*columns)).one())
+    for check, each in asked:
+        yield check, [int(number or 0) for number in islice(numbers, len(each))]
+
+
 def look_of(
-    session: Session, cycle: Cycle, limits: Limits, *, broken: tuple[str, ...] | None = None
+    session: Session, both: Beside, limits: Limits, *, broken: tuple[str, ...] | None = None
 ) -> Look | None:
     """What checks look at; None while the cycle has no run that was calculated here."""
-    run = run_of(session, cycle)
+    run = both.run
     if run is None or run.totals is None or run.purpose == "import":
         return None
-    previous = session.get(Cycle, cycle.previous_id) if cycle.previous_id else None
-    old = run_of(session, previous) if previous else None
-    before = totals_of(old) if old is not None and old.totals is not None else None
-    return Look(session, cycle, run, totals_of(run), before, limits, broken)
+    before = totals_of(both.old) if both.old else None
+    return Look(session, both.cycle, run, totals_of(run), before, limits, broken)
 
 
 def _reasons(session: Session, cycle: Cycle) -> dict[tuple[str, str], Reason]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, Subquery, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.kernel.money import parse_money
@@ -63,11 +63,11 @@ def page_of(session: Session, pair: Pair, wanted: Wanted, *, start: int, limit: 
     """Some people of two runs, the biggest first, with the reason of each."""
     sums = _sums_of(pair, wanted)
     change = func.abs(sums.c.now - sums.c.before)
-    first = (change if wanted.order == "change" else sums.c.now).desc()
-    rows = session.scalars(
-        select(sums.c.consultant_id).order_by(first, sums.c.consultant_id).offset(start).limit(limit)
-    )
-    return _moves(session, pair, list(rows))
+    size = (change if wanted.order == "change" else sums.c.now).label("size")
+    first = select(sums.c.consultant_id, size).order_by(size.desc(), sums.c.consultant_id)
+    chosen = first.offset(start).limit(limit).subquery()
+    people = _people(chosen, pair).order_by(chosen.c.size.desc(), chosen.c.consultant_id)
+    return _moves(session, pair, session.execute(people).all())
 
 
 def count_of(session: Session, pair: Pair, wanted: Wanted) -> tuple[int, int, int]:
@@ -83,11 +83,12 @@ def all_moves(session: Session, pair: Pair) -> Iterator[Move]:
     sums, last = _sums_of(pair, Wanted()), 0
     while True:
         part = select(sums.c.consultant_id).where(sums.c.consultant_id > last)
-        ids = list(session.scalars(part.order_by(sums.c.consultant_id).limit(_AT_ONCE)))
-        yield from _moves(session, pair, ids)
-        if len(ids) < _AT_ONCE:
+        chosen = part.order_by(sums.c.consultant_id).limit(_AT_ONCE).subquery()
+        people = session.execute(_people(chosen, pair).order_by(chosen.c.consultant_id)).all()
+        yield from _moves(session, pair, people)
+        if len(people) < _AT_ONCE:
             return
-        last = ids[-1]
+        last = people[-1].id
 
 
 def in_run(run_id: int) -> ColumnElement[int]:
@@ -128,14 +129,12 @@ class _Sums:
     taken_back: int = 0
 
 
-def _moves(session: Session, pair: Pair, ids: Sequence[int]) -> list[Move]:
-    sums = _sums(session, pair, ids)
-    people = _people(session, ids)
-    legs = {row.consultant_id: row for row in _legs(session, ids, pair.now)}
+def _moves(session: Session, pair: Pair, people: Sequence[Any]) -> list[Move]:
+    sums = _sums(session, pair, [one.id for one in people])
     caps = _caps(pair.cycle)
     return [
-        _move(people[at], sums[at], both_legs=_has_both(legs.get(at)), cap=caps.get(people[at].pack))
-        for at in ids
+        _move(one, sums[one.id], both_legs=min(one.left or 0, one.right or 0) > 0, cap=caps.get(one.pack))
+        for one in people
     ]
 
 
@@ -163,21 +162,17 @@ def _sums(session: Session, pair: Pair, ids: Sequence[int]) -> dict[int, _Sums]:
     return sums
 
 
-def _people(session: Session, ids: Sequence[int]) -> dict[int, Any]:
-    rows = session.execute(
-        select(Consultant.id, Consultant.public_id, Consultant.code, Consultant.pack, Person.name)
+def _people(chosen: Subquery, pair: Pair) -> Select[int, str, str, str, str, int, int]:
+    """Who they are, and what each carries on either leg."""
+    carried = and_(Carry.run_id == pair.now, Carry.consultant_id == Consultant.id)
+    who = (Consultant.id, Consultant.public_id, Consultant.code, Consultant.pack, Person.name)
+    legs = (Carry.left.label("left"), Carry.right.label("right"))
+    return (
+        select(*who, *legs)
+        .join(chosen, chosen.c.consultant_id == Consultant.id)
         .join(Person, Person.id == Consultant.person_id)
-        .where(Consultant.id.in_(ids))
+        .outerjoin(Carry, carried)
     )
-    return {row.id: row for row in rows}
-
-
-def _legs(session: Session, ids: Sequence[int], run_id: int) -> Sequence[Carry]:
-    return session.scalars(select(Carry).where(Carry.run_id == run_id, Carry.consultant_id.in_(ids))).all()
-
-
-def _has_both(carry: Carry | None) -> bool:
-    return carry is not None and min(carry.left, carry.right) > 0
 
 
 def _caps(cycle: Cycle) -> dict[str, int]:

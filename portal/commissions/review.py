@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from portal.commissions.beside import Beside
 from portal.commissions.differences import Move, Pair, biggest_moves, in_run
-from portal.commissions.queries import Totals, run_of, totals_of
+from portal.commissions.queries import Totals, totals_of
 from portal.models import (
     Carry,
     CommissionLine,
@@ -36,17 +37,13 @@ class Change:
 
 @dataclass(frozen=True)
 class Review:
-    """Everything an admin looks at before saying yes; `before` is the run of the cycle before.
-
-    `compared_with` is that cycle and that run: while they are held, nobody asks for them again.
-    """
+    """Everything an admin looks at before saying yes; `before` is the run of the cycle before."""
 
     pair: Pair
     run: Run
     totals: Totals
     before: Totals | None
     before_name: str
-    compared_with: tuple[Cycle | None, Run | None]
     changes: list[Change]
     moves: list[Move]
 
@@ -85,22 +82,18 @@ class Carried:
     right: int
 
 
-def review_of(session: Session, cycle: Cycle) -> Review | None:
+def review_of(session: Session, both: Beside) -> Review | None:
     """The run of a cycle beside the run of the cycle before it; None while there is none."""
-    run = run_of(session, cycle)
+    run, old = both.run, both.old
     if run is None or run.totals is None:
         return None
-    previous = session.get(Cycle, cycle.previous_id) if cycle.previous_id else None
-    old = run_of(session, previous) if previous else None
-    old = old if old is not None and old.totals is not None else None
-    pair = Pair(cycle, run.id, old.id if old else 0)
+    pair = Pair(both.cycle, run.id, old.id if old else 0)
     return Review(
         pair=pair,
         run=run,
         totals=totals_of(run),
         before=totals_of(old) if old else None,
-        before_name=previous.name if previous else "",
-        compared_with=(previous, old),
+        before_name=both.previous.name if both.previous else "",
         changes=changes(session, pair),
         moves=biggest_moves(session, pair),
     )

@@ -10,6 +10,7 @@ from sqlalchemy import func, select, update
 from jobs import commissions as jobs
 from portal.commissions import approving, checks, cycles
 from portal.commissions.approving import Answer
+from portal.commissions.beside import beside
 from portal.commissions.checks import Limits
 from portal.extensions import db
 from portal.kernel.errors import BadInput, Conflict
@@ -63,7 +64,7 @@ def look(app):
     def read(cycle_id, **limits):
         with app.app_context():
             cycle = db.session.get_one(Cycle, cycle_id)
-            found = checks.findings(db.session(), cycle, Limits(**limits))
+            found = checks.findings(db.session(), beside(db.session(), cycle), Limits(**limits))
             return {one.check.code: (one.passed, one.seen.number) for one in found}
 
     return read
@@ -220,7 +221,7 @@ def test_an_amber_check_asks_for_a_reason_and_takes_one(
     assert look(sold.cycle)[code] == (False, number)
     with app.app_context():
         cycle = db.session.get_one(Cycle, sold.cycle)
-        view = checks.look_of(db.session(), cycle, Limits())
+        view = checks.look_of(db.session(), beside(db.session(), cycle), Limits())
         assert len(checks.CHECKS[code].behind(view)) == 1
     with pytest.raises(Conflict, match=rf"needs a written reason first for: .*\({code}\)"):
         yes(sold.cycle, sold.ada)
