@@ -93,6 +93,10 @@ BOTH = {
         entry(key="second", more=", reverses_id", values=", :entry"),
     ],
     "undo what is not there yet": [entry(more=", reverses_id", values=f", {LAST} + 1")],
+    "undo what was never there": [entry(more=", reverses_id", values=", -5")],
+    "settle what was never there": [entry(more=", resolves_id", values=", -5")],
+    "in the name of nobody": [entry(more=", actor_id", values=", 424242")],
+    "in no month": [entry().replace(":period", "190001")],
     "settle twice": [
         entry(key="first", more=", resolves_id", values=", :entry"),
         entry(key="second", more=", resolves_id", values=", :entry"),
@@ -103,6 +107,7 @@ POSTGRESQL = {
     "empty the postings": ["TRUNCATE posting"],
     "empty the entries": ["TRUNCATE entry CASCADE"],
     "empty the accounts": ["TRUNCATE account CASCADE"],
+    "take a person's name from what they did": ["DELETE FROM account_user"],
     "take back on conflict": [
         (
             "INSERT INTO posting (id, entry_id, debit_id, credit_id, currency, amount_cents)"
