@@ -9,6 +9,7 @@ from flask_babel import LazyString, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from portal.arrival.comparing.levels import ON_MONEY
 from portal.models import ComparedLine
 from portal.ui.filters import money, percent, volume
 
@@ -48,7 +49,6 @@ _PLAIN: dict[str, LazyString] = {
     "kind_not_paid": _l("The plan of this cycle has no rule for it."),
     "only_theirs": _l("We have no line of this kind for them."),
     "only_ours": _l("They have no line of this kind for them."),
-    "unexplained": _l("Neither a rate nor a rule of ours makes this amount."),
 }
 _STATUSES = {"suspended": _l("suspended"), "terminated": _l("terminated")}
 
@@ -104,12 +104,34 @@ def _lost(detail: Detail, _kind: str) -> str:
 
 
 def _rate(detail: Detail, _kind: str) -> str:
+    if "levels" in detail:
+        return " ".join(_level(*row) for row in detail["levels"])
     return _(
         "On %(base)s we pay %(ours)s; theirs comes to %(theirs)s.",
         base=money(detail["base"]),
         ours=percent(detail["rate"]),
         theirs=percent(detail["their_rate"]),
     )
+
+
+def _level(level: int, base: int, ours: int, theirs: int) -> str:
+    return _(
+        "On level %(level)s we pay %(ours)s of %(base)s; theirs comes to %(theirs)s.",
+        level=level,
+        base=money(base),
+        ours=percent(ours),
+        theirs=percent(theirs),
+    )
+
+
+def _unexplained(detail: Detail, _kind: str) -> str:
+    """Ours level by level, for the kinds that are paid so."""
+    said = _("Neither a rate nor a rule of ours makes this amount.")
+    parts = [
+        _("%(rate)s of %(base)s on level %(level)s", rate=percent(ours), base=money(base), level=level)
+        for level, base, ours, _theirs in detail.get("levels", ())
+    ]
+    return said + " " + _("Ours is %(parts)s.", parts=", ".join(parts)) if parts else said
 
 
 def _follows(detail: Detail, _kind: str) -> str:
@@ -134,7 +156,7 @@ def _volume(detail: Detail, kind: str) -> str:
 def _implied(detail: Detail, kind: str) -> str:
     if "their_base" not in detail:
         return ""
-    said = money if kind == "retail" else volume
+    said = money if kind in ON_MONEY else volume
     return " " + _(
         "At %(rate)s theirs needs %(theirs)s where we count %(ours)s.",
         rate=percent(detail["rate"]),
@@ -156,4 +178,5 @@ _SENTENCES: dict[str, Callable[[Detail, str], str]] = {
     "follows": _follows,
     "carry": _carry,
     "volume": _volume,
+    "unexplained": _unexplained,
 }

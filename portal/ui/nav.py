@@ -82,7 +82,7 @@ BOOKS_PAGES = (
 ADJUSTING = ("adjust", "adjustment", "propose_adjustment", "approve_adjustment", "reject_adjustment")
 
 MOVE_PAGES = ("move", "move_consultant", "propose_move", "approve_move", "reject_move")
-COMPARING = ("comparison", "comparison_line", "compare_cycle", "settle_difference")
+COMPARING = ("comparison", "comparison_work", "comparison_line", "compare_cycle", "settle_difference")
 CYCLE_PAGES = (
     "cycle",
     "cycle_person",

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from portal.arrival.comparing.rates import UNIT
+from portal.arrival.comparing.levels import ON_MONEY, UNIT
 from portal.arrival.comparing.reasons import REASONS, Explained
 from portal.engine import KINDS, STATUSES
 from portal.kernel.money import round_half_away
 
 Detail = dict[str, Any]
 
-_RETAIL: Final = KINDS.index("retail")
+_ON_MONEY: Final = frozenset(KINDS.index(kind) for kind in ON_MONEY)
 
 
 def details_of(found: Explained) -> list[Detail]:
@@ -32,6 +32,18 @@ def details_of(found: Explained) -> list[Detail]:
 
 def _nothing(found: Explained, at: int) -> Detail:
     return {"base": int(found.gaps.base[at])}
+
+
+def _by_level(found: Explained, at: int) -> Detail:
+    """What ours consists of: level, base, our rate and theirs, as far as the kind is paid by level."""
+    levels, kind = found.levels, found.gaps.kind[at]
+    columns = (levels.base[at], levels.ours[kind], levels.theirs[kind])
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return {"levels": [[level, *row] for level, row in enumerate(rows, 1) if row[0]]}
+
+
+def _unexplained(found: Explained, at: int) -> Detail:
+    return _nothing(found, at) | _by_level(found, at)
 
 
 def _refund(found: Explained, at: int) -> Detail:
@@ -68,6 +80,9 @@ def _lost(rule: str) -> Callable[[Explained, int], Detail]:
 
 def _rate(found: Explained, at: int) -> Detail:
     rates = found.rates
+    if found.levels.fits[at]:
+        levels = _by_level(found, at)["levels"]
+        return {"levels": [row for row in levels if row[2] != row[3]]}
     return {"base": int(rates.base[at]), "rate": int(rates.ours[at]), "their_rate": int(rates.theirs[at])}
 
 
@@ -97,14 +112,14 @@ def _volume(found: Explained, at: int) -> Detail:
 
 
 def _implied(found: Explained, at: int) -> Detail:
-    """Their base if our rate is theirs: in cents for retail, else in hundredths of a point."""
+    """Their base if our rate is theirs: in cents for what is paid on money, else in hundredths of a point."""
     rate = int(found.rates.ours[at])
     return {"rate": rate, "their_base": _base_for(found, at, int(found.gaps.theirs[at]))} if rate else {}
 
 
 def _base_for(found: Explained, at: int, cents: int) -> int:
     """What has to be there for so much money at our rate."""
-    point = 100 if found.gaps.kind[at] == _RETAIL else found.result.inputs.plan.point_value
+    point = 100 if int(found.gaps.kind[at]) in _ON_MONEY else found.result.inputs.plan.point_value
     return round_half_away(cents * UNIT * 100, int(found.rates.ours[at]) * point)
 
 
@@ -120,4 +135,5 @@ _OF: Final[dict[str, Callable[[Explained, int], Detail]]] = {
     "follows": _follows,
     "carry": _carry,
     "volume": _volume,
+    "unexplained": _unexplained,
 }

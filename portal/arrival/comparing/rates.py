@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from portal.arrival.comparing.levels import ON_MONEY, ROUND_STEP, SURE_OF, UNIT, Levels
 from portal.arrival.comparing.sides import Gaps
 from portal.engine import KINDS, Result
 from portal.engine.arithmetic import share
@@ -17,9 +18,6 @@ from portal.engine.plan import Plan, by_pack
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-UNIT: Final = 10_000
-ROUND_STEP: Final = 50
-SURE_OF: Final = 3
 _HUNDREDTHS: Final = 100
 
 
@@ -33,15 +31,18 @@ class Rates:
     is_other: Flags
 
 
-def rates_of(result: Result, gaps: Gaps) -> Rates:
+def rates_of(result: Result, gaps: Gaps, levels: Levels) -> Rates:
     """Their rate on our base. It counts as one where it makes their amount to the cent of each line, and is
     a multiple of half a percent or the same for at least three people of a pack."""
     plan, network = result.inputs.plan, result.inputs.network
     kind, cents, lines = gaps.kind, gaps.theirs, gaps.lines
     pack = network.pack[gaps.member].astype(np.int64)
-    worth = np.where(kind == KINDS.index("retail"), gaps.base, _money(gaps.base, plan.point_value))
+    on_money = np.isin(kind, [KINDS.index(name) for name in ON_MONEY])
+    worth = np.where(on_money, gaps.base, _money(gaps.base, plan.point_value))
     table = np.stack([by_pack(_table(plan, name), network.packs) for name in KINDS])
     ours = table[kind, pack] if len(network.packs) else np.zeros(len(kind), np.int64)
+    on_one, level = levels.only()
+    ours = np.where(on_one, levels.ours[kind, level], ours)
     known = (ours > 0) & (worth > 0) & (cents > 0)
     safe = np.where(known, worth, 1)
     nearest = np.where(known, share(2 * UNIT * cents + safe, np.int64(1), 2 * safe), 0)

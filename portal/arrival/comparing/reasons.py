@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from portal.arrival.comparing.levels import Levels, levels_of
 from portal.arrival.comparing.rates import Rates, rates_of
 from portal.arrival.comparing.sides import Gaps
 from portal.engine import KINDS, MATCHING, Result
@@ -41,18 +42,21 @@ class Explained:
     result: Result
     lost: Losses
     rates: Rates
+    levels: Levels
     sources: Ints
 
 
 def explained(result: Result, gaps: Gaps) -> Explained:
     """The first reason that fits, for every gap."""
     none = np.zeros(len(gaps), np.int64)
-    found = Explained(gaps, none - 1, result, losses(result), rates_of(result, gaps), none.copy())
+    levels = levels_of(result, gaps)
+    rates = rates_of(result, gaps, levels)
+    found = Explained(gaps, none - 1, result, losses(result), rates, levels, none.copy())
     _by_lines(found)
     _by_rules(found)
     _by_standing(found)
     both = (gaps.lines > 0) & (gaps.their_lines > 0)
-    _give(found, "rate", both & found.rates.is_other)
+    _give(found, "rate", both & (found.levels.fits | found.rates.is_other))
     _give(found, "only_ours", gaps.their_lines == 0)
     _follow(found)
     _give(found, "carry", gaps.kind == BINARY)
