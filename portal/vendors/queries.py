@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, load_only, selectinload
+from wtforms.fields.choices import SelectChoice
 
 from portal.kernel.errors import NotYours
-from portal.models import Inbox, Service, TermsVersion, Vendor, VendorKey
+from portal.models import Contract, Inbox, Pack, Service, TermsVersion, Vendor, VendorKey
 
 NEWEST = 50
 
@@ -52,6 +53,30 @@ def terms_in_force(service: Service, *, today: date) -> TermsVersion | None:
     """The newest terms that have begun, else the first to begin."""
     begun = [terms for terms in service.terms if terms.valid_from <= today]
     return begun[-1] if begun else next(iter(service.terms), None)
+
+
+def version_of(service: Service, day: str) -> TermsVersion:
+    """The terms of a service that begin on a day, `2026-11-01`. Raises `NotYours`."""
+    found = next((terms for terms in service.terms if terms.valid_from.isoformat() == day), None)
+    if found is None:
+        raise NotYours("There are no terms that begin on this day.")
+    return found
+
+
+def contracts_by_terms(session: Session, service_id: int) -> dict[int, int]:
+    """How many contracts each version of a service's terms has; versions without one are left out."""
+    statement = (
+        select(Contract.terms_version_id, func.count())
+        .where(Contract.service_id == service_id)
+        .group_by(Contract.terms_version_id)
+    )
+    return {row[0]: row[1] for row in session.execute(statement)}
+
+
+def pack_choices(session: Session) -> list[SelectChoice]:
+    """The plans that may be chosen, in their order."""
+    rows = session.execute(select(Pack.code, Pack.name).order_by(Pack.position))
+    return [SelectChoice(value=row.code, label=row.name) for row in rows]
 
 
 def live_keys(vendor: Vendor) -> list[VendorKey]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from flask import Blueprint
+from flask import Blueprint, flash
 from flask_babel import get_timezone
 from flask_login import current_user
 
 from portal.extensions import db
 from portal.kernel.clock import utc_now
-from portal.kernel.errors import DomainError
+from portal.kernel.errors import Conflict, DomainError
 from portal.models import Vendor
 from portal.store import UnitOfWork, perform
 from portal.ui.fields import RefusingForm
@@ -31,6 +31,17 @@ def done(form: RefusingForm, work: Callable[[UnitOfWork, int], None]) -> bool:
         form.refuse(refusal)
         return False
     return True
+
+
+def do(work: Callable[[UnitOfWork, int], None], *, said: str) -> None:
+    """Do what has no form and say it is done, or say why not."""
+    actor_id = current_user.id
+    try:
+        perform(lambda uow: work(uow, actor_id))
+    except Conflict as refusal:
+        flash(refusal.message, "bad")
+        return
+    flash(said, "ok")
 
 
 def vendor_named(public_id: str) -> Vendor:

@@ -16,8 +16,8 @@ from portal.kernel.errors import DomainError
 from portal.sales.queries import reconciliation
 from portal.store import UnitOfWork, perform
 from portal.ui import show
-from portal.vendors import queries, service
-from portal.vendors.forms import ServiceForm, VendorForm
+from portal.vendors import queries, service, term_words
+from portal.vendors.forms import VendorForm
 from portal.vendors.room import done, today, vendor_named, vendors
 
 
@@ -48,8 +48,8 @@ def create() -> AnyResponse:
 
     if not done(form, work):
         return show("vendors/new.html", "form", status=422, form=form)
-    flash(_("The vendor is added. Next: a service, its terms, and a key."), "ok")
-    return redirect(url_for("vendors.vendor", public_id=added[0]), 303)
+    flash(_("The vendor is added. Next: a service."), "ok")
+    return redirect(url_for("vendors.new_service", public_id=added[0]), 303)
 
 
 @vendors.get("/<public_id>")
@@ -57,22 +57,6 @@ def create() -> AnyResponse:
 def vendor(public_id: str) -> Response:
     """One vendor; a tick asks for the events alone."""
     return _page(public_id, block="events")
-
-
-@vendors.post("/<public_id>/services")
-@requires(permissions.manage_vendors)
-def add_service(public_id: str) -> AnyResponse:
-    """Add a service; its terms come next."""
-    found, form = vendor_named(public_id), ServiceForm()
-    vendor_id = found.id
-
-    def work(uow: UnitOfWork, actor_id: int) -> None:
-        service.add_service(uow, vendor_id=vendor_id, offer=form.offer(), actor_id=actor_id)
-
-    if not done(form, work):
-        return _page(public_id, block="services", status=422, service_form=form)
-    flash(_("The service is added. It is worth nothing before it has terms."), "ok")
-    return redirect(url_for("vendors.terms", public_id=public_id, code=form.code.data), 303)
 
 
 @vendors.post("/<public_id>/keys")
@@ -109,7 +93,6 @@ def replay(public_id: str, inbox_id: int) -> AnyResponse:
 
 def _page(public_id: str, *, block: str, status: int = 200, **context: Any) -> Response:
     found = vendor_named(public_id)
-    context.setdefault("service_form", ServiceForm(formdata=None))
     return show(
         "vendors/vendor.html",
         block,
@@ -118,6 +101,8 @@ def _page(public_id: str, *, block: str, status: int = 200, **context: Any) -> R
         services=queries.service_rows(found, today=today()),
         live_keys=queries.live_keys(found),
         most_keys=service.MOST_LIVE_KEYS,
+        volume_of=term_words.volume_of,
+        money_of=term_words.money_of,
         events=queries.newest_events(db.session(), found.id),
         **context,
     )

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, field
-from datetime import date
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from portal.kernel.errors import BadInput, Conflict, NotYours
 from portal.kernel.ids import new_id, new_signing_secret
-from portal.models import Inbox, Service, TermsVersion, Vendor, VendorKey
+from portal.models import Contract, Inbox, Pack, Service, TermsVersion, Vendor, VendorKey
 from portal.store import UnitOfWork
 from portal.store.locks import lock_row, lock_where
+from portal.vendors.term_rules import MOST_NUMBER, Terms, check_terms
 
 MOST_LIVE_KEYS = 2
-WHOLE = 10_000
-MOST_NUMBER = 10**9
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -37,19 +36,6 @@ class Offer:
     unit: str
 
 
-@dataclass(frozen=True)
-class Terms:
-    """What an activation is worth: volumes in hundredths, revenues in cents, shares in ten-thousandths."""
-
-    valid_from: date
-    volume_flat: int = 0
-    volume_per_unit: int = 0
-    revenue_flat_cents: int = 0
-    revenue_per_unit_cents: int = 0
-    cooling_off_days: int = 14
-    milestones: dict[str, int] = field(default_factory=lambda: {"activated": 10_000})
-
-
 def add_vendor(uow: UnitOfWork, *, name: str, core: bool, actor_id: int | None) -> Vendor:
     """A new vendor, without services and keys. Raises `Conflict` where the name is taken."""
     if not name.strip() or len(name) > 200:
@@ -66,12 +52,15 @@ def add_vendor(uow: UnitOfWork, *, name: str, core: bool, actor_id: int | None) 
 def add_service(uow: UnitOfWork, *, vendor_id: int, offer: Offer, actor_id: int | None) -> Service:
     """A new service of a vendor.
 
-    Raises `BadInput` for a code that events could not carry, `Conflict` where the code is taken.
+    Raises `BadInput` for a code that events could not carry and for that of a registration plan, on which
+    nothing may be paid; `Conflict` where the code is taken.
     """
     if not _CODE.fullmatch(offer.code):
         raise BadInput("A code is letters, digits, dots, dashes and underscores.", field="code")
     if not offer.name.strip() or not offer.unit.strip():
-        raise BadInput("A service needs a name and a unit.", field="name")
+        raise BadInput("A service needs a name and a unit.", field="name" if offer.unit.strip() else "unit")
+    if uow.session.get(Pack, offer.code) is not None:
+        raise BadInput("This is the code of a plan: nothing may be paid on a registration.", field="code")
     if lock_where(uow, Service, Service.vendor_id == vendor_id, Service.code == offer.code) is not None:
         raise Conflict(f"This vendor has a service {offer.code} already.", field="code")
     icon = "sun" if offer.unit.lower() in ("kw", "kwp") else "zap"
@@ -107,16 +96,50 @@ def add_terms(uow: UnitOfWork, *, service_id: int, terms: Terms, actor_id: int |
 
     Raises `BadInput` for numbers out of bounds, `Conflict` where terms begin on that day already.
     """
-    _check_terms(terms)
+    check_terms(terms, packs=frozenset(uow.session.scalars(select(Pack.code))))
     lock_row(uow, Service, service_id)
     same_day = TermsVersion.service_id == service_id, TermsVersion.valid_from == terms.valid_from
     if lock_where(uow, TermsVersion, *same_day) is not None:
         raise Conflict("Terms that begin on this day are there already.", field="valid_from")
-    version = TermsVersion(service_id=service_id, created_at=uow.clock(), **asdict(terms))
+    version = TermsVersion(
+        service_id=service_id, created_by=actor_id, created_at=uow.clock(), **asdict(terms)
+    )
     uow.session.add(version)
     uow.session.flush()
     uow.note("terms added", thing="service", thing_id=service_id, actor_id=actor_id, terms_version=version.id)
     return version
+
+
+def remove_terms(uow: UnitOfWork, *, service_id: int, terms_id: int, actor_id: int | None) -> None:
+    """Take back terms that no contract has, so that they can be written anew.
+
+    Raises `NotYours` for terms of another service, `Conflict` where a contract has them.
+    """
+    version = lock_where(
+        uow, TermsVersion, TermsVersion.id == terms_id, TermsVersion.service_id == service_id
+    )
+    if version is None:
+        raise NotYours("This service has no such terms.")
+    if uow.session.scalar(select(Contract.id).where(Contract.terms_version_id == terms_id).limit(1)):
+        raise Conflict("A contract has these terms: they stay as they are. Add new ones from a later day.")
+    day = version.valid_from.isoformat()
+    uow.session.delete(version)
+    try:
+        uow.session.flush()
+    except IntegrityError as refusal:
+        raise Conflict("A contract has just come by these terms: they stay as they are.") from refusal
+    uow.note("terms removed", thing="service", thing_id=service_id, actor_id=actor_id, valid_from=day)
+
+
+def withdraw_service(uow: UnitOfWork, *, service_id: int, withdrawn: bool, actor_id: int | None) -> None:
+    """Take no new contracts of a service from now on, or take them again; those there are live on."""
+    service = lock_row(uow, Service, service_id)
+    if (service.withdrawn_at is not None) == withdrawn:
+        return
+    service.withdrawn_at = uow.clock() if withdrawn else None
+    uow.session.flush()
+    action = "service withdrawn" if withdrawn else "service sold again"
+    uow.note(action, thing="service", thing_id=service_id, actor_id=actor_id)
 
 
 def add_key(uow: UnitOfWork, *, vendor_id: int, actor_id: int | None) -> ShownKey:
@@ -159,14 +182,3 @@ def replay(uow: UnitOfWork, *, vendor_id: int, inbox_id: int, actor_id: int | No
     row.state, row.attempts, row.next_at, row.done_at = "retry", 0, uow.clock(), None
     uow.note("event replayed", thing="inbox", thing_id=row.id, actor_id=actor_id)
     uow.session.flush()
-
-
-def _check_terms(terms: Terms) -> None:
-    numbers = ("volume_flat", "volume_per_unit", "revenue_flat_cents", "revenue_per_unit_cents")
-    for name in numbers:
-        if not 0 <= getattr(terms, name) <= MOST_NUMBER:
-            raise BadInput("This must be 0 or more, and not beyond ten million.", field=name)
-    if not 0 <= terms.cooling_off_days <= 365:
-        raise BadInput("The cooling-off is 0 to 365 days.", field="cooling_off_days")
-    if sum(terms.milestones.values()) != WHOLE:
-        raise BadInput("The shares of the milestones must make 100% together.", field="milestones")

@@ -43,8 +43,11 @@ def screen(sqlite_app: Flask, vera: Vera) -> Iterator[Any]:
 def test_the_pages_have_no_finding_and_never_scroll_sideways(screen: Any, vera: Vera) -> None:
     window, address = screen
     found = []
-    for path in ("", "/new", f"/{vera.public_id}", f"/{vera.public_id}/services/solar"):
+    one = f"/{vera.public_id}"
+    solar = f"{one}/services/solar"
+    for path in ("", "/new", one, f"{one}/new-service", solar, f"{solar}/compare"):
         window.page.goto(f"{address}/admin/vendors{path}")
+        window.page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
         for scheme, width in (("light", 1280), ("dark", 375), ("light", 320)):
             window.page.emulate_media(color_scheme=scheme)
             window.page.set_viewport_size({"width": width, "height": 900})
