@@ -17,6 +17,7 @@ from portal.access.guard import require_recent_password, requires
 from portal.admin.plan_drafts import draft_in_words, findings_of, found_draft
 from portal.admin.room import admin
 from portal.commissions import drafts as service
+from portal.commissions.plan_starts import coming_versions
 from portal.extensions import db
 from portal.kernel.errors import BadInput, DomainError
 from portal.models import PlanDraft
@@ -44,9 +45,8 @@ def send_plan_proposal(public_id: str) -> AnyResponse:
     draft_id = draft.id
     try:
         starts_at = _start(said.get("starts_at", ""))
-        perform(
-            lambda uow: service.propose(uow, said, draft_id=draft_id, starts_at=starts_at, actor_id=actor_id)
-        )
+        proposal = service.Proposal(draft_id, starts_at, said)
+        perform(lambda uow: service.propose(uow, proposal, zone=_zone(), actor_id=actor_id))
     except DomainError as refusal:
         return _proposal(found_draft(public_id), said=said, refusal=refusal)
     flash(_("Proposed. A second person has to agree before it goes live."), "ok")
@@ -72,7 +72,7 @@ def withdraw_plan(public_id: str) -> AnyResponse:
 @require_recent_password()
 def approve_plan(public_id: str) -> AnyResponse:
     """Agree; it becomes a version."""
-    return _decided(public_id, service.approve, _("Agreed. It holds from its cycle on."))
+    return _decided(public_id, service.approve, _("Agreed. It holds from its cycle on."), zone=_zone())
 
 
 @admin.post("/plans/drafts/<public_id>/reject")
@@ -86,7 +86,7 @@ def reject_plan(public_id: str) -> AnyResponse:
     )
 
 
-def _decided(public_id: str, decide: Callable[..., Any], done: str, **more: str) -> AnyResponse:
+def _decided(public_id: str, decide: Callable[..., Any], done: str, **more: Any) -> AnyResponse:
     draft_id, actor_id = found_draft(public_id).id, current_user.id
     try:
         perform(lambda uow: decide(uow, draft_id=draft_id, actor_id=actor_id, **more) and None)
@@ -105,6 +105,7 @@ def _proposal(
         status=refusal.status if refusal else 200,
         draft=draft,
         starts=service.starts_ahead(db.session(), _zone()),
+        taken={one.cycle.starts_at: one.version for one in coming_versions(db.session(), _zone())},
         findings=findings_of(draft),
         said=said or {},
         refusal=refusal,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
-from flask import Response, redirect, url_for
+from flask import Response, current_app, redirect, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from sqlalchemy import select
@@ -13,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access import permissions
 from portal.access.guard import may, requires
+from portal.admin import plan_start_words
 from portal.admin.room import admin
 from portal.commissions import drafts as service
 from portal.commissions.plan_words import differences, in_words
@@ -38,6 +40,7 @@ def plans() -> Response:
         "admin/plans.html",
         "main",
         rows=versions(session),
+        later=plan_start_words.of_all(session, _zone()),
         drafts=[draft for draft in found if draft.state in ("draft", "proposed")],
         past=[draft for draft in found if draft.state not in ("draft", "proposed")],
         may_manage=may(permissions.manage_plans),
@@ -55,6 +58,7 @@ def plan_version(version_id: int) -> Response:
         "admin/plan_version.html",
         "main",
         row=row,
+        later=plan_start_words.of_all(db.session(), _zone()).get(found.id, ""),
         said=in_words(found.document),
         may_manage=may(permissions.manage_plans),
     )
@@ -98,15 +102,11 @@ def compare_plans() -> Response:
 def choices() -> list[tuple[str, str]]:
     """Everything that can be compared: its key in the address and what it is called."""
     session = db.session()
-    found = [(f"version-{row.version.id}", version_name(row.version)) for row in versions(session)]
+    found = [(f"version-{row.version.id}", plan_start_words.name(row.version)) for row in versions(session)]
     on_their_way = select(PlanDraft).where(PlanDraft.state != "live").order_by(PlanDraft.changed_at.desc())
     for draft in session.scalars(on_their_way.limit(50)):
         found.append((f"draft-{draft.public_id}", _("Draft %(name)s", name=draft.name)))
     return found
-
-
-def version_name(version: PlanVersion) -> str:
-    return _("Version %(number)s, %(name)s", number=version.id, name=version.name)
 
 
 def as_file(document: object, name: str) -> AnyResponse:
@@ -122,11 +122,15 @@ def _named(key: str) -> tuple[str, dict[str, Any]] | None:
     kind, _dash, which = key.partition("-")
     if kind == "version" and which.isdecimal() and len(which) <= DIGITS:
         version = db.session.get(PlanVersion, int(which))
-        return (version_name(version), version.document) if version else None
+        return (plan_start_words.name(version), version.document) if version else None
     draft = (
         db.session.scalar(select(PlanDraft).where(PlanDraft.public_id == which)) if kind == "draft" else None
     )
     return (_("Draft %(name)s", name=draft.name), cast(dict[str, Any], draft.document)) if draft else None
+
+
+def _zone() -> ZoneInfo:
+    return ZoneInfo(current_app.config["SETTINGS"].time_zone)
 
 
 def _version(version_id: int) -> PlanVersion:

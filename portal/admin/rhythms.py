@@ -15,7 +15,7 @@ from wtforms.validators import AnyOf, Length
 
 from portal.access import permissions
 from portal.access.guard import require_recent_password, requires
-from portal.admin import words
+from portal.admin import plan_start_words, words
 from portal.admin.rhythm_words import LENGTHS, STATES, begins, changes
 from portal.admin.room import admin
 from portal.commissions import rhythms as service
@@ -98,6 +98,8 @@ def _page(form: RhythmForm, chosen: str, *, status: int = 200) -> Response:
         follows=service.what_follows(session, _zone()),
         chosen=chosen,
         changes=changes(cycle, beginnings[0].cycle, plan.document) if cycle and plan else [],
+        plans=plan_start_words.of_all(session, _zone()),
+        plans_then=_plans_then(form, beginnings, chosen) if beginnings else {},
         disagrees=service.plan_disagrees(dict(plan.document), chosen) if plan else "",
         plan=plan,
         decisions=service.decisions(session),
@@ -105,6 +107,13 @@ def _page(form: RhythmForm, chosen: str, *, status: int = 200) -> Response:
         lengths=LENGTHS,
         states=STATES,
     )
+
+
+def _plans_then(form: RhythmForm, beginnings: list[Beginning], chosen: str) -> dict[int, str]:
+    """What becomes of plans that were agreed to, from the day that is chosen; the first one is by itself."""
+    offered = {one.first_day.isoformat(): one.first_day for one in beginnings}
+    first_day = offered.get(str(form.first_day.data), beginnings[0].first_day)
+    return plan_start_words.of_all(db.session(), _zone(), wish=Wish(chosen, first_day, ""))
 
 
 def _zone() -> ZoneInfo:

@@ -32,6 +32,7 @@ def list_all(as_json: bool) -> None:
             "valid_from": row.version.valid_from.isoformat(),
             "sha256": row.version.sha256,
             "cycles": row.cycles,
+            "passed": row.is_passed,
         }
         for row in versions(db.session())
     ]
@@ -39,7 +40,8 @@ def list_all(as_json: bool) -> None:
         click.echo(json.dumps(rows))
         return
     for row in rows:
-        used = f"{len(row['cycles'])} cycles" if row["cycles"] else "not used yet"  # type: ignore[arg-type]
+        unused = "never used" if row["passed"] else "not used yet"
+        used = f"{len(row['cycles'])} cycles" if row["cycles"] else unused  # type: ignore[arg-type]
         click.echo(f"{row['version']}  {row['name']}  from {row['valid_from']}  {used}")
 
 

@@ -10,6 +10,7 @@ import click
 from flask import current_app
 
 from portal.cli.cycles import acting, as_option, cycle, one_line_errors
+from portal.commissions.plan_starts import coming_versions
 from portal.commissions.plans import plan_at
 from portal.commissions.rhythms import Wish, decide_rhythm, plan_disagrees
 from portal.extensions import db
@@ -31,5 +32,11 @@ def rhythm(length: str, first: datetime, email: str, reason: str) -> None:
         decide = partial(decide_rhythm, zone=zone, actor_id=acting(email, "manage cycles"))
         starts = perform(lambda uow: decide(uow, Wish(length, first.date(), reason)))
         click.echo(f"Cycles that start on {first:%Y-%m-%d} or later last a {length}.")
+        for one in coming_versions(db.session(), zone):
+            if one.instead:
+                took = f"{one.instead.id} begins with {one.cycle.name} too"
+                click.echo(f"Plan version {one.version.id} never holds: {took}.")
+            elif one.is_moved:
+                click.echo(f"Plan version {one.version.id} begins with {one.cycle.name}.")
         if warning := plan_disagrees(dict(plan_at(db.session(), starts).document), length):
             click.echo(f"Warning: {warning}")

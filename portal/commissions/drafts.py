@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any, cast
@@ -12,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.commissions.plan_check import Finding, company, document_check
+from portal.commissions.plan_starts import coming_versions
 from portal.commissions.plans import add_plan
 from portal.commissions.rhythms import cycles_ahead
 from portal.engine import Refused
@@ -82,18 +84,27 @@ def starts_ahead(session: Session, zone: ZoneInfo) -> list[datetime]:
     return [cycle.starts_at for cycle in islice(cycles_ahead(session, zone), STARTS_OFFERED)]
 
 
-def propose(
-    uow: UnitOfWork, said: Mapping[str, str], *, draft_id: int, starts_at: datetime, actor_id: int
-) -> None:
-    """Ask for a second person's yes; `said` holds the `reason` and an answer for each warning, by its code.
+@dataclass(frozen=True)
+class Proposal:
+    """From which cycle start on a draft shall hold; `said` has the `reason` and an answer to each warning."""
 
-    Raises `BadInput` at the field that stands in the way, `Conflict` when it was proposed before.
+    draft_id: int
+    starts_at: datetime
+    said: Mapping[str, str]
+
+
+def propose(uow: UnitOfWork, proposal: Proposal, *, zone: ZoneInfo, actor_id: int) -> None:
+    """Ask for a second person's yes.
+
+    Raises `BadInput` at the field that stands in the way, `Conflict` when it was proposed before and, at the
+    field, when another version begins with that cycle.
     """
+    said, draft_id, starts_at = proposal.said, proposal.draft_id, proposal.starts_at
     draft = _in_state(uow, draft_id, "draft")
     found = checked(uow.session, draft)
     answers = {finding.code: _sentence(said, finding.code) for finding in found if not finding.refused}
     draft.reason = _sentence(said, "reason")
-    _check_start(uow, starts_at)
+    _check_start(uow, starts_at, zone)
     draft.answers, draft.starts_at, draft.state = answers, starts_at, "proposed"
     draft.proposed_by, draft.proposed_at = actor_id, uow.clock()
     draft.decided_by = draft.decided_at = draft.decision = None
@@ -127,16 +138,16 @@ def withdraw(uow: UnitOfWork, *, draft_id: int, actor_id: int) -> None:
     uow.note("plan.withdraw", thing="plan_draft", thing_id=draft.id, actor_id=actor_id)
 
 
-def approve(uow: UnitOfWork, *, draft_id: int, actor_id: int) -> PlanVersion:
+def approve(uow: UnitOfWork, *, draft_id: int, zone: ZoneInfo, actor_id: int) -> PlanVersion:
     """Agree: the draft becomes a version that holds from its start on.
 
-    Raises `DomainError` for whoever proposed it, `Conflict` when its start has passed, when another version
-    was agreed to for that start, or when it is no proposal.
+    Raises `DomainError` for whoever proposed it, `Conflict` when its start has passed or is none any more,
+    when another version begins with that cycle, or when it is no proposal.
     """
     draft = _in_state(uow, draft_id, "proposed")
     _check_other(draft, actor_id)
     starts_at = cast(datetime, draft.starts_at)
-    _check_start(uow, starts_at)
+    _check_start(uow, starts_at, zone)
     checked(uow.session, draft)
     version = add_plan(uow, cast(dict[str, Any], draft.document), valid_from=starts_at)
     draft.state, draft.plan_version_id = "live", version.id
@@ -197,18 +208,25 @@ def _check_other(draft: PlanDraft, actor_id: int) -> None:
         raise DomainError("You proposed this plan. A second person has to decide on it.")
 
 
-def _check_start(uow: UnitOfWork, starts_at: datetime) -> None:
-    """No cycle has begun and no plan was agreed to there; the cycle row is locked until both are kept."""
+def _check_start(uow: UnitOfWork, starts_at: datetime, zone: ZoneInfo) -> None:
+    """A cycle begins there, and with no other plan; the open cycle's row is locked until that is kept."""
     cycle = lock_where(uow, Cycle, Cycle.state == "open")
     if cycle is None or starts_at < cycle.until:
         raise Conflict("That cycle has begun; it keeps its plan. Please choose a later start.")
-    agreed = uow.session.scalar(select(PlanVersion).where(PlanVersion.valid_from == starts_at))
-    if agreed is not None:
+    ahead = cycles_ahead(uow.session, zone)
+    if next(each for each in ahead if each.starts_at >= starts_at).starts_at != starts_at:
         raise Conflict(
-            f"Version {agreed.id}, {agreed.name}, was agreed to for that start already. "
+            "No cycle begins then any more, because the length of cycles was changed. "
             "Please choose another start.",
             field="starts_at",
         )
+    for coming in coming_versions(uow.session, zone):
+        if coming.cycle.starts_at == starts_at:
+            raise Conflict(
+                f"Version {coming.version.id}, {coming.version.name}, was agreed to and begins then already. "
+                "Please choose another start.",
+                field="starts_at",
+            )
 
 
 def _sentence(said: Mapping[str, str], name: str) -> str:

@@ -74,24 +74,39 @@ def plan_at(session: Session, instant: datetime) -> PlanVersion:
 
 @dataclass(frozen=True)
 class VersionRow:
-    """A version of the pay plan, and the cycles that were opened with it, newest first."""
+    """A version of the pay plan, and the cycles that were opened with it, newest first.
+
+    One that `is_passed` was never used, because another one began with the cycle that came after its day.
+    """
 
     version: PlanVersion
     cycles: list[str]
     holds_now: bool
+    is_passed: bool
 
 
 def versions(session: Session) -> list[VersionRow]:
     """All versions, the latest start first."""
     used: dict[int, list[str]] = {}
     rows = session.execute(
-        select(Cycle.plan_version_id, Cycle.name, Cycle.state).order_by(Cycle.starts_at.desc())
-    )
+        select(Cycle.plan_version_id, Cycle.name, Cycle.state, Cycle.starts_at).order_by(
+            Cycle.starts_at.desc()
+        )
+    ).all()
     live = 0
-    for version_id, name, state in rows:
+    for version_id, name, state, _starts_at in rows:
         used.setdefault(version_id, []).append(name)
         live = version_id if state == "open" else live
+    begun = rows[0].starts_at if rows else None
     found = session.scalars(
         select(PlanVersion).order_by(PlanVersion.valid_from.desc(), PlanVersion.id.desc())
     )
-    return [VersionRow(version, used.get(version.id, []), version.id == live) for version in found]
+    return [
+        VersionRow(
+            version,
+            used.get(version.id, []),
+            version.id == live,
+            version.id not in used and begun is not None and version.valid_from <= begun,
+        )
+        for version in found
+    ]

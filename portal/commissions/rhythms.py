@@ -67,13 +67,33 @@ def cycle_from(session: Session, start: datetime, zone: ZoneInfo) -> Week:
     return weeks.cycle_from(rhythm_at(session, start), start, zone)
 
 
-def cycles_ahead(session: Session, zone: ZoneInfo) -> Iterator[Week]:
-    """The cycles after the open one, as they come by what is decided; none where no cycle is open."""
+def cycles_ahead(session: Session, zone: ZoneInfo, *, wish: Wish | None = None) -> Iterator[Week]:
+    """The cycles after the open one, as they come by what is decided; none where no cycle is open.
+
+    With a wish: as if it were decided, which takes the place of what is not in force.
+    """
     until = session.scalar(select(Cycle.until).where(Cycle.state == "open"))
+    decided = _decided(session, zone, wish)
     while until is not None:
-        cycle = cycle_from(session, until, zone)
+        rhythm = next((rhythm for starts, rhythm in decided if starts <= until), USUAL)
+        cycle = weeks.cycle_from(rhythm, until, zone)
         yield cycle
         until = cycle.until
+
+
+def _decided(session: Session, zone: ZoneInfo, wish: Wish | None) -> list[tuple[datetime, str]]:
+    """From when which rhythm holds, the latest first."""
+    rows = session.execute(
+        select(CycleRhythm.valid_from, CycleRhythm.rhythm)
+        .where(CycleRhythm.replaced_at.is_(None))
+        .order_by(CycleRhythm.valid_from.desc(), CycleRhythm.id.desc())
+    )
+    decided = [(starts, rhythm) for starts, rhythm in rows]
+    if wish is None:
+        return decided
+    begun = latest_start(session)
+    in_force = [(starts, rhythm) for starts, rhythm in decided if begun and starts <= begun]
+    return [(midnight(wish.first_day, zone), wish.rhythm), *in_force]
 
 
 def decide_rhythm(uow: UnitOfWork, wish: Wish, *, zone: ZoneInfo, actor_id: int) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
@@ -10,12 +11,14 @@ from sqlalchemy import select
 
 from portal.commissions import cycles
 from portal.commissions.drafts import starts_ahead
-from portal.commissions.rhythms import Wish, decide_rhythm
+from portal.commissions.plans import add_plan
+from portal.commissions.rhythms import Wish, beginnings, decide_rhythm
+from portal.commissions.weeks import midnight
 from portal.extensions import db
 from portal.models import Audit, Cycle, PlanDraft, PlanVersion
 from tests.commissions.closes import ZONE
 from tests.html import Visitor
-from tests.people import PASSWORD
+from tests.people import PASSWORD, PLAN
 
 REASON = "Asked for by the board in November."
 
@@ -254,10 +257,40 @@ def test_a_second_plan_for_the_same_start_is_refused_and_the_first_is_named(app,
     assert fin.submit(f"{first}/approve").status_code == 303
     fin.visit(second)
     assert fin.submit(f"{second}/approve").status_code == 409
-    assert "Version 2, Test plan, was agreed to for that start already." in fin.words
-    assert propose(ada, new_draft(ada)).status_code == 409
+    assert "Version 2, Test plan, was agreed to and begins then already." in fin.words
+    third = new_draft(ada)
+    assert propose(ada, third).status_code == 409
+    assert 'id="starts_at-error"' in ada.page.text, "the fault stands at the field"
+    assert ": version 2 begins then" in ada.visit(f"{third}/propose").text
     with app.app_context():
         assert db.session.query(PlanVersion).count() == 2
+
+
+def test_a_start_that_a_change_of_rhythm_removed_is_not_agreed_to(app, signed_in, ada, do, cast):
+    fin, draft = signed_in("fin"), new_draft(ada)
+    with app.app_context():
+        starts = starts_ahead(db.session(), ZONE)
+        month = next(one.first_day for one in beginnings(db.session(), "month", ZONE))
+        removed = next(start for start in starts if start.astimezone(ZONE).date() > month + timedelta(days=8))
+    assert propose(ada, draft, starts_at=removed.isoformat()).status_code == 303
+    do(decide_rhythm, Wish("month", month, "Customers asked for it"), zone=ZONE, actor_id=cast.ada)
+
+    fin.visit(draft)
+    assert fin.submit(f"{draft}/approve").status_code == 409
+    assert "No cycle begins then any more" in fin.words
+
+
+def test_the_cycle_of_a_plan_whose_start_was_removed_is_taken(app, ada, do, cast):
+    with app.app_context():
+        month = next(one.first_day for one in beginnings(db.session(), "month", ZONE))
+    removed = midnight(month + timedelta(days=14), ZONE)
+    do(add_plan, PLAN, valid_from=removed)
+    do(decide_rhythm, Wish("month", month, "Customers asked for it"), zone=ZONE, actor_id=cast.ada)
+    with app.app_context():
+        start = next(each for each in starts_ahead(db.session(), ZONE) if each >= removed)
+
+    assert propose(ada, new_draft(ada), starts_at=start.isoformat()).status_code == 409
+    assert "Version 2, Test plan, was agreed to and begins then already." in ada.words
 
 
 def test_the_starts_that_are_offered_follow_the_rhythm_that_is_decided(app, cast, do):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from datetime import date, timedelta
 
 import pytest
 
 from portal.commissions import cycles
+from portal.commissions.plans import add_plan
+from portal.commissions.weeks import midnight
 from portal.extensions import db
 from portal.models import Cycle, CycleRhythm, PlanVersion
 from portal.store import perform
 from tests.commissions.closed import ZONE
 from tests.html import Visitor
-from tests.people import PASSWORD
+from tests.people import PASSWORD, PLAN
 
 PATH = "/admin/cycles/rhythm"
 WHY = "Customers asked to be paid sooner"
@@ -44,6 +47,18 @@ def capped(do, money):
         plan.document = plan.document | {"binary": binary}
 
     do(write)
+
+
+def agreed_to(do, *days):
+    """Plans for these days, as two people agreed to them."""
+    for day in days:
+        do(add_plan, PLAN, valid_from=midnight(day, ZONE))
+
+
+def mondays(first):
+    """The second and the third Monday of a month, which a month removes as starts of cycles."""
+    second = next(day for day in (first + timedelta(days=each) for each in range(7, 14)) if not day.weekday())
+    return second, second + timedelta(days=7)
 
 
 def ends(app):
@@ -97,6 +112,34 @@ def test_each_length_is_offered_from_the_cycles_that_it_can_shape(app, ada):
     assert all(day.endswith("-01") for day in months) and len(set(months)) == 12
     assert offered(ada, "week") == []
     assert "Cycles have this length, and nothing else is decided." in ada.words
+
+
+def test_plans_whose_start_is_removed_are_named_before_and_after_the_decision(app, ada, do):
+    month = date.fromisoformat(offered(ada, "month")[0])
+    second, third = mondays(month)
+    agreed_to(do, second, third)
+    following = (month + timedelta(days=31)).replace(day=1)
+    begins = f"begins with {following:%B %Y}, on {following:%b} 1, {following:%Y}."
+
+    ada.visit(f"{PATH}?to=month")
+    assert "Plans that were agreed to would begin later, or never" in ada.words
+    never = (
+        f"Version 2, Test plan was agreed to for {second:%b} {second.day}, {second:%Y}. It will never hold: "
+        f"Version 3, Test plan begins with the same cycle, on {following:%b} 1, {following:%Y}."
+    )
+    assert never in ada.words and f"No cycle begins then; it {begins}" in ada.words
+    assert "would begin later" not in (ada.visit(f"{PATH}?to=day") and ada.words)
+
+    decide(ada, "month")
+    ada.follow()
+    assert "Plans that begin otherwise than they were agreed to" in ada.words and never in ada.words
+    assert never in (ada.visit("/admin/plans") and ada.words)
+    assert f"No cycle begins then; it {begins}" in (ada.visit("/admin/plans/3") and ada.words)
+    while ends(app)[1] != f"{following:%Y-%m}":
+        pass
+    with app.app_context():
+        assert db.session.query(Cycle).filter_by(state="open").one().plan_version_id == 3
+    assert "never: another one took its place" in (ada.visit("/admin/plans") and ada.words)
 
 
 @pytest.mark.parametrize(
