@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-
-from flask import Response, flash, redirect, send_file, url_for
+from flask import Response, flash, redirect, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -15,14 +13,12 @@ from portal.admin import run_queries as queries
 from portal.admin import words
 from portal.admin.room import admin
 from portal.commissions import replay as replays
-from portal.commissions.bundle import file_name, write_bundle
+from portal.commissions.bundle import file_name, read_bundle
 from portal.extensions import db
 from portal.kernel.errors import Conflict
-from portal.models import Cycle, Run
+from portal.models import Cycle
 from portal.store import perform
 from portal.ui import show
-
-KEPT_IN_MEMORY = 8 << 20
 
 
 @admin.get("/runs/<int:run_id>")
@@ -62,18 +58,13 @@ def replay_run(run_id: int) -> AnyResponse:
 @admin.get("/runs/<int:run_id>/bundle.zip")
 @requires(permissions.see_company)
 def run_bundle(run_id: int) -> AnyResponse:
-    """The run as a file that anybody verifies offline."""
+    """The run as a file that anybody verifies offline, sent while it is written."""
     found = queries.run(db.session(), run_id)
-    name = file_name(found, _cycle(found).name)
-    # A spooled file: what is small stays in memory, what is large goes to disk; it is gone when it was sent.
-    file = tempfile.SpooledTemporaryFile(max_size=KEPT_IN_MEMORY)  # noqa: SIM115
     try:
-        write_bundle(db.session(), found, file)
+        bundle = read_bundle(db.session(), found)
     except LookupError:
-        file.close()
         raise Conflict(_("This run holds no inputs, so there is nothing to verify.")) from None
-    return send_file(file, mimetype="application/zip", as_attachment=True, download_name=name)
-
-
-def _cycle(found: Run) -> Cycle:
-    return db.session.get_one(Cycle, found.cycle_id)
+    response = Response(bundle.pieces(), mimetype="application/zip")
+    name = file_name(run_id, bundle.manifest.cycle)
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response

@@ -12,11 +12,11 @@ import click
 
 from portal.cli.cycles import as_json_option, cycle, one_line_errors
 from portal.commissions import queries
-from portal.commissions.bundle import file_name, write_bundle
+from portal.commissions.bundle import file_name, read_bundle
 from portal.commissions.replay import Replay, replay
 from portal.extensions import db
 from portal.kernel.errors import DomainError
-from portal.models import Cycle, Run
+from portal.models import Run
 
 
 @cycle.command("replay")
@@ -42,13 +42,16 @@ def export(run_or_cycle: str, target: Path | None, as_json: bool) -> None:
     """Write a zip of run ID, or of the run of cycle ID, that anyone verifies offline with `comp verify`."""
     with one_line_errors():
         run = _run(run_or_cycle)
-        path = target or Path(file_name(run, db.session.get_one(Cycle, run.cycle_id).name))
         try:
-            with path.open("w+b") as file:
-                write_bundle(db.session(), run, file)
+            bundle = read_bundle(db.session(), run)
         except LookupError as missing:
-            path.unlink()
             raise DomainError(str(missing)) from missing
+        path = target or Path(file_name(run.id, bundle.manifest.cycle))
+        # Writing may take a minute, and a database does not wait so long within a transaction.
+        db.session.rollback()
+        try:
+            with path.open("wb") as file:
+                file.writelines(bundle.pieces())
         except OSError as error:
             raise DomainError(f"{path}: {error.strerror}") from error
     facts = {"run": run.id, "file": str(path), "bytes": path.stat().st_size}

@@ -6,7 +6,6 @@ Consultants are named by their code and sales by their public id; no name, addre
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -83,8 +82,69 @@ class Manifest:
     files: dict[str, str]
 
 
-def write_bundle(session: Session, run: Run, target: IO[bytes]) -> None:
-    """Write the bundle of a run into a file that can be read again from its start.
+@dataclass(frozen=True)
+class Bundle:
+    """All that a bundle is written from; nothing more is asked of the database."""
+
+    manifest: Manifest
+    gathered: Gathered
+    names: case.Names
+
+    def pieces(self) -> Iterator[bytes]:
+        """The file, piece by piece. Its last bytes are the SHA-256 of all before them."""
+        outlet = _Outlet()
+        with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:  # type: ignore[call-overload]
+            for name, contents in self._contents():
+                whole = hashlib.sha256()
+                with archive.open(_entry(name), "w", force_zip64=True) as file:
+                    for content in contents:
+                        whole.update(content)
+                        file.write(content)
+                        yield outlet.taken()
+                self.manifest.files[name] = whole.hexdigest()
+            archive.writestr(_entry(MANIFEST), manifest_text(self.manifest))
+            archive.comment = b"0" * SEAL_LENGTH
+        yield outlet.sealed()
+
+    def _contents(self) -> Iterator[tuple[str, Iterable[bytes]]]:
+        about, inputs = self.manifest, self.gathered.inputs
+        file = file_name(about.run, about.cycle)
+        yield README, [_HOW.format(file=file, **asdict(about)).encode()]
+        yield PLAN, [plan_text(inputs.plan.document)]
+        yield CASE, _encoded(case.case_text(inputs, self.names))
+        yield EXPECTED, _encoded(expected_text(case.text(calculate(inputs), self.names)))
+        yield INPUTS, [snapshot.freeze(inputs)]
+
+
+class _Outlet:
+    """A file that is only written to; what was written is taken away again and again."""
+
+    def __init__(self) -> None:
+        self._waiting, self._hash = bytearray(), hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        self._waiting += data
+        return len(data)
+
+    def flush(self) -> None:
+        pass
+
+    def taken(self) -> bytes:
+        """What was written since the last time."""
+        data = bytes(self._waiting)
+        self._waiting.clear()
+        self._hash.update(data)
+        return data
+
+    def sealed(self) -> bytes:
+        """The rest, with the seal in its last bytes."""
+        del self._waiting[-SEAL_LENGTH:]
+        rest = self.taken()
+        return rest + self._hash.hexdigest().encode()
+
+
+def read_bundle(session: Session, run: Run) -> Bundle:
+    """Read what the bundle of a run is written from.
 
     Raises `LookupError` for a run without inputs or without a result.
     """
@@ -92,27 +152,13 @@ def write_bundle(session: Session, run: Run, target: IO[bytes]) -> None:
         raise LookupError(f"Run {run.id} was never calculated.")
     gathered = kept(run)
     cycle = session.get_one(Cycle, run.cycle_id)
-    names = names_of(session, gathered, cycle_id=cycle.id)
-    result = calculate(gathered.inputs)
     manifest = _manifest(run, cycle, plan_hash=gathered.inputs.plan.version)
-    contents: dict[str, Iterable[bytes]] = {
-        README: [_HOW.format(file=file_name(run, cycle.name), **asdict(manifest)).encode()],
-        PLAN: [plan_text(gathered.inputs.plan.document)],
-        CASE: _encoded(case.case_text(gathered.inputs, names)),
-        EXPECTED: _encoded(expected_text(case.text(result, names))),
-        INPUTS: [snapshot.freeze(gathered.inputs)],
-    }
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        for name, pieces in contents.items():
-            manifest.files[name] = _add(archive, name, pieces)
-        _add(archive, MANIFEST, [manifest_text(manifest)])
-        archive.comment = b"0" * SEAL_LENGTH
-    _seal(target)
+    return Bundle(manifest, gathered, names_of(session, gathered, cycle_id=cycle.id))
 
 
-def file_name(run: Run, cycle: str) -> str:
+def file_name(run_id: int, cycle: str) -> str:
     """What the file of a run is called."""
-    return f"canopy-{cycle}-run-{run.id}.zip"
+    return f"canopy-{cycle}-run-{run_id}.zip"
 
 
 def names_of(session: Session, gathered: Gathered, *, cycle_id: int) -> case.Names:
@@ -178,22 +224,7 @@ def _encoded(pieces: Iterable[str]) -> Iterator[bytes]:
     return (piece.encode() for piece in pieces)
 
 
-def _add(archive: zipfile.ZipFile, name: str, pieces: Iterable[bytes]) -> str:
-    """Write one file piece by piece; its SHA-256."""
+def _entry(name: str) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(name, _THE_SAME_DATE)
     info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-    whole = hashlib.sha256()
-    with archive.open(info, "w", force_zip64=True) as file:
-        for piece in pieces:
-            whole.update(piece)
-            file.write(piece)
-    return whole.hexdigest()
-
-
-def _seal(target: IO[bytes]) -> None:
-    """Let the last bytes of the file be the SHA-256 of all before them."""
-    length = target.seek(0, io.SEEK_END) - SEAL_LENGTH
-    seal = seal_of(target, length)
-    target.seek(length)
-    target.write(seal)
-    target.seek(0)
+    return info

@@ -49,11 +49,13 @@ def text(result: Result, names: Names) -> Iterator[str]:
 
 
 def listed(name: str, parts: Iterable[Any], *, braces: str = "[]") -> Iterator[str]:
-    """One list or object of a document as text, put together from parts; a comma follows it."""
+    """One list or object of a document as text, put together from parts; a comma follows it.
+
+    A part holds rows: objects with the same fields in the same order, of which some may be objects of values.
+    """
     opened = False
     for part in parts:
-        inside = _inside({name: part})
-        yield ",\n" + inside[inside.index(braces[0]) + 2 : -3] if opened else inside[:-3]
+        yield (",\n" if opened else f' "{name}": {braces[0]}\n') + _rows(part)
         opened = True
     yield f"\n {braces[1]},\n" if opened else f' "{name}": {braces},\n'
 
@@ -89,6 +91,37 @@ def _steps(count: int) -> range:
 def _inside(part: dict[str, Any]) -> str:
     """A part of a document without the braces around it."""
     return json.dumps(part, indent=1)[2:-2]
+
+
+def _rows(part: Any) -> str:
+    """What `json.dumps` gives for rows with an indent, which it works out in Python, a tenth as fast."""
+    if isinstance(part, dict):
+        template = f"  %s: {_template(next(iter(part.values())))[2:]}"
+        values = [value for name, row in part.items() for value in (name, *_values(row))]
+    else:
+        template = _template(part[0])
+        values = [value for row in part for value in _values(row)]
+    # A line end stands in no encoded value.
+    encoded = json.dumps(values, separators=("\n", ":"))[1:-1].split("\n")
+    return ",\n".join([template] * len(part)) % tuple(encoded)
+
+
+def _values(row: dict[str, Any]) -> list[Any]:
+    """The values of a row in their order, those of its objects too."""
+    values: list[Any] = []
+    for value in row.values():
+        if isinstance(value, dict):
+            values += value.values()
+        else:
+            values.append(value)
+    return values
+
+
+def _template(row: dict[str, Any]) -> str:
+    """A row as text with `%s` for every value."""
+    empty = {name: dict.fromkeys(value, 0) if isinstance(value, dict) else 0 for name, value in row.items()}
+    text = json.dumps([[empty]], indent=1).removeprefix("[\n [\n").removesuffix("\n ]\n]")
+    return text.replace("%", "%%").replace(": 0", ": %s")
 
 
 def _lines(lines: Lines, order: Ints, names: Names) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from portal.cli.comp import comp
 from portal.commissions import bundle
-from portal.commissions.bundle import write_bundle
+from portal.commissions.bundle import read_bundle
 from portal.commissions.bundle_check import Broken, verify
 from portal.commissions.kept import kept
 from portal.engine import snapshot
@@ -39,9 +39,7 @@ def run_id(sqlite_app):
 
 @pytest.fixture
 def written(run_id):
-    file = io.BytesIO()
-    write_bundle(db.session(), run_of(run_id), file)
-    return file.getvalue()
+    return b"".join(read_bundle(db.session(), run_of(run_id)).pieces())
 
 
 def verified(data):
