@@ -29,7 +29,10 @@ from portal.ui import show
 from portal.ui.addresses import number
 from portal.ui.htmx import request
 
-STEPS = {"cycles": (_l("Computing"), _l("Computing %(count)s cycles"))}
+STEPS = {
+    "cycles": (_l("Computing"), _l("Computing %(count)s cycles")),
+    "people": (_l("Writing who gets what"), _l("Writing what %(count)s people get")),
+}
 STATES = {
     "waiting": (_l("Waiting"), "sun"),
     "running": (_l("Running"), "sun"),

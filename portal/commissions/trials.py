@@ -10,7 +10,7 @@ import json
 from typing import Any, cast
 
 import numpy as np
-from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from portal.commissions.plan_check import company, document_check
@@ -21,11 +21,11 @@ from portal.kernel.errors import BadInput, Conflict
 from portal.kernel.ids import new_id
 from portal.models import Cycle, PlanDraft, Run, Trial, TrialCycle, TrialPerson
 from portal.store import UnitOfWork, progress
+from portal.store.copying import Value, allow_long_work, copy_rows
 from portal.store.locks import lock_row
 
 WAITING: tuple[str, ...] = ("waiting", "running")
-STEPS = ("cycles",)
-_ROWS_AT_ONCE = 10_000
+STEPS = ("cycles", "people")
 
 
 def cycles_to_try(session: Session) -> list[tuple[int, str]]:
@@ -162,16 +162,19 @@ def finish(uow: UnitOfWork, *, trial_id: int) -> None:
     trial = lock_row(uow, Trial, trial_id)
     if trial.state != "running":
         return
+    allow_long_work(uow.session)
     sums = HandedOn.thawed(cast(bytes, _rows(uow.session, trial_id)[-1].handed_on))
     paid = np.nonzero(sums.before | sums.after)[0]
-    columns = (sums.consultants[paid], sums.before[paid], sums.after[paid])
-    people = [
-        {"trial_id": trial_id, "consultant_id": who, "before_cents": before, "after_cents": after}
-        | {"change_cents": after - before}
-        for who, before, after in zip(*(column.tolist() for column in columns), strict=True)
-    ]
-    for start in range(0, len(people), _ROWS_AT_ONCE):
-        uow.session.execute(insert(TrialPerson), people[start : start + _ROWS_AT_ONCE])
+    progress.report(subject(trial), step="people", steps=STEPS, total=len(paid))
+    before, after = sums.before[paid], sums.after[paid]
+    columns: dict[str, Value] = {
+        "trial_id": trial_id,
+        "consultant_id": sums.consultants[paid],
+        "before_cents": before,
+        "after_cents": after,
+        "change_cents": after - before,
+    }
+    copy_rows(uow.session, TrialPerson, columns, count=len(paid))
     _end(uow, trial, "done")
 
 
