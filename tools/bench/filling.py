@@ -11,6 +11,7 @@ import psycopg
 from sqlalchemy import select
 
 from portal.commissions.plans import SHIPPED
+from portal.engine import Plan
 from portal.extensions import db
 from portal.models import AccountUser
 from tools.bench.networks import SHAPES
@@ -63,8 +64,8 @@ def fill(url: str, members: int, sales: int, shape: str) -> None:
         connection.execute("SET session_replication_role = replica")
         connection.execute(
             "INSERT INTO plan_version (id, name, document, sha256, valid_from, created_at)"
-            " VALUES (1, 'Shipped', %s, 'x', '2020-01-01', now())",
-            (json.dumps(SHIPPED),),
+            " VALUES (1, 'Shipped', %s, %s, '2020-01-01', now())",
+            (json.dumps(SHIPPED), Plan.parse(SHIPPED).version),
         )
         sizes = {"members": members, "sales": sales}
         for statement in _COMPANY.split(";\n"):

@@ -67,8 +67,9 @@ def on_postgresql(members: int, shape: str, pause: float) -> dict[str, Any]:
     Redis.from_url(redis).flushdb()
     with made(members, shape) as (url, _), tempfile.TemporaryDirectory() as folder:
         settings = environment(Database("postgresql", url, url), Path(folder), REDIS_URL=redis)
-        with running(settings, "jobs.relay"), running(settings, "jobs.worker", "recalculate"):
-            return _figures(settings, url, members, pause, lambda _: None)
+        with running(settings, "jobs.relay"), running(settings, "jobs.worker", "recalculate") as worker:
+            found = _figures(settings, url, members, pause, lambda _: None)
+            return found | {"peak of the worker, MiB": _peak(worker.pid)}
 
 
 def on_sqlite(members: int, shape: str, pause: float) -> dict[str, Any]:
@@ -98,6 +99,12 @@ def _figures(
         "sale to exact legs, ms": _percentiles([legs for legs, _ in waited]),
         "sale to projection, ms": _percentiles([projected for _, projected in waited]),
     }
+
+
+def _peak(pid: int) -> int:
+    """The most memory that a process ever had, in MiB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) >> 10
 
 
 def _sell_and_wait(connection: Connection, members: int, *, pause: float) -> list[tuple[float, float]]:
