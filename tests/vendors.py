@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -122,14 +123,33 @@ def body_of(event: VendorEvent, **more: Any) -> dict[str, Any]:
 def send(
     client: FlaskClient, vera: Vera, event: VendorEvent | bytes, *, event_id: str = "e1", **wrong: Any
 ) -> TestResponse:
-    """Post a signed event; `secret`, `timestamp`, `path`, `headers` can be given wrong."""
+    """Post a signed event; `secret`, `timestamp`, `public_id`, `headers`, `content_type` can be wrong."""
     body = event if isinstance(event, bytes) else json.dumps(body_of(event)).encode()
+    return knock(client, vera, "POST", "events", body, message_id=event_id, **wrong)
+
+
+def send_batch(client: FlaskClient, vera: Vera, events: Sequence[Any], **wrong: Any) -> TestResponse:
+    """Post a signed batch of documents, or of pairs of an id and an event."""
+    listed = [{"id": each[0], **body_of(each[1])} if isinstance(each, tuple) else each for each in events]
+    return knock(client, vera, "POST", "events/batch", json.dumps({"events": listed}).encode(), **wrong)
+
+
+def ask(client: FlaskClient, vera: Vera, path: str, **wrong: Any) -> TestResponse:
+    """A signed GET of a path below the vendor's address."""
+    return knock(client, vera, "GET", path, b"", **wrong)
+
+
+def knock(client: FlaskClient, vera: Vera, method: str, path: str, body: bytes, **wrong: Any) -> TestResponse:
+    """A signed request at one of the vendor's doors."""
     timestamp = wrong.get("timestamp", int(utc_now().timestamp()))
+    message_id = wrong.get("message_id", "m1")
     headers = {
-        "webhook-id": event_id,
+        "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": sign(wrong.get("secret", vera.key.secret), event_id, timestamp, body),
+        "webhook-signature": sign(wrong.get("secret", vera.key.secret), message_id, timestamp, body),
         **wrong.get("headers", {}),
     }
-    path = f"/api/v1/vendors/{wrong.get('public_id', vera.public_id)}/events"
-    return client.post(path, data=body, headers=headers, content_type="application/json")
+    if method == "POST":
+        headers.setdefault("Content-Type", wrong.get("content_type", "application/json"))
+    address = f"/api/v1/vendors/{wrong.get('public_id', vera.public_id)}/{path}"
+    return client.open(address, method=method, data=body, headers=headers)

@@ -121,8 +121,12 @@ class Reader:
 
     def _years(self, path: str) -> int | None:
         years = self._unread.pop(path, None)
-        if years is None or (type(years) is int and 0 <= years <= fields.OLDEST_BUYER):
-            return years
+        if years is None:
+            return None
+        # To JSON 71.0 is a whole number, and true is none.
+        whole = type(years) is int or (type(years) is float and years.is_integer())
+        if whole and 0 <= years <= fields.OLDEST_BUYER:
+            return int(years)
         self.faults.append(f"{path}: must be a whole number from 0 to {fields.OLDEST_BUYER}")
         return None
 
@@ -179,9 +183,14 @@ def _text_fault(value: Any, longest: int, shape: re.Pattern[str] | None) -> str:
 
 
 def _flat(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The fields by dotted path: `customer`, `contract` and `refund` are opened, nothing deeper is."""
+    """The fields by dotted path: `customer`, `contract` and `refund` are opened, nothing deeper is.
+
+    A name with a dot of its own is none of our paths.
+    """
     for name, value in document.items():
-        if name in _OPENED and isinstance(value, dict):
+        if "." in name:
+            yield f"`{name}`", value
+        elif name in _OPENED and isinstance(value, dict):
             yield from ((f"{name}.{inner}", content) for inner, content in value.items())
         else:
             yield name, value

@@ -21,7 +21,7 @@ _PREFIX = "whsec_"
 _KEY_BYTES = 32
 _MOST_SIGNATURES = 10
 # A dot would let one signature stand for two readings of `id.timestamp.body`.
-_MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
+MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 
 
@@ -43,7 +43,7 @@ def verify(secrets: Sequence[str], headers: Mapping[str, str], body: bytes, now:
     message, `ValueError` for a secret of ours that is none.
     """
     named = {name.lower(): value for name, value in headers.items()}
-    message_id = _matching(named, ID_HEADER, _MESSAGE_ID)
+    message_id = _matching(named, ID_HEADER, MESSAGE_ID)
     timestamp = int(_matching(named, TIMESTAMP_HEADER, _TIMESTAMP))
     offered = _offered(named.get(SIGNATURE_HEADER, ""))
     expected = [sign(secret, message_id, timestamp, body).encode() for secret in secrets]

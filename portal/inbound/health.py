@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal.access.guard import public
 from portal.extensions import db
-from portal.inbound.routes import inbound
+from portal.inbound.room import inbound
 
 
 @inbound.get("/healthz")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import or_, update
 
@@ -50,35 +53,55 @@ def vendor_source(vendor_id: int) -> str:
 
 def receive(uow: UnitOfWork, *, arrival: Arrival) -> Receipt:
     """Store a message, or count one more delivery of a message with the same id and body."""
-    digest = hashlib.sha256(arrival.body).hexdigest()
-    now = uow.clock()
-    is_new = insert_or_skip(
-        uow.session,
-        Inbox,
-        unique=("source", "event_id"),
-        source=arrival.source,
-        vendor_id=arrival.vendor_id,
-        event_id=arrival.event_id,
-        kind=arrival.kind[:64],
-        object_ref=arrival.object_ref or None,
-        account=arrival.account or None,
-        found_by=arrival.found_by,
-        body=arrival.body,
-        body_sha256=digest,
-        received_at=now,
-        deliveries=int(arrival.found_by == "webhook"),
-        state="new",
-        attempts=0,
-        next_at=now,
-    )
-    if is_new:
+    row = new_row(arrival, uow.clock())
+    if insert_or_skip(uow.session, Inbox, unique=("source", "event_id"), **row):
         return Receipt(is_new=True, same_body=True)
-    row = lock_where(uow, Inbox, Inbox.source == arrival.source, Inbox.event_id == arrival.event_id)
-    assert row is not None, "an inbox row is never deleted"
-    same_body = row.body_sha256 == digest
+    known = lock_where(uow, Inbox, Inbox.source == arrival.source, Inbox.event_id == arrival.event_id)
+    assert known is not None, "an inbox row is never deleted"
+    same_body = is_same_body(known, arrival)
     # Stripe writes one event in more than one way; what a vendor changed under its id is another message.
-    row.deliveries += arrival.found_by == "webhook" and (same_body or arrival.source == STRIPE)
+    known.deliveries += arrival.found_by == "webhook" and (same_body or arrival.source == STRIPE)
     return Receipt(is_new=False, same_body=same_body)
+
+
+def new_row(arrival: Arrival, now: datetime) -> dict[str, Any]:
+    """The row of a message that nothing was done about yet."""
+    return {
+        "source": arrival.source,
+        "vendor_id": arrival.vendor_id,
+        "event_id": arrival.event_id,
+        "kind": arrival.kind[:64],
+        "object_ref": arrival.object_ref or None,
+        "account": arrival.account or None,
+        "found_by": arrival.found_by,
+        "body": arrival.body,
+        "body_sha256": _digest(arrival.body),
+        "received_at": now,
+        "deliveries": int(arrival.found_by == "webhook"),
+        "state": "new",
+        "attempts": 0,
+        "next_at": now,
+    }
+
+
+def is_same_body(known: Inbox, arrival: Arrival) -> bool:
+    """Whether a message says the same as the one we have: the same bytes, or the same JSON written otherwise.
+
+    One event may come by itself and again in a batch.
+    """
+    return known.body_sha256 == _digest(arrival.body) or _plain(known.body) == _plain(arrival.body)
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def _plain(body: bytes) -> bytes:
+    """JSON in one way of writing it; what is none stays as it is."""
+    try:
+        return json.dumps(json.loads(body), sort_keys=True).encode()
+    except (ValueError, RecursionError):
+        return body
 
 
 def try_waiting(

@@ -115,3 +115,14 @@ def test_the_schema_as_data_is_the_schema_that_is_read(name):
 def test_every_field_of_the_schema_can_be_told_by_its_kind():
     assert {field.kind for field in FIELDS} == {TEXT, YEARS, FLAG, *PATTERNS}
     assert set(REQUIRABLE) <= {field.path for field in FIELDS}
+
+
+@pytest.mark.parametrize(("written", "years"), [(71, 71), (71.0, 71), (0.0, 0)])
+def test_a_whole_number_is_whole_however_json_writes_it(written, years):
+    assert read(later("service.cancelled", customer__age=written), now=NOW).customer_age == years
+
+
+def test_a_name_with_a_dot_is_no_path():
+    event = {**later("service.cancelled"), "customer.ref": "C-2"}
+
+    assert faults(event) == ["`customer.ref`: unknown field"]

@@ -163,7 +163,7 @@ def test_too_many_events_of_one_vendor_are_told_to_wait(
     database: Database, make_app: Callable[..., Flask]
 ) -> None:
     app = make_app(database, CANOPY_RATE_LIMITS="on")
-    app.config["VENDOR_RATE"] = "2 per minute"
+    app.config["VENDOR_REQUESTS_A_MINUTE"] = 2
     cast = invite_cast(app)
     vera, other = invite_vera(app, cast), invite_vera(app, cast, name="Other Solar")
     client = app.test_client()
@@ -172,6 +172,9 @@ def test_too_many_events_of_one_vendor_are_told_to_wait(
 
     assert [answer.status_code for answer in answers] == [202, 202, 429]
     assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
+    assert answers[0].headers["RateLimit-Policy"] == '"requests";q=2;w=60'
+    assert [answer.headers["RateLimit"].split(";")[1] for answer in answers] == ["r=1", "r=0", "r=0"]
+    assert "Retry-After" not in answers[0].headers
     assert send(client, other, registered(other)).status_code == 202
 
 
@@ -179,13 +182,15 @@ def test_without_a_database_the_vendor_is_asked_to_come_again(make_app: Callable
     nobody_listens = "postgresql://nobody@127.0.0.1:1/nothing"
     app = make_app(Database("postgresql", nobody_listens, nobody_listens))
 
-    answer = app.test_client().post(f"/api/v1/vendors/{'a' * 20}/events", data=b"{}")
+    answer = app.test_client().post(f"/api/v1/vendors/{'a' * 20}/events", json={})
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
 
 
 def test_the_door_takes_no_other_method(app: Flask, vera: Vera) -> None:
-    assert app.test_client().get(f"/api/v1/vendors/{vera.public_id}/events").status_code == 405
+    answer = app.test_client().put(f"/api/v1/vendors/{vera.public_id}/events")
+
+    assert (answer.status_code, answer.content_type) == (405, "application/problem+json")
 
 
 def test_nothing_happens_at_the_door_itself(app: Flask, vera: Vera) -> None:

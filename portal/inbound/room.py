@@ -1,0 +1,44 @@
+"""The room of the doors: no session, no form; what goes wrong is answered with a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final, TypeVar
+
+from flask import Blueprint, Response, current_app, request
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolIsEmpty
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from portal.extensions import csrf
+from portal.ui.problems import problem
+
+COME_AGAIN: Final = {"Retry-After": "10"}
+
+inbound = Blueprint("inbound", __name__)
+csrf.exempt(inbound)
+
+View = TypeVar("View", bound=Callable[..., Response])
+
+
+def answers_plainly(view: View) -> View:
+    """Turn what may go wrong at a door into a short problem answer with the reason."""
+
+    @wraps(view)
+    def answering(*args: Any, **kwargs: Any) -> Response:
+        try:
+            return view(*args, **kwargs)
+        except RequestEntityTooLarge:
+            return problem(413, "The body is too large.")
+        except (OperationalError, InterfaceError, PoolIsEmpty):
+            current_app.logger.exception("inbox not reachable")
+            return problem(503, "We cannot answer now. Please send it again.", headers=COME_AGAIN)
+
+    return answering  # type: ignore[return-value]
+
+
+def body_of_at_most(most_bytes: int) -> bytes:
+    """The bytes of the request. Raises `RequestEntityTooLarge` before it reads more than that."""
+    request.max_content_length = most_bytes
+    return request.get_data(cache=False)
