@@ -37,7 +37,7 @@ STORED, SEEN, CONFLICT, REFUSED = RESULTS
 @public
 @answers_plainly
 @signed(most_bytes=vendor_events.MOST_BYTES)
-def take_event(message: Message) -> Response:
+def take_vendor_event(message: Message) -> Response:
     """One signed event of a vendor: 202 new, 200 seen before, 4xx with the reason and nothing stored."""
     try:
         event = vendor_events.parse(message.body)
