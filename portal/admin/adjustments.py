@@ -11,7 +11,6 @@ from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import HiddenField, RadioField, StringField, TextAreaField
-from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Regexp
 
 from portal.access import permissions
@@ -30,7 +29,7 @@ from portal.store import perform
 from portal.ui import bookings as words
 from portal.ui import show
 from portal.ui.addresses import number
-from portal.ui.fields import MoneyField, RefusingForm
+from portal.ui.fields import MoneyField, RefusingForm, chosen_from
 from portal.ui.htmx import request
 
 KINDS = {"give": _l("Give money"), "take": _l("Take money back"), "write_off": _l("Write a debt off")}
@@ -46,7 +45,7 @@ class ProposalForm(RefusingForm):
 
     kind = RadioField(
         _l("What is to be done"),
-        choices=[SelectChoice(value=value, label=label) for value, label in KINDS.items()],
+        choices=chosen_from(KINDS),
         default="give",
     )
     amount = MoneyField(_l("Amount"))

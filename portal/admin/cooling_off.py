@@ -24,7 +24,7 @@ from portal.models import Service
 from portal.sales.cooling_off import SOLAR, STATES, Rule, add_rule, rules
 from portal.store import perform
 from portal.ui import show
-from portal.ui.fields import RefusingForm
+from portal.ui.fields import RefusingForm, chosen_from
 
 
 class RuleForm(RefusingForm):
@@ -76,8 +76,7 @@ def add_cooling_off() -> AnyResponse:
 
 
 def _choices(everything: str, values: Iterable[str]) -> list[SelectChoice]:
-    rows = [("", everything), *((value, value) for value in values)]
-    return [SelectChoice(value=value, label=label) for value, label in rows]
+    return chosen_from({"": everything, **{value: value for value in values}})
 
 
 def _page(form: RuleForm, *, status: int = 200) -> Response:

@@ -11,7 +11,6 @@ from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import RadioField, StringField, TextAreaField
-from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from portal import live
@@ -26,7 +25,7 @@ from portal.members.moves import LONGEST_REASON, Wish
 from portal.models import Consultant, PlacementMove
 from portal.store import perform
 from portal.ui import show
-from portal.ui.fields import RefusingForm
+from portal.ui.fields import RefusingForm, chosen_from
 from portal.ui.htmx import request
 
 STATES = {
@@ -44,7 +43,7 @@ class MoveForm(RefusingForm):
     parent = StringField(_l("Code of the person to stand under"), [InputRequired(_l("Please write a code."))])
     leg = RadioField(
         _l("Leg"),
-        choices=[SelectChoice(value="L", label=_l("Left")), SelectChoice(value="R", label=_l("Right"))],
+        choices=chosen_from({"L": _l("Left"), "R": _l("Right")}),
         default="L",
     )
     reason = TextAreaField(_l("Reason"), validators=[Length(max=LONGEST_REASON)])

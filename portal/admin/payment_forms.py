@@ -13,7 +13,7 @@ from wtforms.validators import InputRequired, Length, Optional
 from portal.payments.queries import Wanted
 from portal.payments.requests import LONGEST_REASON
 from portal.ui.addresses import beginning_of, end_of
-from portal.ui.fields import MoneyField, RefusingForm
+from portal.ui.fields import MoneyField, RefusingForm, chosen_from
 
 STATES = {
     "paid": _l("Paid"),
@@ -49,7 +49,7 @@ REQUESTS = {
 
 
 def _any(choices: Mapping[str, object]) -> list[SelectChoice]:
-    return [SelectChoice(value=value, label=label) for value, label in {"": _l("Any"), **choices}.items()]
+    return chosen_from({"": _l("Any"), **choices})
 
 
 class PaymentFilter(FlaskForm):

@@ -9,12 +9,11 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import DateField, SelectField, SelectMultipleField, StringField
-from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Optional
 
 from portal.payouts.candidates import Criteria
 from portal.payouts.service import LONGEST_REASON
-from portal.ui.fields import MoneyField, RefusingForm
+from portal.ui.fields import MoneyField, RefusingForm, chosen_from
 
 STATES = {
     "requested": _l("Waiting"),
@@ -46,6 +45,7 @@ TONES = {
     "failed": "bad",
     "returned": "bad",
 }
+TAX_FORMS = {"any": _l("Signed or not"), "valid": _l("Signed"), "missing": _l("Not signed")}
 BATCH_STATES = {"exported": _l("At the bank"), "confirmed": _l("Paid"), "void": _l("Void")}
 BATCH_TONES = {"exported": "sun", "confirmed": "ok"}
 
@@ -55,7 +55,7 @@ class FilterForm(FlaskForm):
 
     state = SelectField(
         _l("State"),
-        choices=[SelectChoice(value=value, label=label) for value, label in STATES.items()],
+        choices=chosen_from(STATES),
         default="requested",
     )
     name = StringField(_l("Name begins with"), validators=[Length(max=100)])
@@ -89,15 +89,15 @@ class SelectionForm(RefusingForm):
     country = StringField(_l("Country, two letters"), validators=[Length(max=2)])
     tax_form = SelectField(
         _l("Tax form"),
-        choices=[("any", _l("Signed or not")), ("valid", _l("Signed")), ("missing", _l("Not signed"))],
+        choices=chosen_from(TAX_FORMS),
         default="any",
     )
     paid_before = DateField(_l("Not paid since"), validators=[Optional()])
 
     def offer(self, packs: Sequence[tuple[str, str]], methods: Sequence[tuple[str, str]]) -> None:
         """The plans and ways to choose from, as (code, name)."""
-        self.pack.choices = [("", _("Every plan")), *packs]
-        self.method.choices = [("", _("Every way")), *methods]
+        self.pack.choices = chosen_from({"": _("Every plan"), **dict(packs)})
+        self.method.choices = chosen_from({"": _("Every way"), **dict(methods)})
 
     def criteria(self) -> Criteria:
         """What was asked for."""

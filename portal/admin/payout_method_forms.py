@@ -13,7 +13,7 @@ from wtforms.validators import Length, ValidationError
 from portal.models import PayoutMethod
 from portal.payouts.payees.methods import MethodTerms
 from portal.payouts.payees.providers import HTTP_FIELDS, HTTP_STATES, WRITTEN
-from portal.ui.fields import MoneyField, RefusingForm
+from portal.ui.fields import MoneyField, RefusingForm, chosen_from
 
 AMOUNTS = (
     "minimum_cents",
@@ -72,7 +72,8 @@ class HttpMethodForm(MethodForm):
     token = StringField(_l("Token"), validators=[Length(max=500)])
     account = StringField(_l("Our account's name there"), validators=[Length(max=200)])
     amount_in = SelectField(
-        _l("Amounts are sent"), choices=[("cents", _l("In cents, 1250")), ("units", _l("As text, 12.50"))]
+        _l("Amounts are sent"),
+        choices=chosen_from({"cents": _l("In cents, 1250"), "units": _l("As text, 12.50")}),
     )
     ref = StringField(_l("The answer's reference stands in"), default="id", validators=[Length(max=100)])
     status = StringField(_l("The answer's state stands in"), default="status", validators=[Length(max=100)])
@@ -81,7 +82,7 @@ class HttpMethodForm(MethodForm):
     key_header = StringField(_l("Header of the key"), default="Idempotency-Key", validators=[Length(max=100)])
     keeps_keys = SelectField(
         _l("The same key twice"),
-        choices=[("no", _l("May pay twice")), ("yes", _l("Pays once, that is promised"))],
+        choices=chosen_from({"no": _l("May pay twice"), "yes": _l("Pays once, that is promised")}),
         default="no",
     )
     state_sent = StringField(_l("It took the order"), default="accepted, pending, sent")

@@ -140,7 +140,8 @@ def approve_selection(public_id: str) -> AnyResponse:
 def _form_page(form: SelectionForm, *, status: int = 200) -> Response:
     _offer(form)
     rows = selected.newest(db.session())
-    return show("admin/payout_selections.html", "form", status=status, form=form, rows=rows)
+    cycles = selected.cycle_names(db.session(), rows)
+    return show("admin/payout_selections.html", "form", status=status, form=form, rows=rows, cycles=cycles)
 
 
 def _offer(form: SelectionForm) -> None:

@@ -12,7 +12,6 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import RadioField, StringField
-from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from portal.access import permissions
@@ -32,7 +31,7 @@ from portal.payouts.automatic.review import LONGEST_REASON, LONGEST_REF, Proposa
 from portal.payouts.queries import entries_of
 from portal.store import perform
 from portal.ui import bookings, show
-from portal.ui.fields import RefusingForm
+from portal.ui.fields import RefusingForm, chosen_from
 from portal.ui.htmx import request
 
 OUTCOMES = {
@@ -78,7 +77,7 @@ class DecisionForm(RefusingForm):
 
     decision = RadioField(
         _l("What should happen?"),
-        choices=[SelectChoice(value=value, label=label) for value, label in DECISIONS.items()],
+        choices=chosen_from(DECISIONS),
         validators=[InputRequired(_l("Please choose what should happen."))],
     )
     ref = StringField(_l("The provider's name for the payment"), validators=[Length(max=LONGEST_REF)])
@@ -174,7 +173,7 @@ def _one(public_id: str, form: DecisionForm, *, status: int = 200) -> Response:
     session = db.session()
     seen = queries.payout_by(session, public_id)
     decisions = BACK_DECISIONS if seen.withdrawal.stuck_at else DECISIONS
-    form.decision.choices = [SelectChoice(value=value, label=label) for value, label in decisions.items()]
+    form.decision.choices = chosen_from(decisions)
     return show(
         "admin/sending_one.html",
         "payout",

@@ -162,6 +162,13 @@ def waiting_of(session: Session, selection_id: int) -> tuple[int, int]:
     return count, int(cents)
 
 
+def cycle_names(session: Session, selections: Sequence[PayoutSelection]) -> dict[int, str]:
+    """The names of the cycles that these pay out, by their ids."""
+    ids = {each.cycle_id for each in selections if each.cycle_id}
+    names = select(Cycle.id, Cycle.name).where(Cycle.id.in_(ids))
+    return dict(iter(session.execute(names))) if ids else {}
+
+
 def in_words(session: Session, selection: PayoutSelection) -> dict[str, str]:
     """What was looked for, as names and amounts for people; empty where nothing was asked."""
     criteria = read_criteria(selection.criteria)

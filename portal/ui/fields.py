@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from wtforms import Field
+from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import TextInput
 
 from portal.kernel.errors import DomainError
 from portal.kernel.money import Cents, parse_money
 from portal.ui.filters import worded
+
+
+def chosen_from(named: Mapping[str, object]) -> list[SelectChoice]:
+    """Choices of a field: what is sent, and what people read."""
+    return [SelectChoice(value=value, label=label) for value, label in named.items()]
 
 
 class MoneyField(Field):

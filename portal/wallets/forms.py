@@ -12,7 +12,7 @@ from wtforms.validators import Length, Regexp, ValidationError
 from portal.models import Destination
 from portal.payouts.payees.destinations import BankDetails
 from portal.payouts.payees.tax_forms import W9
-from portal.ui.fields import MoneyField, RefusingForm
+from portal.ui.fields import MoneyField, RefusingForm, chosen_from
 
 
 class AmountForm(RefusingForm):
@@ -23,7 +23,7 @@ class AmountForm(RefusingForm):
 
     def offer(self, places: Sequence[Destination]) -> None:
         """Show these destinations; the first one that can be paid is chosen where nothing is."""
-        self.method.choices = [(place.public_id, place.called) for place in places]
+        self.method.choices = chosen_from({place.public_id: place.called for place in places})
         known = {place.public_id for place in places}
         if self.method.data not in known and places:
             self.method.data = next((place for place in places if place.ready), places[0]).public_id
@@ -49,7 +49,7 @@ class BankForm(RefusingForm):
 
     holder = StringField(_l("Account holder"), validators=[Length(max=100)])
     type = RadioField(
-        _l("Kind of account"), choices=[("checking", _l("Checking")), ("savings", _l("Savings"))]
+        _l("Kind of account"), choices=chosen_from({"checking": _l("Checking"), "savings": _l("Savings")})
     )
     routing = StringField(_l("Routing number"), validators=[Length(max=20)])
     account = StringField(_l("Account number"), validators=[Length(max=30)])
@@ -67,19 +67,23 @@ class TaxForm(RefusingForm):
     legal_name = StringField(_l("Name, as on your tax return"), validators=[Length(max=200)])
     classification = RadioField(
         _l("For tax you are"),
-        choices=[
-            ("individual", _l("An individual or sole proprietor")),
-            ("llc", _l("A limited liability company")),
-            ("c_corporation", _l("A C corporation")),
-            ("s_corporation", _l("An S corporation")),
-            ("partnership", _l("A partnership")),
-            ("trust", _l("A trust or estate")),
-        ],
+        choices=chosen_from(
+            {
+                "individual": _l("An individual or sole proprietor"),
+                "llc": _l("A limited liability company"),
+                "c_corporation": _l("A C corporation"),
+                "s_corporation": _l("An S corporation"),
+                "partnership": _l("A partnership"),
+                "trust": _l("A trust or estate"),
+            }
+        ),
         default="individual",
     )
     kind = RadioField(
         _l("Your tax number is"),
-        choices=[("ssn", _l("A social security number (or ITIN)")), ("ein", _l("An employer number (EIN)"))],
+        choices=chosen_from(
+            {"ssn": _l("A social security number (or ITIN)"), "ein": _l("An employer number (EIN)")}
+        ),
         default="ssn",
     )
     tax_number = StringField(_l("Tax number"), validators=[Length(max=20)])

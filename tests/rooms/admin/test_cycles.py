@@ -240,6 +240,9 @@ def test_the_company_pays_the_sum_that_was_on_the_screen_and_no_other(app, cast,
     place = fin.submit(f"/admin/cycles/{week}/pay").location
     fin.follow()
     assert "Make 1 withdrawal of $25.00" in fin.words
+    assert f'href="/admin/cycles/{week}"' in fin.page.text and "It pays out week" in fin.words
+    assert f", week {int(week[-2:])}" in (fin.visit("/admin/payouts/selections") and fin.words)
+    fin.visit(place)
     do(lambda uow: book.post(uow, Draft("gift-2", "adjustment", moves)).id)
 
     fin.submit(f"{place}/make")
