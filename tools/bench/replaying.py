@@ -22,9 +22,9 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from jobs import commissions as jobs
+from jobs import comparisons as comparison_jobs
 from jobs import trials as trial_jobs
-from portal.arrival.comparing.service import Upload
-from portal.arrival.comparing.working import compare
+from portal.arrival.comparing.service import Upload, request_comparison
 from portal.commissions import cycles, trials
 from portal.commissions.bundle import read_bundle
 from portal.commissions.bundle_check import verify
@@ -157,11 +157,17 @@ def _compared(url: str, home: Path) -> dict[str, Any]:
     with application(url, home).app_context():
         upload, run = Upload("old.csv", _old_lines(), {kind: kind for kind in KINDS}), _run()
         cycle_id = run.cycle_id
-        began = time.perf_counter()
-        perform(lambda uow: compare(uow, upload, cycle_id=cycle_id, actor_id=None).id)
-        seconds = round(time.perf_counter() - began, 1)
+        times = [time.perf_counter()]
+        perform(lambda uow: request_comparison(uow, upload, cycle_id=cycle_id, actor_id=None).id)
+        times.append(time.perf_counter())
+        comparison_jobs.drain()
+        times.append(time.perf_counter())
         found = db.session.scalars(select(Comparison)).one().totals
-        return {"of the comparison, s": seconds} | {name: found[name] for name in ("lines", "differences")}
+        return {
+            "the file, MiB": len(upload.content) >> 20,
+            "the request, s": round(times[1] - times[0], 2),
+            "the job, s": round(times[2] - times[1], 1),
+        } | {name: found[name] for name in ("lines", "differences")}
 
 
 def _old_lines() -> bytes:
