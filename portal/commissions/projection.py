@@ -122,17 +122,14 @@ def recalculate(session: Session, *, now: datetime, warm: WarmInputs | None = No
         redis.client.set(DONE, asked_for)
         return False
     gathered = (warm or WarmInputs()).gathered(session, cycle)
-    columns = _columns(calculate(gathered.inputs))
-    _publish(columns, gathered.consultants, cycle_id=cycle.id, now=now)
+    publish(calculate(gathered.inputs), gathered.consultants, cycle_id=cycle.id, now=now)
     redis.client.set(DONE, asked_for)
     return True
 
 
-def _publish(
-    columns: list[NDArray[Any]], consultants: NDArray[np.int64], *, cycle_id: int, now: datetime
-) -> None:
+def publish(result: Result, consultants: NDArray[np.int64], *, cycle_id: int, now: datetime) -> None:
     """Write a version block by block, then its name; drop the one before the last."""
-    before = _header()
+    columns, before = _columns(result), _header()
     version = redis.client.incr(PUBLISHED + ":version")
     last = int(consultants[-1]) if len(consultants) else -1
     for number, start in enumerate(range(0, last + 1, _BLOCK)):

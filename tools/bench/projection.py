@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import sys
 import tempfile
@@ -17,18 +18,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 from redis import Redis
 from sqlalchemy import Connection, create_engine, text
 
 from jobs import embedded
 from portal import create_app, live
 from portal.commissions import projection
+from portal.engine import calculate
 from portal.store.wake import wake
 from tests import services
 from tests.conftest import Database, environment
 from tests.processes import running, wait_until
 from tools.bench.filled import made, made_on_sqlite, opening
-from tools.bench.networks import SHAPES
+from tools.bench.networks import SHAPES, inputs
 
 SALES: Final = 60
 LOOK_SECONDS: Final = 0.01  # more often, and looking itself would take a processor from the work
@@ -51,11 +54,12 @@ def main() -> int:
     parser.add_argument("--shapes", default="random,chain")
     parser.add_argument("--pause", type=float, default=1.0, help="Seconds between two sales, at most.")
     parser.add_argument("--sqlite", action="store_true", help="One process on SQLite.")
+    parser.add_argument("--alone", action="store_true", help="Compute and publish once, without a database.")
     chosen = parser.parse_args()
     unknown = [shape for shape in chosen.shapes.split(",") if shape not in SHAPES]
     if unknown:
         parser.error(f"there is no shape {unknown[0]}")
-    measure = on_sqlite if chosen.sqlite else on_postgresql
+    measure = alone if chosen.alone else on_sqlite if chosen.sqlite else on_postgresql
     rows = {shape: measure(chosen.members, shape, chosen.pause) for shape in chosen.shapes.split(",")}
     sys.stdout.write(json.dumps(rows, indent=1) + "\n")
     return 0
@@ -78,6 +82,32 @@ def on_sqlite(members: int, shape: str, pause: float) -> dict[str, Any]:
         url = made_on_sqlite(members, shape, Path(folder))
         settings = environment(Database("sqlite", url, url), Path(folder), REDIS_URL="")
         return _figures(settings, url, members, pause, embedded.start)
+
+
+def alone(members: int, shape: str, _pause: float) -> dict[str, Any]:
+    """What the worker does once it has read all: compute every kind of pay, and publish it in Redis."""
+    url = services.require_redis()
+    redis = Redis.from_url(url)
+    redis.flushdb()
+    with tempfile.TemporaryDirectory() as folder:
+        settings = environment(
+            Database("sqlite", f"sqlite:///{folder}/none", ""), Path(folder), REDIS_URL=url
+        )
+        with create_app(settings).app_context():
+            times, given = [time.perf_counter()], inputs(members, shape)
+            times.append(time.perf_counter())
+            result = calculate(given)
+            times.append(time.perf_counter())
+            projection.publish(result, np.arange(members), cycle_id=1, now=datetime.now(UTC))
+            times.append(time.perf_counter())
+    used: Any = redis.info("memory")
+    redis.flushdb()
+    return {
+        "computed, s": round(times[2] - times[1], 1),
+        "published, s": round(times[3] - times[2], 1),
+        "peak of this process, MiB": _peak(os.getpid()),
+        "one version in Redis, MiB": int(used["used_memory"]) >> 20,
+    }
 
 
 def _figures(
