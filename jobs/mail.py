@@ -12,7 +12,7 @@ from jobs.retries import next_try
 from portal.gateways import brevo
 from portal.gateways.brevo import BrevoMailer, Mail, MailRejected, MailRetryLater, MailUnknown
 from portal.kernel.clock import utc_now
-from portal.messages import commissions, sending, service
+from portal.messages import commissions, leads, sending, service
 from portal.messages.sending import Claimed
 from portal.store import UnitOfWork, perform
 
@@ -67,6 +67,21 @@ def adjustment_booked(uow: UnitOfWork, body: dict[str, Any]) -> None:
     service.say_adjustment_booked(uow, adjustment_id=body["adjustment_id"])
 
 
+def signed_up(uow: UnitOfWork, body: dict[str, Any]) -> None:
+    """A customer signed up through the page."""
+    leads.say_signed_up(uow, lead_id=body["lead_id"])
+
+
+def lead_taken(uow: UnitOfWork, body: dict[str, Any]) -> None:
+    """A lead came in by a form or from another system."""
+    leads.say_lead_taken(uow, lead_id=body["lead_id"], sources=("form", "api"))
+
+
+def lead_offered(uow: UnitOfWork, body: dict[str, Any]) -> None:
+    """A lead waits for a consultant's answer."""
+    leads.say_lead_offered(uow, offer_id=body["offer_id"])
+
+
 def drain() -> int:
     """Send what is due, one after the other; how many were tried."""
     mailer, tried = make_mailer(), 0
@@ -101,6 +116,7 @@ def compose(claimed: Claimed) -> Mail:
         "name": claimed.name,
         "base_url": settings.base_url,
         "company": settings.company,
+        "stop_url": f"{settings.base_url}/stop/{claimed.stop_token}",
         **claimed.params,
     }
     render = current_app.jinja_env.get_template

@@ -15,6 +15,8 @@ DUTIES: dict[str, int] = {
     "paid-cycles": 600,
     "payout-sending": 60,
     "payout-match": 24 * 3600,
+    "lead-offers": 60,
+    "lead-stages": 20,
     "placements": 3600,
     "books": 60,
     "provider-fees": 300,

@@ -40,6 +40,8 @@ WORKS: dict[str, Work] = {
     "paid-cycles": Work("money", "jobs.payouts.settle_cycles", 300),
     "payout-sending": Work("payouts", "jobs.sending.drain", 3600),
     "payout-match": Work("payouts", "jobs.matching.match_all", 3600),
+    "lead-offers": Work("money", "jobs.leads.hand_over", 300),
+    "lead-stages": Work("money", "jobs.leads.follow_contracts", 300),
     "placements": Work("money", "jobs.members.place_waiting", 300),
     "refunds": Work("money", "jobs.refunds.drain", 300),
     "provider-fees": Work("money", "jobs.fees.drain", 600),

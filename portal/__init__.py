@@ -107,6 +107,7 @@ def _rooms(app: Flask, settings: Settings) -> None:
     from portal.admin import admin
     from portal.auth import auth
     from portal.dashboard import dashboard
+    from portal.desk import desk
     from portal.inbound import inbound
     from portal.join import join
     from portal.network import network
@@ -115,7 +116,10 @@ def _rooms(app: Flask, settings: Settings) -> None:
     from portal.wallets import wallets
 
     public(app.view_functions["static"])
-    rooms: tuple[Blueprint, ...] = (admin, auth, inbound, join, dashboard, network, shop, vendors, wallets)
+    rooms: tuple[Blueprint, ...] = (
+        *(admin, auth, inbound, join, dashboard),
+        *(desk, network, shop, vendors, wallets),
+    )
     for room in rooms:
         app.register_blueprint(room)
     if settings.sandbox:

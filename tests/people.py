@@ -164,7 +164,7 @@ def _write(uow: UnitOfWork) -> Cast:
                     price_cents=price,
                     monthly_cents=monthly,
                     position=position,
-                    features={},
+                    features={"lead_desk": code == "plus"},
                 )
             )
     uow.session.flush()

@@ -51,6 +51,26 @@ class CustomerRegistered(Fact):
 
 
 @dataclass(frozen=True)
+class LeadTaken(Fact):
+    name: ClassVar[str] = "lead.taken"
+    lead_id: int
+
+
+@dataclass(frozen=True)
+class LeadOffered(Fact):
+    name: ClassVar[str] = "lead.offered"
+    offer_id: int
+
+
+@dataclass(frozen=True)
+class CustomerSignedUp(Fact):
+    """Somebody filled in the sign-up page; their lead has a customer as soon as it has a consultant."""
+
+    name: ClassVar[str] = "customer.signed_up"
+    lead_id: int
+
+
+@dataclass(frozen=True)
 class SaleRecorded(Fact):
     name: ClassVar[str] = "sale.recorded"
     sale_id: int

@@ -12,7 +12,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
+from portal.messages.kinds import NOT_WANTED, is_unwanted
 from portal.models import Message, Person
+from portal.store import people
 from portal.store.locks import lock_row
 from portal.store.unit_of_work import UnitOfWork
 
@@ -24,7 +26,8 @@ MOST_TRIES = 8
 class Claimed:
     """A message that this worker may send until its lease is over.
 
-    `fresh`: no earlier try can have sent it. `attempts` counts this try.
+    `fresh`: no earlier try can have sent it. `attempts` counts this try. `stop_token` lets the reader ask
+    not to be contacted.
     """
 
     message_id: int
@@ -35,6 +38,7 @@ class Claimed:
     email: str
     attempts: int
     fresh: bool
+    stop_token: str
 
 
 def claim_next(uow: UnitOfWork, *, repeat_within: timedelta) -> Claimed | None:
@@ -43,7 +47,7 @@ def claim_next(uow: UnitOfWork, *, repeat_within: timedelta) -> Claimed | None:
     `repeat_within` is how long after a lost answer the provider still knows the key.
     """
     while message := _next_due(uow):
-        if not _given_up(message, uow.clock(), repeat_within):
+        if not _unwanted(uow, message) and not _given_up(message, uow.clock(), repeat_within):
             return _claim(uow, message)
         uow.session.flush()
     return None
@@ -91,6 +95,14 @@ def _next_due(uow: UnitOfWork) -> Message | None:
     )
 
 
+def _unwanted(uow: UnitOfWork, message: Message) -> bool:
+    """Whether the person asked meanwhile not to get such mail; then the message says so and is never sent."""
+    person = uow.session.get_one(Person, message.person_id)
+    if is_unwanted(uow.session, template=message.template, person=person):
+        message.state, message.last_error, message.lease_until = _end_of(message), NOT_WANTED, None
+    return message.state not in ("queued", "sending")
+
+
 def _given_up(message: Message, now: datetime, repeat_within: timedelta) -> bool:
     """Whether another try is out of the question; then the message says so."""
     tried = message.first_tried_at
@@ -120,6 +132,7 @@ def _claim(uow: UnitOfWork, message: Message) -> Claimed:
         email=person.email,
         attempts=message.attempts,
         fresh=fresh,
+        stop_token=people.token_for(person, people.STOP),
     )
 
 

@@ -27,6 +27,8 @@ EMAIL, PHONE = "email", "phone"
 CHANNELS: Final = (EMAIL, PHONE)
 LONGEST_EMAIL, LONGEST_REASON = 254, 200
 END_DIGITS: Final = 4
+# What links in mails are good for.
+STOP, CONFIRM = "stop", "confirm"
 
 _PUNCTUATION: Final = re.compile(r"[\s().\-/\u2010-\u2015\u00a0]+")
 _AMERICAN: Final = re.compile(r"(?:\+?1)?([2-9][0-9]{2}[2-9][0-9]{6})")
@@ -214,6 +216,11 @@ def person_of_token(session: Session, token: str, purpose: str) -> Person | None
     if found is None or not compare_digest(_proof(purpose, found[1]), found[2]):
         return None
     return session.scalar(select(Person).where(Person.public_id == found[1]))
+
+
+def known_email(person: Person) -> str:
+    """A person's e-mail as it is searched; empty where what is kept is none."""
+    return email_address(person.email) if _is_email(person.email) else ""
 
 
 def _proof(purpose: str, public_id: str) -> str:

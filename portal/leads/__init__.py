@@ -1,0 +1,1 @@
+"""People who may become customers: taken once, worked by one consultant, left alone where they ask for it."""
