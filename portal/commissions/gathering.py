@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,9 @@ from sqlalchemy import ColumnElement, and_, case, null, or_, select
 from sqlalchemy.orm import Session
 
 from portal.commissions.earlier import earlier_cycles
+from portal.commissions.service_terms import has_shares, service_index, with_terms
 from portal.engine import Events, Inputs, Network, Plan
-from portal.models import Consultant, Contract, Cycle, Pack, Placement, Sale, Service
+from portal.models import Consultant, Contract, Cycle, Pack, Placement, Sale, Service, TermsVersion
 from portal.store.columns import read_columns
 
 Ints = NDArray[np.int64]
@@ -59,7 +60,7 @@ class People:
 
 
 class Sold(NamedTuple):
-    """The sales of a cycle in the order of their ids, a column each; indices of services, -1 for none."""
+    """The sales of a cycle in the order of their ids, a column each; services as `service_index` says."""
 
     ids: Ints
     sellers: Ints
@@ -82,8 +83,9 @@ def gather(session: Session, cycle: Cycle) -> Gathered:
     sold = read_sold(session, cycle, plan=plan)
     history = before.history(sold.reversed_earlier(), people.ids)
     state = before.state(people.ids)
-    events = events_of(sold, people.ids)
-    return Gathered(Inputs(plan, people.network(), events, history, state), people.ids, sold.ids)
+    whole, services = with_terms(session, plan, sold.services, packs=people.pack_codes)
+    events = events_of(sold._replace(services=services), people.ids)
+    return Gathered(Inputs(whole, people.network(), events, history, state), people.ids, sold.ids)
 
 
 def events_of(sold: Sold, consultants: Ints) -> Events:
@@ -141,18 +143,30 @@ def _placed_at(instant: datetime | None) -> ColumnElement[bool]:
 def read_sold(session: Session, cycle: Cycle, *, plan: Plan, after: int = 0) -> Sold:
     """The sales of a cycle; those with ids above `after`."""
     columns = [Sale.id, Sale.consultant_id, Sale.volume, Sale.revenue_cents, Sale.reverses_id]
-    statement = (
-        select(*columns, _service_index(plan.services))
-        .where(Sale.cycle_id == cycle.id, Sale.id > after)
-        .order_by(Sale.id)
-    )
-    if plan.services:
-        statement = statement.join(Contract, Contract.id == Sale.contract_id)
-        statement = statement.join(Service, Service.id == Contract.service_id)
+    statement = _with_services(session, select(*columns), plan.services)
+    statement = statement.where(Sale.cycle_id == cycle.id, Sale.id > after).order_by(Sale.id)
     return Sold(*read_columns(session, statement, width=6))
 
 
-def _service_index(services: Sequence[str]) -> ColumnElement[int]:
-    if not services:
-        return case((Sale.id < 0, 0), else_=-1)
-    return case({code: index for index, code in enumerate(services)}, value=Service.code, else_=-1)
+def read_services(
+    session: Session, cycle: Cycle, *chosen: ColumnElement[bool], plan: Plan, shares: bool = True
+) -> tuple[Ints, Ints]:
+    """Ids and services of the sales of a cycle; without `shares` by the codes of the plan alone."""
+    statement = _with_services(session, select(Sale.id), plan.services, shares=shares)
+    statement = statement.where(Sale.cycle_id == cycle.id, *chosen).order_by(Sale.id)
+    ids, services = read_columns(session, statement, width=2)
+    return ids, services
+
+
+def _with_services(session: Session, statement: Any, codes: Sequence[str], *, shares: bool = True) -> Any:
+    """The statement with the service of each sale as its last column."""
+    shares = shares and has_shares(session)
+    if not codes and not shares:
+        return statement.add_columns(case((Sale.id < 0, 0), else_=-1))
+    statement = statement.add_columns(service_index(codes, shares=shares))
+    statement = statement.join(Contract, Contract.id == Sale.contract_id)
+    if codes:
+        statement = statement.join(Service, Service.id == Contract.service_id)
+    if shares:
+        statement = statement.join(TermsVersion, TermsVersion.id == Contract.terms_version_id)
+    return statement

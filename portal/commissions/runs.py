@@ -48,7 +48,7 @@ def freeze_run(uow: UnitOfWork, cycle: Cycle, *, purpose: str, stages: Stages) -
             inputs=snapshot.freeze(gathered.inputs),
             input_hash=snapshot.digest(gathered.inputs),
             ids=freeze_ids(gathered.consultants, gathered.sales),
-            plan_sha256=cycle.plan_version.sha256,
+            plan_sha256=gathered.inputs.plan.version,
             code_version=code_version(),
             requested_by=cycle.requested_by,
             frozen_at=uow.clock(),

@@ -13,8 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.commissions.earlier import earlier_cycles, in_order
-from portal.commissions.gathering import Gathered, gather, places, read_sold
+from portal.commissions.gathering import Gathered, gather, places, read_services
 from portal.commissions.kept import kept
+from portal.commissions.service_terms import entries_of, extended, moved, named
 from portal.engine import EVENT_KINDS, History, Inputs, Plan, Result, State, calculate
 from portal.models import Cycle, Run, Sale
 from portal.store.columns import read_columns
@@ -92,8 +93,8 @@ def _inputs(
     kept_inputs = gathered.inputs
     events, state, history = kept_inputs.events, kept_inputs.state, kept_inputs.history
     if plan.services != kept_inputs.plan.services:
-        sold = read_sold(session, cycle, plan=plan)
-        events = replace(events, service=sold.services[places(sold.ids, gathered.sales)])
+        events = replace(events, service=_services(session, cycle, gathered, plan))
+        plan = extended(plan, entries_of(kept_inputs.plan))
     if plan.activity.window_cycles != kept_inputs.plan.activity.window_cycles:
         earlier = earlier_cycles(session, cycle, plan=plan, gather=gather)
         state = replace(state, pv_prior=earlier.state(gathered.consultants).pv_prior)
@@ -101,6 +102,17 @@ def _inputs(
         state = _state(state, gathered.consultants, handed_on)
         history = _history(session, cycle, gathered, handed_on)
     return Inputs(plan, kept_inputs.network, events, history, state)
+
+
+def _services(session: Session, cycle: Cycle, gathered: Gathered, plan: Plan) -> Ints:
+    """Places in a plan with the terms of the close: sales by them stay, the rest go by the plan's codes."""
+    kept_inputs = gathered.inputs
+    whole = extended(plan, entries_of(kept_inputs.plan))
+    ids, by_code = read_services(session, cycle, plan=plan, shares=False)
+    own = moved(by_code[places(ids, gathered.sales)], dict(enumerate(plan.services)), whole)
+    names = {place: name for place, name in enumerate(kept_inputs.plan.services) if named(name)}
+    shared = moved(kept_inputs.events.service, names, whole)
+    return np.where(shared >= 0, shared, own)
 
 
 def _state(state: State, consultants: Ints, handed_on: HandedOn) -> State:

@@ -21,9 +21,12 @@ from portal.commissions.gathering import (
     Sold,
     events_of,
     gather,
+    places,
     read_people,
+    read_services,
     read_sold,
 )
+from portal.commissions.service_terms import has_shares, with_terms
 from portal.engine import History, Inputs, Network, Plan, State
 from portal.live.feed import Watermark
 from portal.models import Cycle, Pack
@@ -37,6 +40,9 @@ _WRITTEN_SINCE: Final = """consultant.id IN (
     SELECT id FROM consultant WHERE age(xmin) <= age(CAST(:oldest AS xid))
      UNION ALL SELECT consultant_id FROM placement WHERE age(xmin) <= age(CAST(:oldest AS xid)))
 """
+_CONTRACT_WRITTEN_SINCE: Final = (
+    "contract.id IN (SELECT id FROM contract WHERE age(xmin) <= age(CAST(:oldest AS xid)))"
+)
 _NUMBERS_OF_TRANSACTIONS: Final = 2**32
 
 
@@ -94,8 +100,9 @@ def _brought_up(kept: _Kept, session: Session, cycle: Cycle) -> Gathered:
     kept.oldest = oldest
     kept.network = kept.network or people.network()
     state, history = _follow_past(kept, session, cycle, plan=plan)
-    inputs = Inputs(plan, kept.network, events_of(sold, people.ids), history, state)
-    return Gathered(inputs, people.ids, sold.ids)
+    whole, services = with_terms(session, plan, sold.services, packs=people.pack_codes)
+    events = events_of(sold._replace(services=services), people.ids)
+    return Gathered(Inputs(whole, kept.network, events, history, state), people.ids, sold.ids)
 
 
 def _follow_people(kept: _Kept, session: Session, cycle: Cycle) -> People:
@@ -118,7 +125,16 @@ def _has_gaps(session: Session) -> bool:
 
 def _written_since(oldest: int) -> ColumnElement[bool]:
     """Consultants with a row that a transaction wrote which had not ended at the last look."""
-    clause: TextClause = text(_WRITTEN_SINCE).bindparams(oldest=str(oldest % _NUMBERS_OF_TRANSACTIONS))
+    return _since(_WRITTEN_SINCE, oldest)
+
+
+def _contract_written_since(oldest: int) -> ColumnElement[bool]:
+    """The same of contracts."""
+    return _since(_CONTRACT_WRITTEN_SINCE, oldest)
+
+
+def _since(condition_text: str, oldest: int) -> ColumnElement[bool]:
+    clause: TextClause = text(condition_text).bindparams(oldest=str(oldest % _NUMBERS_OF_TRANSACTIONS))
     condition: ColumnElement[bool] = clause.self_group()  # type: ignore[assignment]
     return condition
 
@@ -152,10 +168,24 @@ def _follow_sales(kept: _Kept, session: Session, cycle: Cycle, *, plan: Plan, ol
         news = Sold(*[column[fresh] for column in news])
         at = np.searchsorted(kept.sold.ids, news.ids)
         kept.sold = Sold(*[np.insert(old, at, new) for old, new in zip(kept.sold, news, strict=True)])
+        _follow_terms(kept, session, cycle, plan=plan)
     gaps = kept.watermark.took(news.ids.tolist(), oldest=oldest)
     if gaps and _has_gaps(session):
         kept.watermark.ask_again(gaps, bound=session.execute(_BOUND).scalar_one())
     return kept.sold
+
+
+def _follow_terms(kept: _Kept, session: Session, cycle: Cycle, *, plan: Plan) -> None:
+    """A contract can come under other terms when its vendor tells of an earlier signing."""
+    if kept.sold is None or not has_shares(session):
+        return
+    chosen = [_contract_written_since(kept.oldest)] if _has_gaps(session) else []
+    ids, services = read_services(session, cycle, *chosen, plan=plan)
+    at = places(kept.sold.ids, ids)
+    if (kept.sold.services[at] != services)[at >= 0].any():
+        follows = kept.sold.services.copy()
+        follows[at[at >= 0]] = services[at >= 0]
+        kept.sold = kept.sold._replace(services=follows)
 
 
 def _follow_past(kept: _Kept, session: Session, cycle: Cycle, *, plan: Plan) -> tuple[State, History]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from portal.commissions.explained import Opened
+from portal.commissions.service_terms import named
 from portal.engine import EVENT_KINDS, KINDS, MATCHING
 from portal.engine.explaining import (
     Branch,
@@ -95,7 +96,8 @@ class LegTold:
 class LineTold:
     """A line with everything behind it; `source` is whose pay was matched, where that is the rule.
 
-    `source_id` is their public id where the reader can open their part of a leg.
+    `source_id` is their public id where the reader can open their part of a leg. `terms_from` is the first
+    day of the service's terms where these share its revenue and not the plan.
     """
 
     story: LineStory
@@ -107,6 +109,7 @@ class LineTold:
     source: str
     source_id: str
     legs: Sequence[LegTold]
+    terms_from: date | None = None
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,7 @@ def told_line(session: Session, opened: Opened, reader: Reader, which: Which) ->
         source=reader.name_of(matched) if matched else "",
         source_id=matched.public_id if matched and can_open else "",
         legs=[_leg(session, opened, reader, side=side) for side in (0, 1)] if kind == "binary" else [],
+        terms_from=_terms_from(opened, source) if kind in ("retail", "revenue_share") else None,
     )
 
 
@@ -245,6 +249,13 @@ def is_inside(opened: Opened, reader: Reader, member: int) -> bool:
     network, top = opened.result.inputs.network, opened.member(reader.top)
     inside = bool(network.lo[top] < network.seat[member] < network.hi[top])
     return inside and member != top and reader.sees(opened, member)
+
+
+def _terms_from(opened: Opened, event: int) -> date | None:
+    inputs = opened.result.inputs
+    service = int(inputs.events.service[event])
+    terms = named(inputs.plan.services[service]) if service >= 0 else None
+    return terms.valid_from if terms else None
 
 
 def _of_event(kind: str) -> bool:

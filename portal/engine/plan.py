@@ -171,7 +171,8 @@ def _rate_part(fields: Fields, name: str) -> Table | None:
 def _services(fields: Fields) -> dict[str, Service]:
     part = fields.part("services", None)
     services: dict[str, Service] = {}
-    for code in part.value if part else ():
+    # In the order of their codes: a frozen document keeps no other.
+    for code in sorted(part.value) if part else ():
         assert part is not None
         own = part.part(code)
         if own is None:

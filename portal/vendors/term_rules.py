@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -116,9 +116,7 @@ def _check_places(terms: Terms) -> None:
         raise BadInput(f"It is not sold in {elsewhere[0]}.", field="licence_states")
 
 
-def _check_known(
-    named: Sequence[str], known: frozenset[str] | Sequence[str], *, field: str, said: str
-) -> None:
+def _check_known(named: Sequence[str], known: Collection[str], *, field: str, said: str) -> None:
     for name in named:
         if name not in known:
             raise BadInput(said.format(name), field=field)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -16,6 +17,7 @@ from portal.engine import snapshot
 from portal.extensions import db
 from portal.live.feed import Watermark
 from portal.models import Consultant, Cycle, Placement
+from tests.commissions.shared_sales import SHARES, change, offer, put_under, sell
 from tests.people import add_consultant
 from tests.shop import add_sale, reverse_sale
 
@@ -99,6 +101,31 @@ def test_every_change_is_seen(is_true, do, cast):
     assert is_true()
     do(set_consultant, cast.cem, status="active")
     assert is_true()
+
+
+def test_terms_that_share_revenue_are_seen_at_once(is_true, do, cast):
+    do(add_sale, cast.cem, 10_00, revenue=10_00)
+    assert is_true()
+    terms = do(offer, "Volta", "charger", SHARES)
+    assert is_true()
+    sale = do(sell, cast.ben, terms, revenue=100_00)
+    assert is_true()
+    other = (terms[0], do(change, terms[0], date(2026, 12, 1), {**SHARES, "vendor": 5900, "consultant": 600}))
+    assert is_true()
+    do(put_under, sale, other)
+    assert is_true()
+    do(sell, cast.ben, terms, revenue=50_00)
+    assert is_true()
+
+
+def test_without_looking_at_contracts_again_it_would_not(is_true, do, cast, monkeypatch):
+    monkeypatch.setattr(warm, "_follow_terms", lambda *_, **__: None)
+    terms = do(offer, "Volta", "charger", SHARES)
+    sale = do(sell, cast.ben, terms, revenue=100_00)
+    assert is_true()
+    do(put_under, sale, (terms[0], do(change, terms[0], date(2026, 12, 1), None)))
+
+    assert not is_true()
 
 
 def test_nothing_new_keeps_the_network_as_it_is(app, kept, do, cast):

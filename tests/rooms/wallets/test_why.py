@@ -13,6 +13,7 @@ from portal.kernel.ids import new_id
 from portal.models import CommissionLine, Consultant, Customer, Pack, Person, Sale
 from portal.store import perform
 from tests.commissions.closed import closed
+from tests.commissions.shared_sales import SHARES, offer, sell
 from tests.html import Visitor
 from tests.people import PASSWORD, add_consultant
 from tests.shop import add_sale, reverse_sale
@@ -81,6 +82,23 @@ def test_a_statement_leads_to_the_sum_of_each_line(app, cast, week):
         assert words in ben.words
     assert "Carla Customer" in ben.words, "their own customer has a name"
     assert "Amount $150.00" in ben.words and "Test plan" in ben.words
+
+
+def test_a_share_by_the_terms_of_a_service_names_them(app, cast, do):
+    explained.let_go()
+    do(sell, cast.ben, do(offer, "Volta", "charger", SHARES), revenue=200_00)
+    with app.app_context():
+        closed(cast.cycle, cast.ada, cast.fin)
+        found = db.session.execute(select(CommissionLine.consultant_id, CommissionLine.id))
+        lines = dict(found.all())
+    ben, ana = phone(app, "ben"), phone(app, "ana")
+
+    ben.visit(f"/earnings/lines/{lines[cast.ben]}")
+    ana.visit(f"/earnings/lines/{lines[cast.ana]}")
+
+    terms = "By the terms of Volta/Charger from Nov 1, 2026"
+    assert f"{terms} consultant 5% of revenue $200.00" in ben.words
+    assert f"{terms} level 1 above the seller 3% of revenue $200.00" in ana.words
 
 
 def test_a_match_opens_both_legs_and_each_branch_down_to_the_sales(app, cast, week):
