@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask_babel import LazyString, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from portal.commissions.checks import Finding
 from portal.commissions.differences import Move
-from portal.ui.filters import MINUS, money, percent
+from portal.ui.filters import MINUS, count, money, percent
 
 CYCLE_STATES = {
     "open": _l("Open"),
@@ -61,7 +63,7 @@ STEPS: dict[str, tuple[LazyString | str, LazyString | str]] = {
     "calculate": (_l("Matching people"), _l("Matching %(count)s people")),
     "write": (_l("Writing lines"), _l("Writing %(count)s lines")),
     "prove": (_l("Checking"), _l("Checking %(count)s lines")),
-    "book": (_l("Crediting wallets"), _l("Crediting %(count)s wallets")),
+    "book": (_l("Crediting wallets"), _l("Crediting wallets with %(count)s amounts")),
     "hold": (_l("Holding pay until it is due"), _l("Holding %(count)s credits until they are due")),
     "gather": (_l("Finding what was booked"), _l("Finding %(count)s bookings")),
     "reverse": (_l("Reversing it"), _l("Reversing %(count)s bookings")),
@@ -83,6 +85,25 @@ FAILED = {
     "own-use": _l("Consultants' own use is a large part of the volume"),
 }
 RHYTHMS = {"day": _l("Daily"), "week": _l("Weekly"), "month": _l("Monthly")}
+
+
+WORK = {"preview": _l("Preview"), "close": _l("Close"), "undo": _l("Undo")}
+
+
+def took(stages: Mapping[str, object]) -> list[tuple[LazyString | str, list[tuple[LazyString | str, str]]]]:
+    """How long each step of each work on a run took; runs from before that was kept apart have one list."""
+    works = {name: steps for name, steps in stages.items() if isinstance(steps, dict)}
+    together = {step: milliseconds for step, milliseconds in stages.items() if step not in works}
+    return [(WORK[name], _steps(steps)) for name, steps in works.items()] + (
+        [("", _steps(together))] if together else []
+    )
+
+
+def _steps(took: Mapping[str, object]) -> list[tuple[LazyString | str, str]]:
+    return [
+        (STEPS[step][0] if step in STEPS else step, _("%(count)s ms", count=count(int(str(milliseconds)))))
+        for step, milliseconds in took.items()
+    ]
 
 
 def doing(what: str, name: str) -> str:

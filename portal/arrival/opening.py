@@ -31,7 +31,7 @@ def open_balances(
         wallets = Wallets(purpose, owners[rows])
         debit: AccountKey | Wallets = OPENING_BALANCE if kind != "debt" else wallets
         table = bulk.Table(
-            keys=keys[rows],
+            keys=keys[rows].__getitem__,
             kinds=np.broadcast_to(np.array(KIND), len(rows)),
             debit=debit,
             credit=wallets if kind != "debt" else OPENING_BALANCE,

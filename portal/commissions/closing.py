@@ -12,11 +12,12 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
-from portal.commissions import stages
 from portal.commissions.credits import Credits, credits_in, credits_of, due_days
 from portal.commissions.gathering import Gathered, gather, places
 from portal.commissions.kept import kept
+from portal.commissions.runs import sales_in
 from portal.commissions.stages import Stages
 from portal.engine import KINDS, calculate, snapshot
 from portal.kernel.errors import Conflict
@@ -53,8 +54,8 @@ def freeze(uow: UnitOfWork, *, cycle_id: int, zone: ZoneInfo, window: timedelta 
     if cycle.previous_id is not None and lock_row(uow, Cycle, cycle.previous_id).closed_at is None:
         raise Conflict(f"Cycle {cycle.name} builds on the one before it; close that one first.")
     allow_long_work(uow.session)
-    run, going = uow.session.get_one(Run, cycle.preview_run_id), Stages(cycle_id, stages.CLOSE)
-    with going.at("read"):
+    run, going = uow.session.get_one(Run, cycle.preview_run_id), Stages(cycle_id, "close")
+    with going.at("read", total=sales_in(uow, cycle)):
         found = snapshot.digest(gather(uow.session, cycle).inputs)
     if found != run.input_hash or run.posted_at is not None:
         raise Conflict("Something changed since the preview. Please preview and approve the cycle again.")
@@ -74,17 +75,17 @@ def post(uow: UnitOfWork, *, cycle_id: int, zone: ZoneInfo, window: timedelta = 
     if run.posted_at is not None:
         return
     allow_long_work(uow.session)
-    going = Stages(cycle_id, stages.CLOSE)
-    with going.at("calculate"):
-        credits = _proved(uow, run, inputs := kept(run))
-    with going.at("book"):
-        earned = credits.where(credits.amounts > 0)
-        entry_ids = bulk.post_table(uow, _entries(run, earned))
-    with going.at("hold"):
+    going = Stages(cycle_id, "close")
+    with going.at("calculate", total=int(str((run.totals or {}).get("people", 0)))):
+        credits, inputs = _proved(uow, run)
+    earned = credits.where(credits.amounts > 0)
+    with going.at("book", total=len(earned.amounts)) as told:
+        entry_ids = bulk.post_table(uow, _entries(run, earned), told=lambda rows: told(rows // 2))
+    with going.at("hold", total=len(earned.amounts)) as told:
         days = due_days(uow.session, cycle, zone=zone, inputs=inputs)
         due = days[places(inputs.consultants, earned.consultants)]
         holds = Holds(entry_ids, earned.consultants, cycle.id, earned.amounts, due)
-        new_release_table(uow, holds)
+        new_release_table(uow, holds, told=told)
         run.taken = _take_back(uow, run, credits.where(credits.amounts < 0))
     with going.at("finish"):
         _finish(uow, cycle_id, run, window)
@@ -94,26 +95,37 @@ def post(uow: UnitOfWork, *, cycle_id: int, zone: ZoneInfo, window: timedelta = 
 CLOSE_STEPS: tuple[Step, ...] = (freeze, post)
 
 
-def _proved(uow: UnitOfWork, run: Run, gathered: Gathered) -> Credits:
-    """What the lines of the run owe whom, where they are what its inputs give, to the last bit."""
+def _proved(uow: UnitOfWork, run: Run) -> tuple[Credits, Gathered]:
+    """What the lines of the run owe whom, where they are what its inputs give, to the last bit; and these."""
     with ThreadPoolExecutor(1) as aside:
-        computing = aside.submit(calculate, gathered.inputs)
+        computing = aside.submit(_computed, run)
         # The database adds up what is stored while we compute.
         stored = credits_of(uow.session, run.id)
-        result = computing.result()
-    if snapshot.result_digest(result) != run.output_hash:
+        inputs, digest, credits = computing.result()
+    if digest != run.output_hash:
         raise Conflict("The close found another result than the approved preview. Nothing was booked.")
-    if not stored.equals(credits_in(result, gathered.consultants)):
+    if not stored.equals(credits):
         raise Conflict("The lines of the approved preview are not what it found. Nothing was booked.")
-    return stored
+    return stored, inputs
+
+
+def _computed(run: Run) -> tuple[Gathered, str, Credits]:
+    """The run once more from what it keeps: its inputs, the hash of the result, and what that owes whom."""
+    inputs = kept(run)
+    result = calculate(inputs.inputs)
+    return inputs, snapshot.result_digest(result), credits_in(result, inputs.consultants)
 
 
 def _entries(run: Run, earned: Credits) -> Table:
-    kinds = [KINDS[kind] for kind in earned.kinds.tolist()]
-    who = zip(earned.consultants.tolist(), kinds, strict=True)
-    keys = [f"run-{run.id}-consultant-{consultant}-{kind}" for consultant, kind in who]
+    kinds = np.array(KINDS, "S")
+    run_key = f"run-{run.id}-consultant-".encode()
+
+    def keys(some: slice) -> NDArray[np.bytes_]:
+        whose = np.strings.add(run_key, earned.consultants[some].astype("S"))
+        return np.strings.add(np.strings.add(whose, b"-"), kinds[earned.kinds[some]])
+
     return Table(
-        keys=np.array(keys, "S") if keys else np.zeros(0, "S1"),
+        keys=keys,
         kinds=np.array([f"commission {kind}" for kind in KINDS], "S")[earned.kinds],
         debit=COMMISSION_EXPENSE,
         credit=Wallets("pending", earned.consultants),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from portal.commissions import stages
 from portal.commissions.runs import calculate_run, forget_lines, freeze_run
 from portal.commissions.stages import Stages
 from portal.kernel.errors import Conflict
@@ -40,7 +39,7 @@ def compare(uow: UnitOfWork, *, cycle_id: int) -> None:
     if asked is None or cycle.close_run_id is None:
         return
     allow_long_work(uow.session)
-    going = Stages(cycle.id, stages.PREVIEW)
+    going = Stages(cycle.id, "preview")
     run, gathered = freeze_run(uow, cycle, purpose="compare", stages=going)
     calculate_run(uow, run, gathered, stages=going)
     if cycle.compare_run_id is not None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import BigInteger, case, cast, func, or_, select
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.commissions.gathering import Gathered, places
@@ -46,29 +46,28 @@ class Credits:
 
 
 def credits_of(session: Session, run_id: int) -> Credits:
-    """What is to be credited, and what is to be taken back."""
+    """What is to be credited, and what is to be taken back: the stored lines added up."""
     kind = case({name: index for index, name in enumerate(KINDS)}, value=CommissionLine.kind)
-    sums = (
-        select(CommissionLine.consultant_id, kind, cast(func.sum(CommissionLine.amount_cents), BigInteger))
-        .where(CommissionLine.run_id == run_id)
-        .group_by(CommissionLine.consultant_id, CommissionLine.kind)
+    lines = select(CommissionLine.consultant_id * len(KINDS) + kind, CommissionLine.amount_cents).where(
+        CommissionLine.run_id == run_id
     )
-    found = Credits(*read_columns(session, sums, width=3))
-    found = found.where(found.amounts != 0)
-    order = np.lexsort((found.kinds, found.consultants))
-    return Credits(found.consultants[order], found.kinds[order], found.amounts[order])
+    # Added up here: so many groups take the database longer than to hand over the lines.
+    whose, amounts = read_columns(session, lines, width=2)
+    order = np.argsort(whose)
+    owed, starts = np.unique(whose[order], return_index=True)
+    sums = np.add.reduceat(amounts[order], starts) if len(starts) else amounts
+    consultant, kinds = np.divmod(owed, len(KINDS))
+    return Credits(consultant, kinds, sums).where(sums != 0)
 
 
 def credits_in(result: Result, consultants: Ints) -> Credits:
     """The same from what the engine found, before anything of it is stored."""
     lines = result.lines
-    whose = consultants[lines.member] * len(KINDS) + lines.kind
-    found, at = np.unique(whose, return_inverse=True)
-    sums = np.zeros(len(found), np.int64)
-    np.add.at(sums, at, lines.amount.astype(np.int64))
-    consultant, kind = np.divmod(found, len(KINDS))
-    credits = Credits(consultant, kind, sums)
-    return credits.where(sums != 0)
+    sums = np.zeros(len(consultants) * len(KINDS), np.int64)
+    np.add.at(sums, lines.member.astype(np.int64) * len(KINDS) + lines.kind, lines.amount.astype(np.int64))
+    owed = np.nonzero(sums)[0]
+    member, kind = np.divmod(owed, len(KINDS))
+    return Credits(consultants[member], kind, sums[owed])
 
 
 def due_days(session: Session, cycle: Cycle, *, zone: ZoneInfo, inputs: Gathered) -> NDArray[np.datetime64]:

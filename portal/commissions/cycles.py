@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, case, func, or_, select
 
-from portal.commissions import beginnings, stages, weeks
+from portal.commissions import beginnings, weeks
 from portal.commissions.credits import credits_in
 from portal.commissions.plans import plan_at
 from portal.commissions.rhythms import cycle_from, rhythm_at
@@ -89,7 +89,7 @@ def preview(uow: UnitOfWork, *, cycle_id: int) -> Run:
     _check_previewable(uow, cycle)
     replaced = cycle.preview_run_id
     allow_long_work(uow.session)
-    going = Stages(cycle_id, stages.PREVIEW)
+    going = Stages(cycle_id, "preview")
     run, gathered = freeze_run(uow, cycle, purpose="preview", stages=going)
     result = calculate_run(uow, run, gathered, stages=going)
     # Opened here and not while the close holds its locks; an empty account says nothing to anybody.

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Executable, case, func, select
+from sqlalchemy import SelectBase, case, func, select
 from sqlalchemy.orm import Session
 
 from portal.engine import EVENT_KINDS, KINDS, History, Plan, State, calculate
@@ -66,7 +66,7 @@ class EarlierCycles:
             line_level=levels,
         )
 
-    def _reversed(self, sales: list[int]) -> Executable:
+    def _reversed(self, sales: list[int]) -> SelectBase:
         """How much of each sale was reversed before this cycle."""
         return (
             select(Sale.reverses_id, -func.sum(Sale.volume), -func.sum(Sale.revenue_cents))
@@ -131,11 +131,11 @@ def _prior_volume(session: Session, cycle: Cycle, *, window: int) -> list[Ints]:
     return read_columns(session, statement, width=2)
 
 
-def _originals(sales: list[int]) -> Executable:
+def _originals(sales: list[int]) -> SelectBase:
     return select(Sale.id, Sale.consultant_id, Sale.volume, Sale.revenue_cents).where(Sale.id.in_(sales))
 
 
-def _lines(sales: list[int]) -> Executable:
+def _lines(sales: list[int]) -> SelectBase:
     kind = case({name: index for index, name in enumerate(KINDS)}, value=CommissionLine.kind)
     return (
         select(

@@ -17,7 +17,7 @@ from portal.extensions import Base
 from portal.models import Carry, CommissionLine, Cycle, Loss, PaidRank, Run, Sale
 from portal.store import UnitOfWork
 from portal.store.columns import NONE
-from portal.store.copying import Value, copy_rows
+from portal.store.copying import Told, Value, copy_rows
 
 CARRY_COLUMNS = {
     "new_left": "new_left",
@@ -37,8 +37,7 @@ CARRY_COLUMNS = {
 
 def freeze_run(uow: UnitOfWork, cycle: Cycle, *, purpose: str, stages: Stages) -> tuple[Run, Gathered]:
     """Write down what the run is computed from and by, with the hash of it, and who asked for it."""
-    sales = uow.session.scalar(select(func.count()).select_from(Sale).where(Sale.cycle_id == cycle.id)) or 0
-    with stages.at("read", total=sales):
+    with stages.at("read", total=sales_in(uow, cycle)):
         gathered = gather(uow.session, cycle)
     with stages.at("keep"):
         run = Run(
@@ -64,8 +63,8 @@ def calculate_run(uow: UnitOfWork, run: Run, gathered: Gathered, *, stages: Stag
     with stages.at("calculate", total=len(gathered.consultants)):
         result = calculate(gathered.inputs)
         lines = result.lines
-    with stages.at("write", total=len(lines)):
-        _write(uow, CommissionLine, _line_columns(run, gathered, lines))
+    with stages.at("write", total=len(lines)) as told:
+        _write(uow, CommissionLine, _line_columns(run, gathered, lines), told)
         _write(uow, Carry, _carry_columns(run, gathered, result))
         _write(uow, PaidRank, _rank_columns(run, gathered, result))
         _write(uow, Loss, loss_columns(run, gathered, result))
@@ -91,9 +90,16 @@ def is_reproducible(run: Run) -> bool:
     return same_inputs and snapshot.result_digest(calculate(inputs)) == run.output_hash
 
 
-def _write(uow: UnitOfWork, model: type[Base], columns: Mapping[str, Value]) -> None:
+def sales_in(uow: UnitOfWork, cycle: Cycle) -> int:
+    """How many sales a cycle has."""
+    return uow.session.scalar(select(func.count()).select_from(Sale).where(Sale.cycle_id == cycle.id)) or 0
+
+
+def _write(
+    uow: UnitOfWork, model: type[Base], columns: Mapping[str, Value], told: Told | None = None
+) -> None:
     count = max(len(column) for column in columns.values() if isinstance(column, np.ndarray))
-    copy_rows(uow.session, model, columns, count=count)
+    copy_rows(uow.session, model, columns, count=count, told=told)
 
 
 def _line_columns(run: Run, gathered: Gathered, lines: Lines) -> dict[str, Value]:

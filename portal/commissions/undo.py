@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from portal.commissions import stages
 from portal.commissions.stages import Stages
 from portal.kernel.errors import BadInput, Conflict
 from portal.kernel.facts import CycleUndone
@@ -73,7 +72,7 @@ def undo(uow: UnitOfWork, *, cycle_id: int) -> None:
         raise Conflict(problem)
     allow_long_work(uow.session)
     run = uow.session.get_one(Run, cycle.close_run_id)
-    going = Stages(cycle_id, stages.UNDO)
+    going = Stages(cycle_id, "undo")
     with going.at("reverse"):
         taken = {int(release): int(str(cents)) for release, cents in (run.taken or {}).items()}
         reverse_run(uow, run_id=run.id, taken=taken, actor_id=run.undone_by)

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import TextClause, text
+from sqlalchemy import select, text
 
 from portal.kernel.errors import Unbalanced
 from portal.ledger import book
 from portal.ledger.accounts import CURRENCY, AccountKey, behaviour
-from portal.models import Entry, Posting
-from portal.store.copying import Value, copy_rows, new_ids
+from portal.models import Account, Entry, Posting
+from portal.store.columns import read_columns
+from portal.store.copying import Told, Value, copy_rows, new_ids
 from portal.store.unit_of_work import UnitOfWork
 
 Ints = NDArray[np.int64]
@@ -31,12 +32,10 @@ _OPEN = """
      WHERE true
     ON CONFLICT DO NOTHING
 """
-_KNOWN = """
-    SELECT owner_id, id FROM account
-     WHERE owner_type = 'consultant' AND purpose = :purpose AND currency = :currency
-       AND owner_id {among}
-     ORDER BY owner_id
-"""
+_GIVEN = {
+    "postgresql": "SELECT unnest(CAST(:owners AS bigint[])) AS owner",
+    "sqlite": "SELECT value AS owner FROM json_each(:owners)",
+}
 
 
 @dataclass(frozen=True)
@@ -51,11 +50,11 @@ class Wallets:
 class Table:
     """Entries of one move each; the columns are equally long.
 
-    `amounts` in cents, above 0. `keys` can be used once each. `cause` is what made them, as (type, id).
-    `reverses` names for each entry the one that it undoes.
+    `amounts` in cents, above 0. `keys` gives those of some rows when these are written; each can be used
+    once. `cause` is what made them, as (type, id). `reverses` names for each entry the one that it undoes.
     """
 
-    keys: Texts
+    keys: Callable[[slice], Texts]
     kinds: Texts
     debit: AccountKey | Wallets
     credit: AccountKey | Wallets
@@ -68,8 +67,8 @@ class Table:
         return len(self.amounts)
 
 
-def post_table(uow: UnitOfWork, table: Table) -> Ints:
-    """Write the entries of a table; their ids.
+def post_table(uow: UnitOfWork, table: Table, *, told: Told | None = None) -> Ints:
+    """Write the entries of a table; their ids. `told` hears how many entries and postings are handed over.
 
     A key that is taken breaks the transaction (`IntegrityError`). Raises `Unbalanced` when an amount is not
     above 0.
@@ -80,7 +79,7 @@ def post_table(uow: UnitOfWork, table: Table) -> Ints:
         raise Unbalanced("Every move needs two accounts and an amount above 0.")
     debit_ids, credit_ids = _accounts(uow, table.debit, len(table)), _accounts(uow, table.credit, len(table))
     entry_ids = new_ids(uow.session, Entry, len(table))
-    _write_entries(uow, table, entry_ids)
+    _write_entries(uow, table, entry_ids, told)
     postings: dict[str, Value] = {
         "entry_id": entry_ids,
         "debit_id": debit_ids,
@@ -88,24 +87,26 @@ def post_table(uow: UnitOfWork, table: Table) -> Ints:
         "currency": CURRENCY,
         "amount_cents": table.amounts,
     }
-    copy_rows(uow.session, Posting, postings, count=len(table))
+    count = len(table)
+    copy_rows(uow.session, Posting, postings, count=count, told=told and (lambda done: told(count + done)))
     uow.session.expire_all()
     return entry_ids
 
 
 def open_wallets(uow: UnitOfWork, wallets: Wallets) -> None:
     """Open the accounts that are missing, empty as every new one is."""
-    _accounts(uow, wallets, len(wallets.owners))
+    if len(wallets.owners):
+        _accounts(uow, wallets, len(wallets.owners))
 
 
-def _write_entries(uow: UnitOfWork, table: Table, entry_ids: Ints) -> None:
+def _write_entries(uow: UnitOfWork, table: Table, entry_ids: Ints, told: Told | None) -> None:
     now = uow.clock()
     today = now.date()
     cause_type, cause_id = table.cause
     columns: dict[str, Value] = {
         "id": entry_ids,
         "key": table.keys,
-        "request_hash": np.frombuffer(b"".join(_fingerprints(table)), "V32"),
+        "request_hash": lambda some: _fingerprints(table, some),
         "kind": table.kinds,
         "period_id": book.period(uow, today),
         "effective_on": today,
@@ -116,18 +117,19 @@ def _write_entries(uow: UnitOfWork, table: Table, entry_ids: Ints) -> None:
     }
     if table.reverses is not None:
         columns["reverses_id"] = table.reverses
-    copy_rows(uow.session, Entry, columns, count=len(table))
+    copy_rows(uow.session, Entry, columns, count=len(table), told=told)
 
 
-def _fingerprints(table: Table) -> Iterator[bytes]:
-    """What `Draft.fingerprint` gives for each entry, without making the draft."""
+def _fingerprints(table: Table, some: slice) -> NDArray[np.void]:
+    """What `Draft.fingerprint` gives for each of some entries, without making the draft."""
     debit, credit = _as_json(table.debit), _as_json(table.credit)
     whole = f'["%s", [{{"debit": {debit}, "credit": {credit}, "amount": %d}}], %s, null]'
-    kinds = [kind.decode() for kind in table.kinds.tolist()]
-    columns = [kinds, *_owners(table.debit), *_owners(table.credit), table.amounts.tolist()]
-    reverses = repeat("null") if table.reverses is None else table.reverses.tolist()
-    for row in zip(*columns, reverses, strict=False):
-        yield hashlib.sha256((whole % row).encode()).digest()
+    kinds = [kind.decode() for kind in table.kinds[some].tolist()]
+    amounts = table.amounts[some].tolist()
+    columns = [kinds, *_owners(table.debit, some), *_owners(table.credit, some), amounts]
+    reverses = repeat("null") if table.reverses is None else table.reverses[some].tolist()
+    rows = zip(*columns, reverses, strict=False)
+    return np.frombuffer(b"".join(hashlib.sha256((whole % row).encode()).digest() for row in rows), "V32")
 
 
 def _as_json(side: AccountKey | Wallets) -> str:
@@ -136,8 +138,8 @@ def _as_json(side: AccountKey | Wallets) -> str:
     return f'{{"owner_type": "consultant", "owner_id": %d, "purpose": "{side.purpose}"}}'
 
 
-def _owners(side: AccountKey | Wallets) -> list[list[int]]:
-    return [side.owners.tolist()] if isinstance(side, Wallets) else []
+def _owners(side: AccountKey | Wallets, some: slice) -> list[list[int]]:
+    return [side.owners[some].tolist()] if isinstance(side, Wallets) else []
 
 
 def _accounts(uow: UnitOfWork, side: AccountKey | Wallets, count: int) -> Ints:
@@ -156,35 +158,32 @@ def _accounts(uow: UnitOfWork, side: AccountKey | Wallets, count: int) -> Ints:
 
 
 def _known(uow: UnitOfWork, purpose: str, owners: Ints) -> tuple[Ints, Ints]:
-    given = {"owners": _given(uow, owners), "purpose": purpose, "currency": CURRENCY}
-    rows = uow.session.connection().execute(_for(uow, _KNOWN), given).cursor.fetchall()
-    table = np.array(rows, np.int64).reshape(-1, 2)
-    return table[:, 0], table[:, 1]
+    """The accounts that there are between the first and the last owner: whose, and their ids."""
+    first, last = int(owners[0]), int(owners[-1])
+    statement = (
+        select(Account.owner_id, Account.id)
+        .where(
+            Account.owner_type == "consultant",
+            Account.owner_id.between(first, last),
+            Account.purpose == purpose,
+            Account.currency == CURRENCY,
+        )
+        .order_by(Account.owner_id)
+    )
+    whose, ids = read_columns(uow.session, statement, width=2)
+    return whose, ids
 
 
 def _open(uow: UnitOfWork, purpose: str, owners: Ints) -> None:
     rules = behaviour(AccountKey("consultant", 0, purpose))
+    engine = uow.session.get_bind().dialect.name
+    listed = json.dumps(owners.tolist())
     given = {
-        "owners": _given(uow, owners),
+        "owners": f"{{{listed[1:-1]}}}" if engine == "postgresql" else listed,
         "purpose": purpose,
         "currency": CURRENCY,
         "normal": rules.normal,
         "tracked": rules.tracked,
         "floor": rules.floor,
     }
-    uow.session.execute(_for(uow, _OPEN), given)
-
-
-def _for(uow: UnitOfWork, statement: str) -> TextClause:
-    if uow.session.get_bind().dialect.name == "postgresql":
-        # A list is looked up by its hash; a join would be planned without the new rows.
-        given = "CAST(:owners AS bigint[])"
-        return text(statement.format(owners=f"SELECT unnest({given}) AS owner", among=f"= ANY ({given})"))
-    owners = "SELECT value AS owner FROM json_each(:owners)"
-    return text(statement.format(owners=owners, among=f"IN ({owners})"))
-
-
-def _given(uow: UnitOfWork, owners: Ints) -> str:
-    """The owners as one value: an array as PostgreSQL writes it, or JSON."""
-    listed = json.dumps(owners.tolist())
-    return f"{{{listed[1:-1]}}}" if uow.session.get_bind().dialect.name == "postgresql" else listed
+    uow.session.execute(text(_OPEN.format(owners=_GIVEN[engine])), given)

@@ -15,7 +15,7 @@ from portal.ledger import book
 from portal.ledger.accounts import COMMISSION_EXPENSE, AccountKey, available, pending, receivable
 from portal.ledger.book import Draft, Move
 from portal.models import Entry, Release
-from portal.store.copying import Value, copy_rows
+from portal.store.copying import Told, Value, copy_rows
 from portal.store.unit_of_work import UnitOfWork
 
 Ints = NDArray[np.int64]
@@ -77,8 +77,8 @@ def new_release_rows(uow: UnitOfWork, holds: Sequence[Hold]) -> None:
         uow.session.execute(insert(Release), rows)
 
 
-def new_release_table(uow: UnitOfWork, holds: Holds) -> None:
-    """The same for many at once."""
+def new_release_table(uow: UnitOfWork, holds: Holds, *, told: Told | None = None) -> None:
+    """The same for many at once; `told` hears how many are handed over."""
     columns: dict[str, Value] = {
         "entry_id": holds.entry_ids,
         "consultant_id": holds.consultants,
@@ -87,7 +87,7 @@ def new_release_table(uow: UnitOfWork, holds: Holds) -> None:
         "clawed_cents": 0,
         "due_on": holds.due_on,
     }
-    copy_rows(uow.session, Release, columns, count=len(holds.entry_ids))
+    copy_rows(uow.session, Release, columns, count=len(holds.entry_ids), told=told)
 
 
 def claw_back(

@@ -122,9 +122,8 @@ def _close_holds(uow: UnitOfWork, run_id: int, alone: Ints, *, expected: int) ->
 
 def _reverse_table(uow: UnitOfWork, credits: _Credits, run_id: int, actor_id: int | None) -> None:
     count = len(credits.entries)
-    keys = [f"undo-{entry}".encode() for entry in credits.entries.tolist()]
     table = Table(
-        keys=np.array(keys or [b""])[:count],
+        keys=lambda some: np.strings.add(b"undo-", credits.entries[some].astype("S")),
         kinds=np.broadcast_to(np.array(CREDIT_UNDONE.encode()), count),
         debit=Wallets("pending", credits.owners),
         credit=COMMISSION_EXPENSE,

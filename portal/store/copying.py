@@ -1,13 +1,14 @@
 """Write many rows from columns: COPY BINARY on PostgreSQL, the driver's `executemany` on SQLite.
 
-A column is an array with a value for each row, or one value for all of them. Whole numbers are int64, text
-is an array of `S`, bytes of one length are `V`, days are `datetime64[D]`. In a column that may be NULL, -1
-stands for it. What guards a table runs for each statement, so once for all rows.
+A column is an array with a value for each row, one value for all of them, or what makes the values of some
+rows when these are written: then the database works on the rows before meanwhile. Whole numbers are int64,
+text is an array of `S`, bytes of one length are `V`, days are `datetime64[D]`. In a column that may be NULL,
+-1 stands for it. What guards a table runs for each statement, so once for all rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
@@ -20,13 +21,15 @@ from portal.extensions import Base
 from portal.store.columns import NONE, read_columns
 
 Column = NDArray[Any]
-Value = Column | int | str | date
+Made = Callable[[slice], Column]
+Value = Column | Made | int | str | date
+Told = Callable[[int], None]
 
 _HEAD: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END: Final = b"\xff\xff"
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _FIRST_DAY: Final = np.datetime64("2000-01-01", "D")
-_ROWS_AT_ONCE: Final = 32_768
+_ROWS_AT_ONCE: Final = 16_384
 _NULL: Final = -1
 _MANY: Final = 10_000
 _FOR_LONG_WORK: Final = {
@@ -38,16 +41,25 @@ _FOR_LONG_WORK: Final = {
 _LONGEST: Final = 2_048  # more than any field that differs in length from row to row
 
 
-def copy_rows(session: Session, model: type[Base], columns: Mapping[str, Value], *, count: int) -> None:
-    """Insert `count` rows into the table of `model`, given by its columns in the database."""
+def copy_rows(
+    session: Session, model: type[Base], columns: Mapping[str, Value], *, count: int, told: Told | None = None
+) -> None:
+    """Insert `count` rows into the table of `model`, given by its columns in the database.
+
+    `told` hears now and then how many rows were handed over.
+    """
     if not count:
         return
     table: Any = model.__table__
-    given = {name: _spread(value, count) for name, value in columns.items()}
+    given = {name: _made(value, count) for name, value in columns.items()}
     if session.get_bind().dialect.name == "postgresql":
-        _copy(session, table, given)
+        _copy(session, table, given, count, told or _nobody)
     else:
-        _insert(session, table, given)
+        _insert(session, table, given, count)
+
+
+def _nobody(_done: int) -> None:
+    """Nobody wants to hear it."""
 
 
 def new_ids(session: Session, model: type[Base], count: int) -> NDArray[np.int64]:
@@ -67,55 +79,60 @@ def allow_long_work(session: Session) -> None:
             session.execute(text(f"SET LOCAL {setting} = {value}"))
 
 
-def _spread(value: Value, count: int) -> Column:
+def _made(value: Value, count: int) -> Made:
+    """What gives the values of some rows."""
+    if callable(value):
+        return value
     if isinstance(value, np.ndarray):
         assert len(value) == count, "each row needs a value"
-        return value
+        return value.__getitem__
+    return np.broadcast_to(_one(value), count).__getitem__
+
+
+def _one(value: int | str | date) -> Column:
     if isinstance(value, str):
-        return np.broadcast_to(np.array(value.encode()), count)
+        return np.array(value.encode())
     if isinstance(value, datetime):
-        return np.broadcast_to(np.array(value.astimezone(UTC).replace(tzinfo=None), "datetime64[us]"), count)
-    if isinstance(value, date):
-        return np.broadcast_to(np.array(value, "datetime64[D]"), count)
-    return np.broadcast_to(np.array(value, np.int64), count)
+        return np.array(value.astimezone(UTC).replace(tzinfo=None), "datetime64[us]")
+    return np.array(value, "datetime64[D]" if isinstance(value, date) else np.int64)
 
 
 # --- PostgreSQL
 
 
-def _copy(session: Session, table: Table, given: dict[str, Column]) -> None:
+def _copy(session: Session, table: Table, given: dict[str, Made], count: int, told: Told) -> None:
     connection: Any = session.connection().connection
     with connection.cursor() as cursor:
         names = ", ".join(f'"{name}"' for name in given)
-        many = len(next(iter(given.values()))) >= _MANY
+        many = count >= _MANY
         if many:
             # Statistics know nothing of so many new rows: checks that go from row to row would take minutes.
             cursor.execute("SET LOCAL enable_nestloop = off")
         with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)") as copy:
             copy.write(_HEAD)
-            for piece in _records(table, given):
-                copy.write(piece)
+            nullable = [bool(table.columns[name].nullable) for name in given]
+            for start in range(0, count, _ROWS_AT_ONCE):
+                some = slice(start, min(start + _ROWS_AT_ONCE, count))
+                columns = [_on_the_wire(made(some)) for made in given.values()]
+                for piece in _records(columns, nullable):
+                    copy.write(piece)
+                told(some.stop)
             copy.write(_END)
         if many:
             cursor.execute("SET LOCAL enable_nestloop = on")
 
 
-def _records(table: Table, given: dict[str, Column]) -> Iterator[bytes]:
+def _records(columns: list[Column], nullable: list[bool]) -> Iterator[bytes]:
     """Rows whose fields are equally long become one array of records; so they need no loop."""
-    columns = [_on_the_wire(column) for column in given.values()]
-    nullable = [bool(table.columns[name].nullable) for name in given]
     lengths = [_lengths(column, may_be) for column, may_be in zip(columns, nullable, strict=True)]
     for rows, shape in _alike(lengths, len(columns[0])):
-        kind = _record_type(columns, shape)
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            some = rows[start : start + _ROWS_AT_ONCE]
-            record = np.empty(len(some), kind)
-            record["fields"] = len(columns)
-            for number, (column, length) in enumerate(zip(columns, shape, strict=True)):
-                record[f"length{number}"] = length
-                if length > 0:
-                    record[f"value{number}"] = column[some]
-            yield record.tobytes()
+        record = np.empty(len(rows), _record_type(columns, shape))
+        record["fields"] = len(columns)
+        for number, (column, length) in enumerate(zip(columns, shape, strict=True)):
+            record[f"length{number}"] = length
+            if length > 0:
+                record[f"value{number}"] = column[rows]
+        yield record.tobytes()
 
 
 def _on_the_wire(column: Column) -> Column:
@@ -171,9 +188,12 @@ def _record_type(columns: list[Column], shape: list[int]) -> np.dtype[Any]:
 # --- SQLite
 
 
-def _insert(session: Session, table: Table, given: dict[str, Column]) -> None:
+def _insert(session: Session, table: Table, given: dict[str, Made], count: int) -> None:
     statement: Any = insert(table).compile(dialect=session.get_bind().dialect, column_keys=list(given))
-    columns = [_as_python(given[name], bool(table.columns[name].nullable)) for name in statement.positiontup]
+    rows = slice(0, count)
+    columns = [
+        _as_python(given[name](rows), bool(table.columns[name].nullable)) for name in statement.positiontup
+    ]
     connection: Any = session.connection().connection
     cursor = connection.cursor()
     try:

@@ -166,7 +166,7 @@ def book_carelessly(uow, *, cycle_id, zone, **_more):
     earned = credits.where(credits.amounts > 0)
     table = closing._entries(run, earned)
     keys = np.array([secrets.token_hex(8).encode() for _ in range(len(table))])
-    entries = bulk.post_table(uow, replace(table, keys=keys))
+    entries = bulk.post_table(uow, replace(table, keys=keys.__getitem__))
     due = np.full(len(table), np.datetime64("2030-01-01", "D"))
     new_release_table(uow, Holds(entries, earned.consultants, cycle_id, earned.amounts, due))
     run.taken = closing._take_back(uow, run, credits.where(credits.amounts < 0))

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from portal.commissions.stages import PREVIEW, Stages
+from portal.commissions.stages import Stages
 from portal.extensions import redis
 from portal.kernel.clock import utc_now
+from portal.models import Run
 from portal.store import progress
 
 STEPS = ("freeze", "calculate", "post", "finish")
@@ -56,6 +57,24 @@ def test_progress_that_redis_forgot_stops_nothing(sqlite_app):
 
 
 def test_a_step_of_a_cycle_tells_how_many_things_it_goes_through(sqlite_app):
-    with Stages(7, PREVIEW).at("read", total=9_418):
+    with Stages(7, "preview").at("read", total=9_418) as told:
         now = progress.read("cycle-7")
+        told(4_709)
+        then = progress.read("cycle-7")
     assert (now.step, now.total, now.percent) == ("read", 9_418, 0)
+    assert (then.done, then.percent) == (4_709, 10)
+
+
+def test_a_run_keeps_the_times_of_its_preview_apart_from_those_of_its_close(sqlite_app):
+    run = Run()
+    for work, steps in {"preview": ("read", "calculate"), "close": ("read", "book")}.items():
+        for step in steps:
+            going = Stages(7, work)
+            with going.at(step):
+                pass
+            going.write_down(run)
+
+    assert {work: list(took) for work, took in run.stages.items()} == {
+        "preview": ["read", "calculate"],
+        "close": ["read", "book"],
+    }

@@ -94,7 +94,7 @@ def measure(url: str, *, orm: bool, undo: bool) -> dict[str, Any]:
     busy = _sale_waits(url, lambda: found.update({"close": _timed(lambda: _close(cycle_id, admins[0]))}))
     found["books after"] = _timed(books.check)
     run = db.session.get_one(Run, db.session.get_one(Cycle, cycle_id).close_run_id)
-    found["stages of the close, ms"] = run.stages
+    found["steps, ms"] = run.stages
     found["rows"] = _rows(run)
     found["a sale waits, ms"] = {"before": calm, "during the close": busy}
     if orm:
