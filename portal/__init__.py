@@ -105,6 +105,7 @@ def _rooms(app: Flask, settings: Settings) -> None:
     """Open the front rooms; the sandbox stands beside them where providers have no keys."""
     from portal.access.guard import public
     from portal.admin import admin
+    from portal.api import api
     from portal.auth import auth
     from portal.dashboard import dashboard
     from portal.desk import desk
@@ -117,7 +118,7 @@ def _rooms(app: Flask, settings: Settings) -> None:
 
     public(app.view_functions["static"])
     rooms: tuple[Blueprint, ...] = (
-        *(admin, auth, inbound, join, dashboard),
+        *(admin, api, auth, inbound, join, dashboard),
         *(desk, network, shop, vendors, wallets),
     )
     for room in rooms:

@@ -24,9 +24,8 @@ Schema = dict[str, Any]
 
 _MONEY: Final = "money"
 MESSAGE: Final[Schema] = {"type": "string", "pattern": f"^{MESSAGE_ID.pattern}$", "examples": ["signed-K-1"]}
-TEXT_PATTERN: Final = (
-    r"^[\p{L}\p{M}\p{N}\p{P}\p{S}](?:[ \p{L}\p{M}\p{N}\p{P}\p{S}]*[\p{L}\p{M}\p{N}\p{P}\p{S}])?$"
-)
+# No blank at an end and no control character; the parser refuses the rest of what cannot be printed.
+TEXT_PATTERN: Final = "^[^\\s{0}](?:[^{0}]*[^\\s{0}])?$".format(r"\u0000-\u001f\u007f-\u00a0\u2028\u2029")
 _MONTH: Final = "20[0-9]{2}-(0[1-9]|1[0-2])"
 _DAY: Final = f"{_MONTH}-(0[1-9]|[12][0-9]|3[01])"
 _CLOCK: Final = "([01][0-9]|2[0-3]):[0-5][0-9]"

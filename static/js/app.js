@@ -36,8 +36,8 @@
     if (!button) return;
     const field = document.getElementById(button.dataset.copy), word = button.querySelector("span");
     const before = word.textContent;
-    field.select();
-    try { await navigator.clipboard.writeText(field.value); } catch { document.execCommand("copy"); }
+    field.select ? field.select() : getSelection().selectAllChildren(field);
+    try { await navigator.clipboard.writeText(field.value ?? field.textContent); } catch { document.execCommand("copy"); }
     word.textContent = button.dataset.copied;
     setTimeout(() => { word.textContent = before; }, 2000);
   });

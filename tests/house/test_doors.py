@@ -10,7 +10,7 @@ from flask_principal import Permission, RoleNeed
 
 from portal.access.guard import public, requires
 
-PUBLIC_ROOMS = {"auth", "desk", "join", "shop", "inbound", "dashboard", "style", "static"}
+PUBLIC_ROOMS = {"api", "auth", "desk", "join", "shop", "inbound", "dashboard", "style", "static"}
 
 
 def unsigned(views: Mapping[str, Callable[..., Any]]) -> list[str]:
