@@ -157,7 +157,7 @@ def people_in(spot: Spot) -> list[int]:
     return own + [found for child in spot.children for found in people_in(child)]
 
 
-def _stood(at: datetime | None) -> ColumnElement[bool]:
+def stood(at: datetime | None) -> ColumnElement[bool]:
     """Placements of a moment; of now where none is given. One that ends at that moment still counts."""
     if at is None:
         return Placement.valid_until.is_(None)
@@ -169,13 +169,13 @@ def _way_up(session: Session, focus_id: int, viewer_id: int, *, at: datetime | N
     """Ids and sides from the viewer down to the focus; empty when the viewer was not above."""
     way = (
         select(Placement.consultant_id, Placement.parent_id, Placement.leg, literal(0).label("step"))
-        .where(Placement.consultant_id == focus_id, _stood(at))
+        .where(Placement.consultant_id == focus_id, stood(at))
         .cte("way", recursive=True)
     )
     above = (
         select(Placement.consultant_id, Placement.parent_id, Placement.leg, way.c.step + 1)
         .join(way, Placement.consultant_id == way.c.parent_id)
-        .where(_stood(at), way.c.consultant_id != viewer_id)
+        .where(stood(at), way.c.consultant_id != viewer_id)
     )
     way = way.union_all(above)
     rows = session.execute(select(way.c.consultant_id, way.c.leg).order_by(way.c.step.desc())).all()
@@ -205,13 +205,13 @@ def _below(
     """Everybody in the next generations, by parent and leg."""
     tree = (
         select(Placement.consultant_id, Placement.parent_id, Placement.leg, literal(1).label("generation"))
-        .where(Placement.parent_id == focus_id, _stood(at))
+        .where(Placement.parent_id == focus_id, stood(at))
         .cte("tree", recursive=True)
     )
     deeper = (
         select(Placement.consultant_id, Placement.parent_id, Placement.leg, tree.c.generation + 1)
         .join(tree, Placement.parent_id == tree.c.consultant_id)
-        .where(_stood(at), tree.c.generation < generations)
+        .where(stood(at), tree.c.generation < generations)
     )
     tree = tree.union_all(deeper)
     rows = session.execute(

@@ -1,0 +1,129 @@
+"""Reads of a team as a list: who stands below a viewer, on which leg and how far down, found and in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import CTE, ColumnElement, Select, Subquery, and_, func, literal, or_, select, true
+from sqlalchemy.orm import Session
+
+from portal.models import Consultant, Pack, Person, Placement
+from portal.network.queries import SIDES, Viewer, stood
+
+ORDERS: Final = ("newest", "oldest", "name", "near")
+_DEEPEST: Final = 1_000_000
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Whom to list: `name` begins the name that is shown; `side` is left, right or empty; own people only.
+
+    `order` is one of `ORDERS`; `near` begins with those right below the viewer.
+    """
+
+    name: str = ""
+    side: str = ""
+    own: bool = False
+    order: str = "newest"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One person of a team; `side` is empty and `level` 0 for whoever has no place in it."""
+
+    consultant: Consultant
+    name: str
+    pack: str
+    side: str
+    level: int
+
+
+def count_of(session: Session, viewer: Viewer, wanted: Wanted) -> int:
+    """How many people these are."""
+    return session.scalar(select(func.count()).select_from(_found(viewer, wanted).subquery())) or 0
+
+
+def page_of(session: Session, viewer: Viewer, wanted: Wanted, *, start: int, limit: int | None) -> list[Row]:
+    """Some of them, in the order that is wanted."""
+    found = _found(viewer, wanted).subquery()
+    rows = session.execute(
+        select(Consultant, Pack.name, found.c.leg, found.c.level)
+        .join(found, found.c.id == Consultant.id)
+        .join(Person, Person.id == Consultant.person_id)
+        .join(Pack, Pack.code == Consultant.pack)
+        .order_by(*_order(wanted, found))
+        .offset(start)
+        .limit(limit)
+    ).unique()
+    return [
+        Row(consultant, viewer.name_of(consultant), pack, SIDES.get(leg or "", ""), level or 0)
+        for consultant, pack, leg, level in rows
+    ]
+
+
+def _order(wanted: Wanted, found: Subquery) -> tuple[Any, ...]:
+    return {
+        "newest": (Consultant.joined_at.desc(), Consultant.id.desc()),
+        "oldest": (Consultant.joined_at, Consultant.id),
+        "name": (func.lower(Person.name), Consultant.id),
+        "near": (found.c.level, found.c.leg, Consultant.id),
+    }[wanted.order]
+
+
+def _found(viewer: Viewer, wanted: Wanted) -> Select[int, str, int]:
+    """Id, leg and level of whoever is wanted. A pack without the tree lists the people it sponsored."""
+    if viewer.levels == 0:
+        here = select(Consultant.id, literal("").label("leg"), literal(0).label("level"))
+        here = here.where(Consultant.sponsor_id == viewer.id)
+        if viewer.at is not None:
+            here = here.where(Consultant.joined_at < viewer.at)
+    else:
+        team = _team(viewer)
+        here = select(Consultant.id, team.c.leg, team.c.level).join(
+            team, team.c.consultant_id == Consultant.id
+        )
+        if wanted.side:
+            here = here.where(team.c.leg == wanted.side[:1].upper())
+    if wanted.own:
+        here = here.where(Consultant.sponsor_id == viewer.id)
+    if wanted.name:
+        here = here.join(Person, Person.id == Consultant.person_id).where(_called(viewer, wanted.name))
+    return here
+
+
+def _team(viewer: Viewer) -> CTE:
+    """Everybody below the viewer: as it was at a moment, of those who are in the team and shown now."""
+    now = _below(viewer.id, at=None, levels=viewer.levels, name="now")
+    if viewer.at is None:
+        return now
+    then = _below(viewer.id, at=viewer.at, levels=None, name="past")
+    still = select(then).join(now, now.c.consultant_id == then.c.consultant_id)
+    return still.cte("team")
+
+
+def _below(viewer_id: int, *, at: datetime | None, levels: int | None, name: str) -> CTE:
+    first = select(Placement.consultant_id, Placement.leg, literal(1).label("level"))
+    below = first.where(Placement.parent_id == viewer_id, stood(at)).cte(name, recursive=True)
+    deeper = (
+        select(Placement.consultant_id, below.c.leg, below.c.level + 1)
+        .join(below, Placement.parent_id == below.c.consultant_id)
+        .where(stood(at), below.c.level < (levels or _DEEPEST))
+    )
+    return below.union_all(deeper)
+
+
+def _called(viewer: Viewer, written: str) -> ColumnElement[bool]:
+    """Whose shown name begins like this; whom the viewer sponsored are found by any word and by their code.
+
+    Of others only the first name and an initial are shown, so nothing behind that is searched.
+    """
+    text, name = written.lower().rstrip("."), func.lower(Person.name)
+    word = or_(name.startswith(text, autoescape=True), name.contains(f" {text}", autoescape=True))
+    own = and_(Consultant.sponsor_id == viewer.id, or_(word, Consultant.code == written.upper()))
+    first, space, rest = text.partition(" ")
+    if len(rest) > 1:
+        return own
+    initial = name.contains(f" {rest}", autoescape=True) if rest else true()
+    return or_(own, and_(name.startswith(first + space, autoescape=True), initial))
