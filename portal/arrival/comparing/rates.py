@@ -43,6 +43,10 @@ def rates_of(result: Result, gaps: Gaps, levels: Levels) -> Rates:
     ours = table[kind, pack] if len(network.packs) else np.zeros(len(kind), np.int64)
     on_one, level = levels.only()
     ours = np.where(on_one, levels.ours[kind, level], ours)
+    # Services may pay a seller by tables of their own: a rate that does not make our amount is not named.
+    made = share(worth, ours, np.int64(UNIT))
+    is_another = (kind == KINDS.index("retail")) & (np.abs(made - gaps.ours) > gaps.lines)
+    ours = np.where(is_another, 0, ours)
     known = (ours > 0) & (worth > 0) & (cents > 0)
     safe = np.where(known, worth, 1)
     nearest = np.where(known, share(2 * UNIT * cents + safe, np.int64(1), 2 * safe), 0)
