@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import CTE, ColumnElement, Select, Subquery, and_, func, literal, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager
 
 from portal.models import Consultant, Pack, Person, Placement
 from portal.network.queries import SIDES, Viewer, stood
@@ -40,27 +40,26 @@ class Row:
     level: int
 
 
-def count_of(session: Session, viewer: Viewer, wanted: Wanted) -> int:
-    """How many people these are."""
-    return session.scalar(select(func.count()).select_from(_found(viewer, wanted).subquery())) or 0
-
-
-def page_of(session: Session, viewer: Viewer, wanted: Wanted, *, start: int, limit: int | None) -> list[Row]:
-    """Some of them, in the order that is wanted."""
+def page_of(
+    session: Session, viewer: Viewer, wanted: Wanted, *, start: int, limit: int | None
+) -> tuple[list[Row], int]:
+    """Some of them, in the order that is wanted, and how many there are in all; 0 behind the last one."""
     found = _found(viewer, wanted).subquery()
     rows = session.execute(
-        select(Consultant, Pack.name, found.c.leg, found.c.level)
+        select(Consultant, Pack.name, found.c.leg, found.c.level, func.count().over())
         .join(found, found.c.id == Consultant.id)
-        .join(Person, Person.id == Consultant.person_id)
+        .join(Consultant.person)
         .join(Pack, Pack.code == Consultant.pack)
+        .options(contains_eager(Consultant.person))
         .order_by(*_order(wanted, found))
         .offset(start)
         .limit(limit)
-    ).unique()
-    return [
+    ).all()
+    listed = [
         Row(consultant, viewer.name_of(consultant), pack, SIDES.get(leg or "", ""), level or 0)
-        for consultant, pack, leg, level in rows
+        for consultant, pack, leg, level, _all in rows
     ]
+    return listed, rows[0][-1] if rows else 0
 
 
 def _order(wanted: Wanted, found: Subquery) -> tuple[Any, ...]:

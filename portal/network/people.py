@@ -6,8 +6,9 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
-from flask import Response, stream_with_context, url_for
+from flask import Response, redirect, stream_with_context, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -38,13 +39,13 @@ AT_ONCE = 1_000
 
 @network.get("/team/list")
 @requires(permissions.see_own_business)
-def team_list() -> Response:
+def team_list() -> AnyResponse:
     """Fifty people of one's team at a time, with their legs."""
     viewer, wanted, session = _viewer(), _wanted(), db.session()
-    people = listed.count_of(session, viewer, wanted)
-    pages = max(-(-people // ROWS_A_PAGE), 1)
-    page = min(max(number(request.args, "page") or 1, 1), pages)
-    rows = listed.page_of(session, viewer, wanted, start=(page - 1) * ROWS_A_PAGE, limit=ROWS_A_PAGE)
+    page = max(number(request.args, "page") or 1, 1)
+    rows, people = listed.page_of(session, viewer, wanted, start=(page - 1) * ROWS_A_PAGE, limit=ROWS_A_PAGE)
+    if page > 1 and not rows:
+        return redirect(url_for("network.team_list", **_kept()))
     on = asked_day(request.args, now=utc_now())
     stand, cycle = _standings(viewer, rows)
     return show(
@@ -57,12 +58,8 @@ def team_list() -> Response:
         wanted=wanted,
         people=people,
         page=page,
-        pages=pages,
-        kept={
-            name: request.args[name]
-            for name in ("name", "side", "own", "order", "on")
-            if name in request.args
-        },
+        pages=max(-(-people // ROWS_A_PAGE), 1),
+        kept=_kept(),
         on=on,
         latest=latest_day(utc_now()),
         here=url_for("network.team_list"),
@@ -95,6 +92,12 @@ def _viewer() -> Viewer:
     return replace(viewer, at=end_of(day)) if day else viewer
 
 
+def _kept() -> dict[str, Any]:
+    """What of the address stays from page to page."""
+    names = ("name", "side", "own", "order", "on")
+    return {name: request.args[name] for name in names if name in request.args}
+
+
 def _wanted() -> Wanted:
     side, order = request.args.get("side", ""), request.args.get("order", "")
     return Wanted(
@@ -116,7 +119,7 @@ def _standings(viewer: Viewer, rows: list[Row]) -> tuple[dict[int, Projected | N
 
 def _lines(viewer: Viewer, wanted: Wanted) -> Iterator[str]:
     yield _row(_("Name"), _("Leg"), _("Level"), _("Plan"), _("Joined"), _("Left volume"), _("Right volume"))
-    rows = listed.page_of(db.session(), viewer, wanted, start=0, limit=None)
+    rows, _all = listed.page_of(db.session(), viewer, wanted, start=0, limit=None)
     for start in range(0, len(rows), AT_ONCE):
         part = rows[start : start + AT_ONCE]
         stand, _cycle = _standings(viewer, part)
