@@ -16,11 +16,11 @@ from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, and_, case, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, case, select
+from sqlalchemy.orm import Session, joinedload
 
 from portal.engine import Plan
-from portal.models import Service, TermsVersion, Vendor
+from portal.models import Service, TermsVersion
 
 Ints = NDArray[np.int64]
 
@@ -115,6 +115,11 @@ def entries_of(plan: Plan) -> dict[str, Any]:
     return {name: entry for name, entry in own.items() if named(name) is not None}
 
 
+def entry_name(service: Service, terms: TermsVersion) -> str:
+    """What terms are called in a plan: nothing of it ever changes."""
+    return f"{service.vendor.public_id}/{service.code}@{terms.valid_from.isoformat()}"
+
+
 def named(entry: str) -> Named | None:
     """Which terms an entry stands for; None for one of the plan's own."""
     found = _NAME.fullmatch(entry)
@@ -123,16 +128,16 @@ def named(entry: str) -> Named | None:
 
 def _named(session: Session, ids: list[int]) -> dict[int, tuple[str, Shares]]:
     rows = session.execute(
-        select(TermsVersion, Service.code, Vendor.public_id)
+        select(TermsVersion, Service)
         .join(Service, Service.id == TermsVersion.service_id)
-        .join(Vendor, Vendor.id == Service.vendor_id)
-        .where(and_(TermsVersion.id.in_(ids), TermsVersion.shares.is_not(None)))
+        .where(TermsVersion.id.in_(ids), TermsVersion.shares.is_not(None))
+        .options(joinedload(Service.vendor))
     )
     found = {}
-    for terms, code, vendor in rows:
+    for terms, service in rows:
         shares = Shares.of(terms)
         assert shares is not None, "these were chosen for their shares"
-        found[terms.id] = f"{vendor}/{code}@{terms.valid_from.isoformat()}", shares
+        found[terms.id] = entry_name(service, terms), shares
     return found
 
 

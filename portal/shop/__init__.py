@@ -1,6 +1,6 @@
 """The room in which customers buy through a consultant's link, and consultants see what they pay and sold."""
 
-from portal.shop import plan, routes
+from portal.shop import market, plan, routes
 from portal.shop.room import shop
 
-__all__ = ["plan", "routes", "shop"]
+__all__ = ["market", "plan", "routes", "shop"]

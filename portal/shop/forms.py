@@ -27,3 +27,19 @@ class OrderForm(PersonPart, RefusingForm):
         _l("The company may keep my name and e-mail and give them to the vendor for this order."),
         validators=[InputRequired(_l("To order, please agree to this."))],
     )
+
+
+class ExampleForm(RefusingForm):
+    """For which size the marketplace says what a service pays; asked for by a link, so without a token."""
+
+    class Meta:
+        csrf = False
+
+    size = SizeField(
+        _l("For a size of"),
+        validators=[
+            NumberRange(
+                min=1, max=MOST_THOUSANDTHS, message=_l("Please write a size above 0, and not so large.")
+            )
+        ],
+    )

@@ -8,6 +8,8 @@ from flask_babel import gettext as _
 from wtforms import Field
 from wtforms.widgets import TextInput
 
+from portal.ui.filters import size
+
 
 class SizeField(Field):
     """A size as people write it, `8.4`; `data` is whole thousandths, or None when nothing was written."""
@@ -29,4 +31,6 @@ class SizeField(Field):
             raise ValueError(_("Please write a number, such as 8.4.")) from bad
 
     def _value(self) -> str:
-        return str(self.raw_data[0]) if self.raw_data else ""
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return size(self.data) if self.data else ""

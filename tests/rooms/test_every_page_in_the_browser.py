@@ -10,7 +10,7 @@ from portal.commissions import projection
 from portal.commissions.drafts import make_draft
 from portal.extensions import db
 from portal.kernel.clock import utc_now
-from portal.models import Consultant, Cycle, PlanDraft
+from portal.models import Consultant, Cycle, PlanDraft, Vendor
 from portal.store import perform
 from tests.browser import AXE, Screen, chromium, cookies, served
 from tests.people import add_consultant, invite_cast
@@ -65,11 +65,13 @@ def more_pages(app, reader):
         people = {consultant.person.name: consultant for consultant in db.session.query(Consultant)}
         ben, nia, code = people["Ben"].public_id, people["Nia"].public_id, people["Ana"].code
         week = db.session.query(Cycle).one().name
+        vendor = db.session.query(Vendor).first().public_id
         draft = f"/admin/plans/drafts/{db.session.query(PlanDraft).one().public_id}"
     return {
         "": [f"/r/{code}", f"/shop/{code}", "/nothing-here"],
         "Ana": [
             "/earnings/payees/bank",
+            f"/market/{vendor}",
             f"/team/{ben}",
             f"/team/place/{nia}",
             f"/team/place/{nia}?parent={ben}&leg=right",
