@@ -29,7 +29,8 @@ SIGN_INS: Final[dict[str, dict[str, Any]]] = {
 }
 ABOUT: Final = (
     "Every answer is JSON; what is refused is answered with a problem (RFC 9457) that names the fields. "
-    "Whatever you send under an id may be sent again: it counts once."
+    "Whatever you send under an id may be sent again: it counts once. Text is what can be printed, without "
+    "blanks at its ends; moments lie after 1999 and at most a day ahead."
 )
 
 _PROBLEM: Final[dict[str, Any]] = {

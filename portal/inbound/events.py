@@ -86,7 +86,7 @@ def list_events(message: Message) -> Response:
     states = STATES[state] if state else ()
     rows = events_after(db.session(), message.vendor_id, after=after, states=states, most=most + 1)
     if rows is None:
-        pages.wrong("after", "must be the id of an event of yours")
+        pages.lost()
     return pages.page("events", [told(row) for row in rows], most=most)
 
 

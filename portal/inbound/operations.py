@@ -96,7 +96,11 @@ _REFUSALS_OF_BODIES: Final = {
     415: Answer("The body is not `application/json`, or it is compressed."),
     422: Answer("The body is JSON that we do not take; `errors` names every field."),
 }
-_REFUSALS_OF_PAGES: Final = {**_REFUSALS, 422: Answer("A parameter is not what we take.")}
+_REFUSALS_OF_PAGES: Final = {
+    **_REFUSALS,
+    404: Answer("Nothing of yours is known under what was asked for."),
+    422: Answer("A parameter is not what we take."),
+}
 _VENDOR: Final = Parameter(
     "public_id", "Your vendor id, or the id of one of your keys.", _TEXT, place="path", required=True
 )
@@ -183,7 +187,7 @@ ONE_EVENT: Final = Operation(
     SIGNATURE,
     {
         200: Answer("The event.", ref("EventStatus")),
-        404: Answer("No event of yours came under this id."),
+        404: Answer("Nothing of yours is known under what was asked for."),
         **_REFUSALS,
     },
     parameters=(

@@ -29,6 +29,12 @@ def wrong(name: str, message: str) -> NoReturn:
     abort(problem(422, "A parameter is not what we take.", errors=[{"field": name, "message": message}]))
 
 
+def lost() -> NoReturn:
+    """There is no row after which the page could begin."""
+    missing = [{"field": "after", "message": "must be what the page before gave as next"}]
+    abort(problem(404, "The list has no such place.", errors=missing))
+
+
 def page(name: str, rows: Sequence[dict[str, Any]], *, most: int) -> Response:
     """A page of rows that have an `id`; `next` is what to send as `after` for the page that follows."""
     shown = rows[:most]

@@ -42,7 +42,7 @@ def list_signups(message: Message) -> Response:
     if after:
         place = session.execute(of_vendor.where(Lead.public_id == after)).one_or_none()
         if place is None:
-            pages.wrong("after", "must be what the page before gave as next")
+            pages.lost()
         of_vendor = of_vendor.where(_comes_after(place))
     rows = session.execute(of_vendor.order_by(_SINCE, Lead.id).limit(most + 1)).all()
     return pages.page("signups", _told(session, rows), most=most)

@@ -259,10 +259,18 @@ def test_events_are_listed_page_by_page_and_by_state(app: Flask, vera: Vera) -> 
 
 
 @pytest.mark.parametrize(
-    "query", ["state=lost", "state=", "limit=0", "limit=1001", "limit=two", "limit=", "after=", "after=e99"]
+    "query", ["state=lost", "state=", "limit=0", "limit=1001", "limit=two", "limit=", "after="]
 )
 def test_a_parameter_that_is_none_is_refused_by_name(app: Flask, vera: Vera, query: str) -> None:
     answer = ask(app.test_client(), vera, f"events?{query}")
 
     assert answer.status_code == 422
     assert answer.json and answer.json["errors"][0]["field"] == query.partition("=")[0]
+
+
+def test_a_place_that_the_list_does_not_have_is_not_found(app: Flask, vera: Vera, cast: Cast) -> None:
+    other = invite_vera(app, cast, name="Other Solar")
+    send(app.test_client(), other, registered(other), event_id="theirs")
+
+    for after in ("e99", "theirs"):
+        assert ask(app.test_client(), vera, f"events?after={after}").status_code == 404

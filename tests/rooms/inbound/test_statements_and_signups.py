@@ -213,4 +213,4 @@ def test_signups_are_read_page_by_page_in_the_order_they_came(app: Flask, vera: 
         after = page["next"]
 
     assert pages == [[ids[1], ids[2]], [ids[3], ids[0]], [ids[4]]]
-    assert ask(app.test_client(), vera, "signups?after=unknown").status_code == 422
+    assert ask(app.test_client(), vera, "signups?after=unknown").status_code == 404
