@@ -27,9 +27,9 @@ def quick_place() -> str:
     return memory if roomy else tempfile.gettempdir()
 
 
-def new_folder(name: str, user: str) -> Path:
-    """Make a temporary folder that belongs to a user."""
-    folder = Path(tempfile.mkdtemp(prefix=f"canopy-{name}-", dir=quick_place()))
+def new_folder(name: str, user: str, place: str = "") -> Path:
+    """Make a temporary folder that belongs to a user, where it is quickest unless a place is named."""
+    folder = Path(tempfile.mkdtemp(prefix=f"canopy-{name}-", dir=place or quick_place()))
     shutil.chown(folder, user)
     return folder
 

@@ -162,13 +162,16 @@ class PostgresServer:
             time.sleep(0.02)
 
 
-def new_postgres(**settings: object) -> PostgresServer:
-    """A new server that is not started yet; `settings` on top of those for quick tests."""
+def new_postgres(*, place: str = "", **settings: object) -> PostgresServer:
+    """A new server that is not started yet; `settings` on top of those for quick tests.
+
+    Its data lie in memory, if there is room, unless a `place` is named.
+    """
     programs = postgres_programs()
     if programs is None:
         raise CannotBeHad("no initdb found; install the package postgresql")
     user = _postgres_user()
-    folder = servers.new_folder("postgres", user)
+    folder = servers.new_folder("postgres", user, place)
     password = secrets.token_hex(16)
     (folder / "password").write_text(password)
     shutil.chown(folder / "password", user)
