@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy.orm import defer
 
 from portal.commissions.credits import Credits, credits_in, credits_of, due_days
 from portal.commissions.gathering import Gathered, gather, places
@@ -54,7 +55,10 @@ def freeze(uow: UnitOfWork, *, cycle_id: int, zone: ZoneInfo, window: timedelta 
     if cycle.previous_id is not None and lock_row(uow, Cycle, cycle.previous_id).closed_at is None:
         raise Conflict(f"Cycle {cycle.name} builds on the one before it; close that one first.")
     allow_long_work(uow.session)
-    run, going = uow.session.get_one(Run, cycle.preview_run_id), Stages(cycle_id, "close")
+    # What the run was computed from is read again, so what it keeps of that need not be.
+    without = [defer(Run.inputs), defer(Run.ids)]
+    run = uow.session.get_one(Run, cycle.preview_run_id, options=without)
+    going = Stages(cycle_id, "close")
     with going.at("read", total=sales_in(uow, cycle)):
         found = snapshot.digest(gather(uow.session, cycle).inputs)
     if found != run.input_hash or run.posted_at is not None:

@@ -89,7 +89,8 @@ _WALLETS: dict[str, str] = {
     "each posted run booked its lines, no more and no less, an undone one nothing in the end": """
         SELECT r.id, l.total, COALESCE(b.booked, 0) AS booked
           FROM run r
-          JOIN (SELECT run_id, SUM(amount_cents) AS total FROM commission_line GROUP BY run_id) l
+          JOIN (SELECT run_id, SUM(amount_cents) AS total FROM commission_line
+                 WHERE run_id IN (SELECT id FROM run WHERE posted_at IS NOT NULL) GROUP BY run_id) l
             ON l.run_id = r.id
           LEFT JOIN (SELECT e.cause_id AS run_id,
                             SUM(CASE WHEN d.purpose = 'commission_expense' THEN p.amount_cents ELSE 0 END)
