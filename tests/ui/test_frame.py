@@ -83,6 +83,7 @@ def test_a_reader_sees_the_rows_of_their_permissions_only():
         "dashboard.home",
         "network.team",
         "wallets.earnings",
+        "shop.market",
         "shop.own_orders",
         "dashboard.rank",
         "shop.plan",
