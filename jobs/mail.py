@@ -7,16 +7,21 @@ from datetime import timedelta
 from typing import Any
 
 from flask import current_app
+from sqlalchemy import select
 
 from jobs.retries import next_try
+from portal.access.one_time import password_link
+from portal.extensions import db
 from portal.gateways import brevo
 from portal.gateways.brevo import BrevoMailer, Mail, MailRejected, MailRetryLater, MailUnknown
 from portal.kernel.clock import utc_now
 from portal.messages import commissions, leads, sending, service
 from portal.messages.sending import Claimed
+from portal.models import AccountUser
 from portal.store import UnitOfWork, perform
 
 MOST_MAILS = 200
+WITH_PASSWORD_LINK = frozenset({"vendor_invitation"})
 REPEAT_WITHIN = timedelta(seconds=brevo.SAFE_TO_REPEAT_SECONDS)
 
 log = logging.getLogger(__name__)
@@ -118,6 +123,7 @@ def compose(claimed: Claimed) -> Mail:
         "company": settings.company,
         "stop_url": f"{settings.base_url}/stop/{claimed.stop_token}",
         **claimed.params,
+        **_links(claimed),
     }
     render = current_app.jinja_env.get_template
     subject, _, text = render(f"mail/{claimed.template}.txt").render(words).strip().partition("\n")
@@ -130,6 +136,14 @@ def compose(claimed: Claimed) -> Mail:
         idempotency_key=claimed.public_id,
         tags=(claimed.template,),
     )
+
+
+def _links(claimed: Claimed) -> dict[str, str]:
+    """What opens once and must not be kept: made at the moment of sending."""
+    if claimed.template not in WITH_PASSWORD_LINK:
+        return {}
+    user = db.session.scalars(select(AccountUser).where(AccountUser.email == claimed.email)).one()
+    return {"link": password_link(user)}
 
 
 def make_mailer() -> BrevoMailer:

@@ -113,13 +113,13 @@ def _rooms(app: Flask, settings: Settings) -> None:
     from portal.join import join
     from portal.network import network
     from portal.shop import shop
-    from portal.vendors import vendors
+    from portal.vendors import partner, vendors
     from portal.wallets import wallets
 
     public(app.view_functions["static"])
     rooms: tuple[Blueprint, ...] = (
         *(admin, api, auth, inbound, join, dashboard),
-        *(desk, network, shop, vendors, wallets),
+        *(desk, network, partner, shop, vendors, wallets),
     )
     for room in rooms:
         app.register_blueprint(room)

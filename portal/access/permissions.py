@@ -32,8 +32,14 @@ refund_payments = _permission("refund payments", "admin", "finance")
 replay_payment_events = _permission("replay payment events", "admin", "finance")
 manage_vendors = _permission("manage vendors", "admin")
 see_traffic = _permission("see traffic", "admin")
+settle_statements = _permission("settle statements", "admin", "finance")
 
-signed_in = _permission("be signed in", "consultant", "admin", "finance")
+see_vendor_traffic = _permission("see vendor traffic", "vendor")
+manage_vendor_keys = _permission("manage vendor keys", "vendor")
+send_statements = _permission("send statements", "vendor")
+simulate_vendor_events = _permission("simulate vendor events", "vendor")
+
+signed_in = _permission("be signed in", "consultant", "admin", "finance", "vendor")
 
 
 def granted(roles: frozenset[str]) -> frozenset[str]:

@@ -25,3 +25,10 @@ class ConfirmForm(FlaskForm):
         _l("Password"), validators=[InputRequired(_l("Please write your password.")), Length(max=LONGEST)]
     )
     next = HiddenField()
+
+
+class FirstPasswordForm(FlaskForm):
+    password = PasswordField(
+        _l("New password"),
+        validators=[InputRequired(_l("Please write a password.")), Length(max=LONGEST)],
+    )

@@ -23,6 +23,7 @@ from portal.ui.setup import THEME_COOKIE, THEMES
 YEAR_SECONDS = 365 * 24 * 3600
 STAFF_START = "/admin"
 CONSULTANT_START = "/home"
+VENDOR_START = "/vendor"
 
 auth = Blueprint("auth", __name__)
 Form = TypeVar("Form", SignInForm, ConfirmForm)
@@ -131,7 +132,9 @@ def set_theme() -> Answer:
 
 
 def _start(user: AccountUser) -> str:
-    return STAFF_START if user.roles - {"consultant"} else CONSULTANT_START
+    if user.roles - {"consultant", "vendor"}:
+        return STAFF_START
+    return VENDOR_START if "vendor" in user.roles else CONSULTANT_START
 
 
 def _without_password(form: Form) -> Form:

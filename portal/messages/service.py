@@ -134,6 +134,17 @@ def say_adjustment_booked(uow: UnitOfWork, *, adjustment_id: int) -> None:
     )
 
 
+def say_vendor_invitation(uow: UnitOfWork, *, person_id: int, vendor: str, member_id: int) -> None:
+    """Invite somebody to a vendor's pages; the link is made when the mail is sent and is kept nowhere."""
+    queue_message(
+        uow,
+        key=f"vendor-invitation:{member_id}:{int(uow.clock().timestamp())}",
+        template="vendor_invitation",
+        person_id=person_id,
+        params={"vendor": vendor},
+    )
+
+
 def _say_of_withdrawal(uow: UnitOfWork, withdrawal: Withdrawal, *, template: str, **more: object) -> None:
     """One mail of each kind about a withdrawal."""
     queue_message(

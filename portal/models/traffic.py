@@ -23,11 +23,12 @@ class Inbox(Base):
         UniqueConstraint("source", "event_id"),
         CheckConstraint("state IN ('new', 'retry', 'done', 'ignored', 'dead')", name="state"),
         Index("ix_inbox_due", "state", "next_at"),
+        Index("ix_inbox_vendor_received", "vendor_id", "received_at"),
     )
 
     id: Mapped[Id]
     source: Mapped[Code]
-    vendor_id: Mapped[int | None] = mapped_column(Whole, ForeignKey("vendor.id"), index=True)
+    vendor_id: Mapped[int | None] = mapped_column(Whole, ForeignKey("vendor.id"))
     event_id: Mapped[str] = mapped_column(String(255))
     kind: Mapped[Code]
     object_ref: Mapped[str | None] = mapped_column(String(255), index=True)

@@ -15,6 +15,10 @@ from typing import TypeAlias
 from portal.statements.lines import Line
 
 MANY_TIMES = frozenset({"service.changed", "service.refunded", "service.suspended"})
+# What tells the size of a contract, or of a month of it.
+SIZED = frozenset(
+    {"service.signed", "service.changed", "service.installed", "service.activated", "service.renewed"}
+)
 
 Key: TypeAlias = tuple[str, str, str]
 Value: TypeAlias = int | str | None
@@ -39,6 +43,7 @@ class Ours:
     period: str
     size_thousandths: int | None
     revenue_cents: int | None
+    share: int | None = None
     settled: bool = False
 
     @property
@@ -75,8 +80,7 @@ def compare(
 
 def key_of(line: Line) -> Key:
     """What a line and a fact have in common when they speak of the same."""
-    period = line.period if line.type == "service.renewed" else ""
-    return line.contract_ref, line.type, period or ""
+    return line.contract_ref, line.type, line.period or ""
 
 
 def _of_line(
@@ -130,6 +134,7 @@ def _theirs(line: Line) -> dict[str, Value]:
         "consultant": line.consultant_code.upper() if line.consultant_code else None,
         "service": line.service_code,
         "customer": line.customer_ref,
+        "share": line.share,
     }
     return {name: value for name, value in said.items() if value is not None}
 
@@ -141,6 +146,7 @@ def _different(line: Line, fact: Ours) -> Fields:
         "consultant": fact.consultant_code.upper(),
         "service": fact.service_code,
         "customer": fact.customer_ref,
+        "share": fact.share,
     }
     theirs = _theirs(line)
     return {

@@ -23,7 +23,7 @@ from portal.models import (
     StatementLine,
     TermsVersion,
 )
-from portal.statements.comparing import MANY_TIMES, Key, Ours, key_of
+from portal.statements.comparing import MANY_TIMES, SIZED, Key, Ours, key_of
 from portal.statements.lines import Line
 from portal.store.inbox import vendor_source
 
@@ -101,7 +101,7 @@ def _facts(vendor_id: int) -> Select[*tuple[Any, ...]]:
 
 def _ours(row: Row[Any], *, zone: ZoneInfo, revenue_of: RevenueOf, sizes: dict[int, int]) -> Ours:
     fact: ContractFact = row.ContractFact
-    size = sizes.get(fact.id, fact.size_thousandths)
+    size = sizes.get(fact.id, fact.size_thousandths) if fact.type in SIZED else None
     milestone = fact.milestone
     if milestone:
         size = size or row.size_thousandths
@@ -117,6 +117,7 @@ def _ours(row: Row[Any], *, zone: ZoneInfo, revenue_of: RevenueOf, sizes: dict[i
         period=fact.period or "",
         size_thousandths=size or None,
         revenue_cents=worth,
+        share=fact.share,
         settled=row.found_by == "statement",
     )
 

@@ -99,6 +99,8 @@ CYCLE_PAGES = (
     "run_team",
 )
 
+STATEMENT_PAGES = ("statement", "uploaded", "send_upload", "upload_statement")
+
 ROWS: tuple[Row, ...] = (
     Row("see own business", "dashboard.home", "house", _l("Home")),
     Row("see own business", "network.team", "network", _l("Team")),
@@ -118,6 +120,12 @@ ROWS: tuple[Row, ...] = (
     Row("manage moves", "admin.moves", "network", _l("Moves"), _l("Company"), MOVE_PAGES),
     Row("see company", "admin.comparisons", "list", _l("Comparisons"), _l("Company"), COMPARING),
     Row("manage vendors", "vendors.index", "store", _l("Vendors"), _l("Company")),
+    Row("see vendor traffic", "partner.home", "house", _l("Home")),
+    Row("see vendor traffic", "partner.deliveries", "list", _l("Deliveries"), "", ("delivery",)),
+    Row("send statements", "partner.statements", "file-text", _l("Statements"), "", STATEMENT_PAGES),
+    Row("see vendor traffic", "partner.invoice", "receipt", _l("Invoice")),
+    Row("see vendor traffic", "partner.troubles", "triangle-alert", _l("Errors")),
+    Row("manage vendor keys", "partner.keys", "key-round", _l("Keys"), "", ("make_key",)),
 )
 
 

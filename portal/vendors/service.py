@@ -170,15 +170,17 @@ def revoke_key(uow: UnitOfWork, *, vendor_id: int, key_public_id: str, actor_id:
 
 
 def replay(uow: UnitOfWork, *, vendor_id: int, inbox_id: int, actor_id: int | None) -> None:
-    """Try a dead event once more from the start; its effects are keyed, so that nothing happens twice.
+    """Try an event once more from the start, now; its effects are keyed, so that nothing happens twice.
 
-    Raises `NotYours` for an event of somebody else, `Conflict` for one that is not dead.
+    Raises `NotYours` for an event of somebody else, `Conflict` for one whose turn comes in a moment anyway.
     """
     row = lock_where(uow, Inbox, Inbox.id == inbox_id, Inbox.vendor_id == vendor_id)
     if row is None:
         raise NotYours("This vendor sent no such event.")
-    if row.state != "dead":
-        raise Conflict("Only an event that was given up can be tried again.")
-    row.state, row.attempts, row.next_at, row.done_at = "retry", 0, uow.clock(), None
-    uow.note("event replayed", thing="inbox", thing_id=row.id, actor_id=actor_id)
+    if row.state in ("new", "retry") and row.next_at <= uow.clock():
+        raise Conflict("This event waits for its turn; it comes in a moment.")
+    before, row.state, row.attempts = row.state, "retry", 0
+    row.next_at, row.done_at = uow.clock(), None
+    uow.note("event replayed", thing="inbox", thing_id=row.id, actor_id=actor_id, was=before)
     uow.session.flush()
+    uow.published = True

@@ -14,9 +14,11 @@ from portal.models import Consultant, Cycle, PlanDraft, Vendor
 from portal.store import perform
 from tests.browser import AXE, Screen, chromium, cookies, served
 from tests.people import add_consultant, invite_cast
+from tests.rooms.vendors.conftest import hire
 from tests.shop import add_sale
+from tests.vendors import invite_vera
 
-READERS = {"": "public", "Ana": "consultant", "Ada": "admin"}
+READERS = {"": "public", "Ana": "consultant", "Ada": "admin", "Cleo": "vendor"}
 WINDOWS = [("light", 1280), ("dark", 375)]
 
 pytestmark = pytest.mark.browser
@@ -34,6 +36,7 @@ def house(sqlite_app):
         add_consultant(uow, "Nia", sponsor=cast.ana)
         make_draft(uow, version_id=1, actor_id=cast.ada)
 
+    hire(sqlite_app, invite_vera(sqlite_app, cast).vendor_id, "Cleo")
     with sqlite_app.app_context():
         perform(live)
         projection.recalculate(db.session(), now=utc_now())
@@ -78,6 +81,7 @@ def more_pages(app, reader):
         ],
         "Ada": ["/admin/payouts/methods/bank", "/admin/payouts/methods/ach", "/admin/plans/1", draft]
         + [f"{draft}/{page}" for page in ("text", "propose", "try")],
+        "Cleo": [],
     }[reader] + ([f"/earnings/weeks/{week}"] if reader == "Ana" else [])
 
 

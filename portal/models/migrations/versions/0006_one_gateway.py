@@ -101,6 +101,8 @@ def upgrade() -> None:
     widen_terms()
     for mark in ("phone_mark", "phone_end_mark"):
         op.create_index(op.f(f"ix_person_{mark}"), "person", [mark])
+    op.create_index("ix_inbox_vendor_received", "inbox", ["vendor_id", "received_at"])
+    op.drop_index(op.f("ix_inbox_vendor_id"), table_name="inbox")
     with op.batch_alter_table("contract") as batch:
         batch.drop_constraint(op.f("ck_contract_state"), type_="check")
         batch.create_check_constraint(op.f("ck_contract_state"), f"state IN ({CONTRACT_STATES})")
@@ -117,6 +119,8 @@ def downgrade() -> None:
         batch.drop_constraint(op.f("ck_contract_refunded_share"), type_="check")
         batch.drop_constraint(op.f("ck_contract_state"), type_="check")
         batch.create_check_constraint(op.f("ck_contract_state"), f"state IN ({EARLIER_CONTRACT_STATES})")
+    op.create_index(op.f("ix_inbox_vendor_id"), "inbox", ["vendor_id"])
+    op.drop_index("ix_inbox_vendor_received", table_name="inbox")
     for mark in ("phone_mark", "phone_end_mark"):
         op.drop_index(op.f(f"ix_person_{mark}"), table_name="person")
     narrow_terms()

@@ -1,0 +1,256 @@
+"""Reads of statements: by day, with what is open, and the days of which no statement came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, and_, case, func, select
+from sqlalchemy.orm import Session
+
+from portal.kernel.errors import NotYours
+from portal.models import (
+    AccountUser,
+    Contract,
+    ContractFact,
+    Inbox,
+    Person,
+    Statement,
+    StatementDifference,
+    StatementLine,
+    StatementMapping,
+    Vendor,
+)
+from portal.statements.differences import ASKED
+from portal.statements.gathering import bounds
+from portal.store.inbox import vendor_source
+
+MOST_SHOWN = 500
+
+
+@dataclass(frozen=True)
+class Day:
+    """The statement of a day that counts: its lines, its differences, those still open and by kind."""
+
+    statement: Statement
+    lines: int
+    differences: int
+    open: int
+    missing: int
+    extra: int
+    different: int
+
+
+@dataclass(frozen=True)
+class MissingDay:
+    """A day on which a vendor's events happened and of which no statement came."""
+
+    vendor: Vendor
+    day: date
+    events: int
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A difference with the line and the fact it speaks of, who settled it, and the event that this made."""
+
+    difference: StatementDifference
+    line: StatementLine | None
+    fact: ContractFact | None
+    settled_by: str
+    event: Inbox | None
+
+
+def days(session: Session, vendor_id: int, *, before: date | None = None, limit: int = 31) -> list[Day]:
+    """The statements of a vendor that count, newest day first; days earlier than `before`."""
+    rows = _days().where(Statement.vendor_id == vendor_id)
+    if before is not None:
+        rows = rows.where(Statement.day < before)
+    return _read(session, rows.order_by(Statement.day.desc()).limit(limit))
+
+
+def last_statement(session: Session, vendor_id: int) -> Day | None:
+    """The statement of the newest day."""
+    return next(iter(days(session, vendor_id, limit=1)), None)
+
+
+def day_of(session: Session, statement: Statement) -> Day:
+    """The numbers of one statement."""
+    return _read(session, _days(counting=False).where(Statement.id == statement.id))[0]
+
+
+def statement_of(session: Session, vendor_id: int, public_id: str) -> Statement:
+    """A vendor's statement, replaced or not. Raises `NotYours`."""
+    found = session.scalars(
+        select(Statement).where(Statement.vendor_id == vendor_id, Statement.public_id == public_id)
+    ).one_or_none()
+    if found is None:
+        raise NotYours("There is no such statement.")
+    return found
+
+
+def replaced(session: Session, statement: Statement) -> Sequence[Statement]:
+    """Earlier and later statements of the same day, newest first."""
+    rows = select(Statement).where(
+        Statement.vendor_id == statement.vendor_id,
+        Statement.day == statement.day,
+        Statement.id != statement.id,
+    )
+    return session.scalars(rows.order_by(Statement.received_at.desc())).all()
+
+
+def differences(session: Session, statement: Statement, *, still_open: bool) -> list[Shown]:
+    """The first 500 differences of a statement that are open, or those that are settled."""
+    rows = session.execute(
+        select(StatementDifference, StatementLine, ContractFact, Person.name, Inbox)
+        .outerjoin(StatementLine, StatementLine.id == StatementDifference.line_id)
+        .outerjoin(ContractFact, ContractFact.id == StatementDifference.fact_id)
+        .outerjoin(AccountUser, AccountUser.id == StatementDifference.settled_by)
+        .outerjoin(Person, Person.id == AccountUser.person_id)
+        .outerjoin(
+            Inbox,
+            and_(
+                Inbox.source == vendor_source(statement.vendor_id),
+                Inbox.event_id == StatementDifference.event_id,
+            ),
+        )
+        .where(
+            StatementDifference.statement_id == statement.id,
+            StatementDifference.settled_at.is_(None)
+            if still_open
+            else StatementDifference.settled_at.is_not(None),
+        )
+        .order_by(StatementDifference.id)
+        .limit(MOST_SHOWN)
+    )
+    return [Shown(row[0], row[1], row[2], row[3] or "", row[4]) for row in rows]
+
+
+def difference_of(session: Session, vendor_id: int, public_id: str) -> StatementDifference:
+    """A difference of one of a vendor's statements. Raises `NotYours`."""
+    rows = select(StatementDifference).join(Statement, Statement.id == StatementDifference.statement_id)
+    found = session.scalars(
+        rows.where(Statement.vendor_id == vendor_id, StatementDifference.public_id == public_id)
+    ).one_or_none()
+    if found is None:
+        raise NotYours("There is no such difference.")
+    return found
+
+
+def stuck_event(session: Session, vendor_id: int, difference: StatementDifference) -> Inbox | None:
+    """The event of the same type about the same contract that came and has not taken effect."""
+    rows = select(Inbox).where(
+        Inbox.source == vendor_source(vendor_id),
+        Inbox.object_ref == difference.contract_ref,
+        Inbox.kind == difference.type,
+        Inbox.state.in_(("new", "retry", "dead")),
+    )
+    return session.scalars(rows.order_by(Inbox.id.desc()).limit(1)).first()
+
+
+def asked(session: Session, vendor_id: int) -> int:
+    """How many differences wait for an answer of the vendor."""
+    rows = _open(select(func.count())).where(
+        Statement.vendor_id == vendor_id, StatementDifference.choice == ASKED
+    )
+    return session.scalar(rows) or 0
+
+
+def open_by_vendor(
+    session: Session, *, since: date | None = None, until: date | None = None
+) -> dict[int, int]:
+    """How many differences are open of each vendor that has any; days from `since` and before `until`."""
+    rows = _open(select(Statement.vendor_id, func.count()))
+    if since is not None:
+        rows = rows.where(Statement.day >= since)
+    if until is not None:
+        rows = rows.where(Statement.day < until)
+    return {row[0]: row[1] for row in session.execute(rows.group_by(Statement.vendor_id))}
+
+
+def missing_days(
+    session: Session, *, zone: ZoneInfo, since: date, until: date, vendor_id: int | None = None
+) -> list[MissingDay]:
+    """Days from `since` and before `until` on which events happened and of which no statement came.
+
+    Only of vendors that ever sent one: others have not agreed to.
+    """
+    sent = set(
+        session.execute(select(Statement.vendor_id, Statement.day).where(Statement.day >= since)).all()
+    )
+    senders = set(session.scalars(select(Statement.vendor_id).distinct()))
+    if vendor_id is not None:
+        senders &= {vendor_id}
+    missing: list[MissingDay] = []
+    for day in (since + timedelta(days=at) for at in range((until - since).days)):
+        silent = {vendor for vendor in senders if (vendor, day) not in sent}
+        counted = _happened(session, silent, day, zone=zone) if silent else {}
+        vendors = _vendors(session, counted)
+        missing += [MissingDay(vendors[vendor], day, number) for vendor, number in sorted(counted.items())]
+    return missing
+
+
+def mapping_of(session: Session, vendor_id: int) -> StatementMapping | None:
+    """Which column meant what in the vendor's last upload."""
+    rows = select(StatementMapping).where(StatementMapping.vendor_id == vendor_id)
+    return session.scalars(rows.order_by(StatementMapping.changed_at.desc()).limit(1)).first()
+
+
+def _days(*, counting: bool = True) -> Select[*tuple[Any, ...]]:
+    is_open = and_(StatementDifference.id.is_not(None), StatementDifference.settled_at.is_(None))
+
+    def number(kind: str) -> Any:
+        return func.count(case((and_(is_open, StatementDifference.kind == kind), 1)))
+
+    lines = select(func.count()).where(StatementLine.statement_id == Statement.id).scalar_subquery()
+    rows = (
+        select(
+            Statement,
+            lines,
+            func.count(StatementDifference.id),
+            func.count(case((is_open, 1))),
+            *(number(kind) for kind in ("missing", "extra", "different")),
+        )
+        .outerjoin(StatementDifference, StatementDifference.statement_id == Statement.id)
+        .group_by(Statement.id)
+    )
+    return rows.where(Statement.replaced_at.is_(None)) if counting else rows
+
+
+def _read(session: Session, rows: Select[*tuple[Any, ...]]) -> list[Day]:
+    return [Day(*row) for row in session.execute(rows)]
+
+
+def _open(rows: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """Counted over the open differences of statements that count."""
+    return (
+        rows.select_from(StatementDifference)
+        .join(Statement, Statement.id == StatementDifference.statement_id)
+        .where(StatementDifference.settled_at.is_(None), Statement.replaced_at.is_(None))
+    )
+
+
+def _happened(session: Session, vendor_ids: set[int], day: date, *, zone: ZoneInfo) -> dict[int, int]:
+    """How many events of a day each of these vendors sent, of those that sent any."""
+    begins, ends = bounds(day, zone)
+    rows = (
+        select(Contract.vendor_id, func.count())
+        .select_from(ContractFact)
+        .join(Contract, Contract.id == ContractFact.contract_id)
+        .outerjoin(Inbox, Inbox.id == ContractFact.inbox_id)
+        .where(
+            ContractFact.occurred_at >= begins,
+            ContractFact.occurred_at < ends,
+            Contract.vendor_id.in_(vendor_ids),
+            func.coalesce(Inbox.found_by, "") != "statement",
+        )
+        .group_by(Contract.vendor_id)
+    )
+    return {row[0]: row[1] for row in session.execute(rows)}
+
+
+def _vendors(session: Session, ids: Iterable[int]) -> dict[int, Vendor]:
+    return {vendor.id: vendor for vendor in session.scalars(select(Vendor).where(Vendor.id.in_(list(ids))))}

@@ -1,0 +1,163 @@
+"""Statements of days: sent as a file, shown with what differs from the events, settled by the company."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Response, flash, make_response, redirect
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response as AnyResponse
+from wtforms.fields.choices import SelectChoice
+
+from portal.access import permissions
+from portal.access.guard import may
+from portal.extensions import db
+from portal.kernel.errors import DomainError
+from portal.models import Statement, StatementDifference
+from portal.statements import queries, settling
+from portal.statements.queries import Shown
+from portal.store import perform
+from portal.ui import show
+from portal.vendors import portal_statement_forms as words
+from portal.vendors.portal_room import Place, company_zone, on_both
+from portal.vendors.portal_statement_forms import SettleForm, UploadForm
+from portal.vendors.room import today
+
+LOOKED_BACK = timedelta(days=14)
+
+
+@on_both("/statements", company=permissions.settle_statements)
+def statements(place: Place) -> Response:
+    """Every day of which a statement came, and the days of which none did."""
+    return statements_page(place, UploadForm(formdata=None, day=today() - timedelta(days=1)))
+
+
+def statements_page(place: Place, form: UploadForm, *, status: int = 200) -> Response:
+    """The list of days, with the form that sends a file."""
+    session = db.session()
+    return show(
+        "vendors/portal/statements.html",
+        "main",
+        status=status,
+        form=form,
+        days=queries.days(session, place.vendor.id),
+        silent=queries.missing_days(
+            session,
+            zone=company_zone(),
+            vendor_id=place.vendor.id,
+            since=today() - LOOKED_BACK,
+            until=today(),
+        ),
+        may_send=place.may(permissions.send_statements),
+        **_shared(place),
+    )
+
+
+@on_both("/statements/<statement_id>", company=permissions.settle_statements)
+def statement(place: Place, statement_id: str) -> Response:
+    """One statement: what differs, what was settled and how; a tick asks again."""
+    found = queries.statement_of(db.session(), place.vendor.id, statement_id)
+    return _page(place, found)
+
+
+@on_both("/statements/<statement_id>/file", company=permissions.settle_statements)
+def statement_file(place: Place, statement_id: str) -> Response:
+    """The bytes of a statement as they were sent."""
+    found = queries.statement_of(db.session(), place.vendor.id, statement_id)
+    response = make_response(found.content)
+    ending = "csv" if found.source == "csv" else "json"
+    response.headers["Content-Type"] = "application/octet-stream"
+    response.headers["Content-Disposition"] = f'attachment; filename="statement-{found.day}.{ending}"'
+    return response
+
+
+@on_both(
+    "/statements/differences/<difference_id>",
+    needs=None,
+    company=permissions.settle_statements,
+)
+def difference(place: Place, difference_id: str) -> Response:
+    """One difference and what may be chosen."""
+    return _difference_page(place, difference_id, SettleForm(formdata=None))
+
+
+@on_both(
+    "/statements/differences/<difference_id>",
+    needs=None,
+    company=permissions.settle_statements,
+    post=True,
+)
+def settle_difference(place: Place, difference_id: str) -> AnyResponse:
+    """Do what was chosen."""
+    form, actor_id = SettleForm(), current_user.id
+    found = queries.difference_of(db.session(), place.vendor.id, difference_id)
+    row_id, back = found.id, _statement_of(found).public_id
+    if not form.validate_on_submit():
+        return _difference_page(place, difference_id, form, status=422)
+    choice, note = form.choice.data, form.note.data or ""
+    try:
+        perform(
+            lambda uow: settling.settle(
+                uow, difference_id=row_id, choice=choice, note=note, actor_id=actor_id
+            )
+        )
+    except DomainError as refusal:
+        form.refuse(refusal)
+        return _difference_page(place, difference_id, form, status=refusal.status)
+    said = _("The question is noted; it stays open.") if choice == settling.ASK else _("Settled.")
+    flash(said, "ok")
+    return redirect(place.url("statement", statement_id=back), 303)
+
+
+def _page(place: Place, found: Statement, **context: Any) -> Response:
+    session = db.session()
+    shown = queries.differences(session, found, still_open=True)
+    return show(
+        "vendors/portal/statement.html",
+        "live",
+        day=queries.day_of(session, found),
+        statement=found,
+        waiting=shown,
+        settled=queries.differences(session, found, still_open=False),
+        others=queries.replaced(session, found),
+        may_settle=_may_settle(place) and found.replaced_at is None,
+        most=queries.MOST_SHOWN,
+        **context,
+        **_shared(place),
+    )
+
+
+def _difference_page(place: Place, public_id: str, form: SettleForm, *, status: int = 200) -> Response:
+    session = db.session()
+    found = queries.difference_of(session, place.vendor.id, public_id)
+    about = _statement_of(found)
+    known = settling.known_of(session, about, found)
+    offered = settling.choices(known) if found.settled_at is None else ()
+    form.choice.choices = [SelectChoice(value=name, label=words.CHOICES[name]) for name in offered]
+    return show(
+        "vendors/portal/difference.html",
+        "card",
+        status=status,
+        known=known,
+        shown=Shown(found, known.line, known.fact, "", None),
+        statement=about,
+        form=form,
+        event=settling.event_of(known),
+        may_settle=_may_settle(place) and about.replaced_at is None and found.settled_at is None,
+        waiting=queries.stuck_event(session, about.vendor_id, found),
+        **_shared(place),
+    )
+
+
+def _may_settle(place: Place) -> bool:
+    return place.company and may(permissions.settle_statements)
+
+
+def _statement_of(found: StatementDifference) -> Statement:
+    return db.session.get_one(Statement, found.statement_id)
+
+
+def _shared(place: Place) -> dict[str, Any]:
+    return {"place": place, "vendor": place.vendor, "words": words}
