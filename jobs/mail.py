@@ -121,9 +121,8 @@ def compose(claimed: Claimed) -> Mail:
         "name": claimed.name,
         "base_url": settings.base_url,
         "company": settings.company,
-        "stop_url": f"{settings.base_url}/stop/{claimed.stop_token}",
         **claimed.params,
-        **_links(claimed),
+        **_links(claimed, base_url=settings.base_url),
     }
     render = current_app.jinja_env.get_template
     subject, _, text = render(f"mail/{claimed.template}.txt").render(words).strip().partition("\n")
@@ -138,12 +137,13 @@ def compose(claimed: Claimed) -> Mail:
     )
 
 
-def _links(claimed: Claimed) -> dict[str, str]:
-    """What opens once and must not be kept: made at the moment of sending."""
+def _links(claimed: Claimed, *, base_url: str) -> dict[str, str]:
+    """Where mails are stopped; and what opens once and must not be kept, made at the moment of sending."""
+    links = {"stop_url": f"{base_url}/stop/{claimed.stop_token}"}
     if claimed.template not in WITH_PASSWORD_LINK:
-        return {}
+        return links
     user = db.session.scalars(select(AccountUser).where(AccountUser.email == claimed.email)).one()
-    return {"link": password_link(user)}
+    return {**links, "link": password_link(user)}
 
 
 def make_mailer() -> BrevoMailer:
