@@ -10,11 +10,14 @@ from jobs.sending_effects import PAYOUT_EVENTS, payout_event
 from portal.gateways import stripe_events, vendor_events
 from portal.gateways.stripe_events import StripeEvent
 from portal.kernel.errors import NothingToDo
+from portal.kernel.vendor_events import VendorEvent
 from portal.models import Inbox
 from portal.sales import service as sales
+from portal.sales.words import outcome
 from portal.store import UnitOfWork
 
-Effect: TypeAlias = Callable[[UnitOfWork, Inbox], None]
+# What an effect gives back are words for whoever sent the message.
+Effect: TypeAlias = Callable[[UnitOfWork, Inbox], str | None]
 OF_CONNECTED_ACCOUNTS = PAYOUT_EVENTS - {"transfer.reversed"}
 
 
@@ -32,10 +35,20 @@ def _not_ours(_uow: UnitOfWork, row: Inbox) -> None:
     raise NothingToDo(f"It happened in the account {row.account}, not in ours.")
 
 
-def _vendor_event(uow: UnitOfWork, row: Inbox) -> None:
+def _vendor_event(uow: UnitOfWork, row: Inbox) -> str:
     assert row.vendor_id is not None, "a vendor's message names its vendor"
     event = vendor_events.parse(row.body, now=uow.clock())
-    VENDOR_EFFECTS[event.type](uow, vendor_id=row.vendor_id, event=event)
+    return VENDOR_EFFECTS[event.type](uow, row, event)
+
+
+def _register_customer(uow: UnitOfWork, row: Inbox, event: VendorEvent) -> str:
+    sales.register_customer(uow, vendor_id=row.vendor_id or 0, event=event)
+    return f"registered: {event.customer_ref}"
+
+
+def _take_event(uow: UnitOfWork, row: Inbox, event: VendorEvent) -> str:
+    settled = sales.take_event(uow, vendor_id=row.vendor_id or 0, event=event, inbox_id=row.id)
+    return outcome(settled)
 
 
 def _stripe_event(uow: UnitOfWork, row: Inbox) -> None:
@@ -44,12 +57,16 @@ def _stripe_event(uow: UnitOfWork, row: Inbox) -> None:
     STRIPE_EFFECTS[row.kind](uow, stripe_events.stored_event(row.body))
 
 
-VENDOR_EFFECTS: dict[str, Callable[..., object]] = {
-    "customer.registered": sales.register_customer,
-    "service.signed": sales.sign_contract,
-    "service.installed": sales.sign_contract,
-    "service.activated": sales.activate_contract,
-    "service.cancelled": sales.cancel_contract,
+VENDOR_EFFECTS: dict[str, Callable[[UnitOfWork, Inbox, VendorEvent], str]] = {
+    "customer.registered": _register_customer,
+    "service.signed": _take_event,
+    "service.changed": _take_event,
+    "service.installed": _take_event,
+    "service.activated": _take_event,
+    "service.renewed": _take_event,
+    "service.suspended": _take_event,
+    "service.cancelled": _take_event,
+    "service.refunded": _take_event,
 }
 STRIPE_EFFECTS: dict[str, Callable[[UnitOfWork, StripeEvent], None]] = {
     "checkout.session.completed": money_in.checkout_paid,

@@ -17,7 +17,7 @@ from portal.payments import orders, recording, requests, reversals, subscription
 from portal.payments.recording import PaymentNotice
 from portal.payments.reversals import ReversalNotice
 from portal.payments.subscriptions import SubscriptionNotice
-from portal.sales.orders import cancel_order, keep_share, reinstate_order, sign_order
+from portal.sales.orders import follow_order, sign_order
 from portal.store import UnitOfWork
 from portal.store.inbox import STRIPE, try_waiting
 
@@ -136,10 +136,7 @@ def _follow_order(uow: UnitOfWork, public_id: str, event: StripeEvent) -> None:
     order = orders.locked(uow, public_id)
     if order.state == "paid":
         sign_order(uow, order=order)
-        reinstate_order(uow, order=order)
-        keep_share(uow, order=order)
-    elif order.state in ("refunded", "disputed"):
-        cancel_order(uow, order=order, at=event.created)
+    follow_order(uow, order=order, at=event.created)
 
 
 def _ours(event: StripeEvent) -> None:

@@ -93,13 +93,22 @@ def add_rule(uow: UnitOfWork, rule: Rule, *, actor_id: int) -> CoolingOffRule:
     return made
 
 
-def learn(uow: UnitOfWork, contract: Contract, event: VendorEvent) -> None:
-    """Keep where a contract was sold and to whom, when it is told for the first time, and its last day."""
+def learn(uow: UnitOfWork, contract: Contract, event: VendorEvent) -> bool:
+    """Keep where a contract was sold and to whom, when it is told for the first time, and its last day.
+
+    Whether it was told for the first time.
+    """
     told = (contract.sold_in or event.customer_state or None, contract.buyer_age)
     told = (told[0], event.customer_age if told[1] is None else told[1])
     if contract.cooling_off_until is not None and told == (contract.sold_in, contract.buyer_age):
-        return
+        return False
     contract.sold_in, contract.buyer_age = told
+    count_last_day(uow, contract)
+    return True
+
+
+def count_last_day(uow: UnitOfWork, contract: Contract) -> None:
+    """Count the last day anew, from the day of signing, the terms, and what was told of the buyer."""
     contract.cooling_off_until = _last_day(uow, contract)
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import asdict
+
 from sqlalchemy import select
 
+from portal.kernel.errors import BadInput
 from portal.kernel.facts import CustomerRegistered
 from portal.kernel.ids import new_id
 from portal.kernel.vendor_events import VendorEvent
@@ -12,6 +16,9 @@ from portal.sales.refusals import NotYetKnown
 from portal.store import UnitOfWork
 from portal.store.insert import insert_or_skip
 from portal.store.locks import lock_where
+from portal.store.people import Contact, add_person, email_address, keep_contact, phone_number
+
+VENDOR = "vendor"
 
 
 def find_or_register(uow: UnitOfWork, *, vendor_id: int, event: VendorEvent) -> tuple[Customer, bool]:
@@ -63,15 +70,73 @@ def _consultant(uow: UnitOfWork, event: VendorEvent) -> Consultant:
 
 
 def _remember(uow: UnitOfWork, customer: Customer, event: VendorEvent) -> bool:
-    """Keep name and e-mail when they are given for the first time; without them there is no person."""
-    named = event.customer_name or event.customer_email
-    if not named or customer.person_id is not None:
+    """Keep what is told of a customer for the first time; without a name or an address there is no person."""
+    told = _told(event)
+    if not (told.name or told.email or told.phone or told.address):
         return False
-    person = Person(
-        public_id=new_id(), name=event.customer_name, email=event.customer_email, created_at=uow.clock()
-    )
-    uow.session.add(person)
+    person = customer.person
+    if person is None:
+        customer.person = add_person(uow, told)
+    elif not _fill(person, told):
+        _verify(customer, event)
+        return False
     uow.session.flush()
-    customer.person_id = person.id
-    uow.session.flush()
+    _notice_own_use(uow, customer)
+    _verify(customer, event)
     return True
+
+
+def _told(event: VendorEvent) -> Contact:
+    """What an event says of a customer; a number or an address that cannot be one is left out."""
+    return Contact(
+        name=event.customer_name,
+        email=_readable(email_address, event.customer_email),
+        phone=_readable(phone_number, event.customer_phone),
+        address=event.customer_address,
+        region=event.customer_state,
+    )
+
+
+def _readable(read: Callable[[str], str], written: str) -> str:
+    try:
+        return read(written)
+    except BadInput:
+        return ""
+
+
+def _fill(person: Person, told: Contact) -> bool:
+    """Fill in what is not known yet; a person of whom nothing is left asked for that, and stays so."""
+    known = asdict(told) | {name: getattr(person, name) or "" for name in asdict(told)}
+    news = {name: value for name, value in asdict(told).items() if value and not known[name]}
+    if not news or not (person.name or person.email or person.phone or person.address):
+        return False
+    keep_contact(person, Contact(**{"name": "", **news}))
+    return True
+
+
+def _notice_own_use(uow: UnitOfWork, customer: Customer) -> None:
+    """A customer with the consultant's own e-mail, number or address is the consultant's own household."""
+    seller, person = uow.session.get_one(Consultant, customer.consultant_id).person, customer.person
+    assert person is not None, "somebody was told of"
+    same = (
+        (person.email, seller.email.lower()),
+        (person.phone_mark, seller.phone_mark),
+        (_letters(person.address), _letters(seller.address)),
+    )
+    if person.id == seller.id or any(ours and ours == theirs for ours, theirs in same):
+        customer.own_use = True
+        if customer.verified_by == VENDOR:
+            customer.verified_at = customer.verified_by = None
+
+
+def _verify(customer: Customer, event: VendorEvent) -> None:
+    """A vendor that knows a customer's name or e-mail vouches for them, from the first time it told it."""
+    named = event.customer_name or event.customer_email
+    if not named or customer.own_use or customer.verified_by not in (None, VENDOR):
+        return
+    customer.verified_by = VENDOR
+    customer.verified_at = min(customer.verified_at or event.occurred_at, event.occurred_at)
+
+
+def _letters(text: str | None) -> str:
+    return "".join(letter for letter in (text or "").lower() if letter.isalnum())

@@ -1,121 +1,133 @@
-"""What of a contract counts as sold: sales, what was taken back of them, and the share that stays paid."""
+"""What of a contract is sold: sales, less what was taken back of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from portal.kernel.facts import SaleRecorded, SaleReversed
 from portal.kernel.ids import new_id
-from portal.kernel.money import Cents, Volume, round_half_away
-from portal.models import Contract, Cycle, Order, Sale
-from portal.payments.orders import Kept, kept_of
+from portal.kernel.money import Cents, Volume
+from portal.models import Contract, Cycle, Sale
 from portal.sales.refusals import NotYetKnown
 from portal.sales.worth import Worth
 from portal.store import UnitOfWork
 from portal.store.locks import share_cycle_gate
 
 
-def new_sale(uow: UnitOfWork, contract: Contract, value: Worth) -> Sale:
-    """A sale in the cycle that is open at this moment; the gate keeps that cycle from ending meanwhile.
+@dataclass
+class Left:
+    """What is left of one sale, and how often something of it was taken back."""
 
-    Raises `NotYetKnown` where no cycle is open.
+    sale_id: int
+    consultant_id: int
+    volume: int
+    revenue: int
+    taken: int = 0
+
+
+@dataclass
+class Sold:
+    """The sales of one milestone, oldest first."""
+
+    sales: list[Left] = field(default_factory=list)
+
+    @property
+    def net(self) -> Worth:
+        """What counts now."""
+        return Worth(
+            Volume(sum(each.volume for each in self.sales)), Cents(sum(each.revenue for each in self.sales))
+        )
+
+
+def sold_of(uow: UnitOfWork, contract: Contract) -> dict[str, Sold]:
+    """By milestone, what was sold of a contract and is left of it."""
+    columns = (Sale.id, Sale.consultant_id, Sale.milestone, Sale.volume, Sale.revenue_cents, Sale.reverses_id)
+    rows = uow.session.execute(select(*columns).where(Sale.contract_id == contract.id).order_by(Sale.id))
+    sold: dict[str, Sold] = {}
+    by_id: dict[int, Left] = {}
+    for row in rows:
+        if row.reverses_id is None:
+            by_id[row.id] = Left(row.id, row.consultant_id, row.volume, row.revenue_cents)
+            sold.setdefault(row.milestone, Sold()).sales.append(by_id[row.id])
+        else:
+            left = by_id[row.reverses_id]
+            left.volume, left.revenue = left.volume + row.volume, left.revenue + row.revenue_cents
+            left.taken += 1
+    return sold
+
+
+class Till:
+    """Writes sales and reversals of one contract, which is locked, in the cycle that is open now.
+
+    The gate keeps that cycle from ending meanwhile. `written` is what was written, in its order.
     """
-    share_cycle_gate(uow)
-    cycle = uow.session.scalars(select(Cycle).where(Cycle.state == "open")).unique().one_or_none()
-    if cycle is None:
-        raise NotYetKnown("No cycle is open.")
-    return Sale(
-        public_id=new_id(),
-        cycle_id=cycle.id,
-        consultant_id=contract.customer.consultant_id,
-        contract_id=contract.id,
-        volume=value.volume,
-        revenue_cents=value.revenue,
-        recorded_at=uow.clock(),
-    )
 
+    def __init__(self, uow: UnitOfWork, contract: Contract) -> None:
+        self._uow = uow
+        self._contract = contract
+        self.written: list[Sale] = []
 
-def sales_of(uow: UnitOfWork, contract: Contract) -> list[Sale]:
-    """All sales of a contract that are no reversals, oldest first."""
-    mine = select(Sale).where(Sale.contract_id == contract.id, Sale.reverses_id.is_(None))
-    return list(uow.session.scalars(mine.order_by(Sale.id)).unique())
+    @cached_property
+    def _cycle_id(self) -> int:
+        share_cycle_gate(self._uow)
+        cycle_id = self._uow.session.scalar(select(Cycle.id).where(Cycle.state == "open"))
+        if cycle_id is None:
+            raise NotYetKnown("No cycle is open.")
+        return cycle_id
 
+    def sell(self, milestone: str, value: Worth, *, at: datetime, earlier: Sold) -> None:
+        """One more sale of a milestone. Raises `NotYetKnown` where no cycle is open.
 
-def left_of(uow: UnitOfWork, sale: Sale) -> Worth:
-    """What was not taken back of a sale yet."""
-    taken = select(func.coalesce(func.sum(Sale.volume), 0), func.coalesce(func.sum(Sale.revenue_cents), 0))
-    volume, revenue = uow.session.execute(taken.where(Sale.reverses_id == sale.id)).one()
-    return Worth(Volume(sale.volume + int(volume)), Cents(sale.revenue_cents + int(revenue)))
+        The customer's consultant gets the first; whoever has that gets all that follow.
+        """
+        number = len(earlier.sales)
+        cause = f"contract-{self._contract.id}-{milestone}"
+        self._write(
+            Sale(
+                consultant_id=earlier.sales[0].consultant_id
+                if number
+                else self._contract.customer.consultant_id,
+                milestone=milestone,
+                volume=value.volume,
+                revenue_cents=value.revenue,
+                occurred_at=at,
+                cause=f"{cause}-{number + 1}" if number else cause,
+            )
+        )
 
+    def take_back(self, milestone: str, value: Worth, *, at: datetime, sales: Iterable[Left]) -> None:
+        """Reverse so much of these sales, newest first. Raises `NotYetKnown` where no cycle is open."""
+        volume, revenue = int(value.volume), int(value.revenue)
+        for sale in reversed(list(sales)):
+            part = min(volume, sale.volume), min(revenue, sale.revenue)
+            if part == (0, 0):
+                continue
+            volume, revenue = volume - part[0], revenue - part[1]
+            self._write(
+                Sale(
+                    consultant_id=sale.consultant_id,
+                    milestone=milestone,
+                    volume=-part[0],
+                    revenue_cents=-part[1],
+                    occurred_at=at,
+                    reverses_id=sale.sale_id,
+                    cause=f"sale-{sale.sale_id}-back-{sale.taken + 1}",
+                )
+            )
 
-def take_back(uow: UnitOfWork, contract: Contract, sale: Sale, *, value: Worth, cause: str) -> Sale | None:
-    """Reverse a part or all of a sale in the cycle that is open now; None where it is worth nothing."""
-    if not value.volume and not value.revenue:
-        return None
-    reversal = new_sale(uow, contract, Worth(Volume(-value.volume), Cents(-value.revenue)))
-    reversal.milestone, reversal.reverses_id = sale.milestone, sale.id
-    reversal.occurred_at = contract.cancelled_at or uow.clock()
-    reversal.cause = cause
-    reversal.consultant_id = sale.consultant_id
-    uow.session.add(reversal)
-    uow.session.flush()
-    uow.publish(SaleReversed(sale_id=reversal.id), key=f"sale-{reversal.id}-reversed")
-    return reversal
-
-
-def keep_paid_share(uow: UnitOfWork, contract: Contract) -> None:
-    """Let a contract that was paid here count for the share of its price that did not go back.
-
-    The contract is locked by the caller. Each milestone ends at that share of what was first sold, whatever
-    went back and came again before: too much is taken back, what is missing is sold again, both in the cycle
-    that is open now. What is cancelled or was not paid here stays as it is. Raises `NotYetKnown`.
-    """
-    order = uow.session.scalar(select(Order).where(Order.contract_id == contract.id))
-    if order is None or contract.state == "cancelled":
-        return
-    kept = kept_of(uow, order)
-    by_milestone: dict[str, list[Sale]] = {}
-    for sale in sales_of(uow, contract):
-        by_milestone.setdefault(sale.milestone, []).append(sale)
-    for sales in by_milestone.values():
-        _settle(uow, contract, sales, kept)
-
-
-def _settle(uow: UnitOfWork, contract: Contract, sales: list[Sale], kept: Kept) -> None:
-    """The first sale of a milestone is its whole worth; later ones brought back what had been taken."""
-    first, newest = sales[0], sales[-1]
-    left = [left_of(uow, sale) for sale in sales]
-    volume = _share(first.volume, kept) - sum(each.volume for each in left)
-    revenue = _share(first.revenue_cents, kept) - sum(each.revenue for each in left)
-    if volume > 0 or revenue > 0:
-        _sell_again(uow, contract, newest, Worth(Volume(max(volume, 0)), Cents(max(revenue, 0))))
-    elif volume or revenue:
-        newest_first = zip(reversed(sales), reversed(left), strict=True)
-        _take_some(uow, contract, newest_first, Worth(Volume(-volume), Cents(-revenue)))
-
-
-def _share(amount: int, kept: Kept) -> int:
-    return round_half_away(amount * kept.cents, kept.of) if kept.of else amount
-
-
-def _take_some(
-    uow: UnitOfWork, contract: Contract, sales: Iterable[tuple[Sale, Worth]], wanted: Worth
-) -> None:
-    volume, revenue = wanted.volume, wanted.revenue
-    for sale, left in sales:
-        part = Worth(Volume(min(volume, left.volume)), Cents(min(revenue, left.revenue)))
-        so_far = select(func.count()).where(Sale.reverses_id == sale.id)
-        cause = f"sale-{sale.id}-back-{int(uow.session.scalar(so_far) or 0) + 1}"
-        take_back(uow, contract, sale, value=part, cause=cause)
-        volume, revenue = Volume(volume - part.volume), Cents(revenue - part.revenue)
-
-
-def _sell_again(uow: UnitOfWork, contract: Contract, sale: Sale, value: Worth) -> None:
-    again = new_sale(uow, contract, value)
-    again.milestone, again.occurred_at = sale.milestone, uow.clock()
-    again.consultant_id, again.cause = sale.consultant_id, f"sale-{sale.id}-again"
-    uow.session.add(again)
-    uow.session.flush()
-    uow.publish(SaleRecorded(sale_id=again.id), key=f"sale-{again.id}-recorded")
+    def _write(self, sale: Sale) -> None:
+        uow = self._uow
+        sale.public_id, sale.recorded_at = new_id(), uow.clock()
+        sale.cycle_id, sale.contract_id = self._cycle_id, self._contract.id
+        uow.session.add(sale)
+        uow.session.flush()
+        if sale.reverses_id is None:
+            uow.publish(SaleRecorded(sale_id=sale.id), key=f"sale-{sale.id}-recorded")
+        else:
+            uow.publish(SaleReversed(sale_id=sale.id), key=f"sale-{sale.id}-reversed")
+        self.written.append(sale)

@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 
 from portal.kernel.money import Cents, Volume, round_half_away
 from portal.models import Service, TermsVersion
+from portal.sales.history import month_of
 from portal.sales.refusals import NotYetKnown
 
 WHOLE = 10_000
+RECURRING = "recurring"
 THOUSANDTHS = 1_000
 
 
@@ -24,12 +26,16 @@ class Worth:
     revenue: Cents
 
 
+NOTHING = Worth(Volume(0), Cents(0))
+
+
 def worth(terms: TermsVersion, *, size_thousandths: int, milestone: str) -> Worth | None:
     """The worth of one milestone; None where the terms pay nothing at it.
 
-    Flat part plus part per unit times size, times the share of the milestone, rounded once at the end.
+    Flat part plus part per unit times size, times the share of the milestone, rounded once at the end. A
+    renewed month (`renewed-2026-11`) is worth the residual parts of recurring terms, whole.
     """
-    share = terms.milestones.get(milestone, 0)
+    share, volumes, revenues = _paid_at(terms, milestone)
     if not share:
         return None
 
@@ -37,15 +43,35 @@ def worth(terms: TermsVersion, *, size_thousandths: int, milestone: str) -> Wort
         whole = flat * THOUSANDTHS + per_unit * size_thousandths
         return round_half_away(whole * share, THOUSANDTHS * WHOLE)
 
+    return Worth(volume=Volume(part(*volumes)), revenue=Cents(part(*revenues)))
+
+
+def is_paid_by_size(terms: TermsVersion, milestone: str) -> bool:
+    """Whether this milestone of a contract without a size would be worth less than it should be."""
+    share, (_flat, volume), (_flat_cents, revenue) = _paid_at(terms, milestone)
+    return share > 0 and (volume > 0 or revenue > 0)
+
+
+def part_of(value: Worth, *shares: tuple[int, int]) -> Worth:
+    """A worth times several shares, each a numerator and a denominator; rounded once at the end."""
+    over, under = 1, 1
+    for numerator, denominator in shares:
+        over, under = over * numerator, under * denominator
     return Worth(
-        volume=Volume(part(terms.volume_flat, terms.volume_per_unit)),
-        revenue=Cents(part(terms.revenue_flat_cents, terms.revenue_per_unit_cents)),
+        volume=Volume(round_half_away(value.volume * over, under)),
+        revenue=Cents(round_half_away(value.revenue * over, under)),
     )
 
 
-def is_paid_by_size(terms: TermsVersion) -> bool:
-    """Whether a contract without a size would be worth less than it should be."""
-    return terms.volume_per_unit > 0 or terms.revenue_per_unit_cents > 0
+def _paid_at(terms: TermsVersion, milestone: str) -> tuple[int, tuple[int, int], tuple[int, int]]:
+    """Which share falls due at a milestone, and of which parts: flat and per unit, of volume and revenue."""
+    if month_of(milestone):
+        volumes = terms.residual_volume_flat, terms.residual_volume_per_unit
+        revenues = terms.residual_revenue_flat_cents, terms.residual_revenue_per_unit_cents
+        return (WHOLE if terms.kind == RECURRING else 0), volumes, revenues
+    volumes = terms.volume_flat, terms.volume_per_unit
+    revenues = terms.revenue_flat_cents, terms.revenue_per_unit_cents
+    return terms.milestones.get(milestone, 0), volumes, revenues
 
 
 def terms_on(session: Session, *, service: Service, day: date) -> TermsVersion:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from portal.commissions import cycles, undo
 from portal.commissions.closing import CLOSE_STEPS
@@ -21,13 +21,11 @@ from portal.commissions.replay import replay
 from portal.commissions.weeks import cycle_of
 from portal.engine import snapshot
 from portal.extensions import db
-from portal.kernel.money import Cents, Volume
 from portal.ledger.audit import broken_invariants
 from portal.members import moves
 from portal.members.packs import ensure_defaults
-from portal.models import Contract, Cycle, CycleRhythm, Entry, Placement, Posting, Run, Sale
-from portal.sales import service, sold
-from portal.sales.worth import Worth
+from portal.models import Contract, ContractFact, Cycle, CycleRhythm, Entry, Placement, Posting, Run, Sale
+from portal.sales import service
 from portal.store import perform
 from tests.commissions.five_weeks import RICH
 from tests.people import add_consultant, add_user
@@ -141,38 +139,30 @@ class Company:
     def _sale(self, occurred_at: datetime, chance) -> None:
         ref = f"K{next(_numbers)}"
         about = self._about(ref, occurred_at, size_thousandths=chance.randint(1_000, 30_000))
-        self.act(lambda uow: service.activate_contract(uow, vendor_id=self.vera.vendor_id, event=about).id)
+        self.act(lambda uow: service.take_event(uow, vendor_id=self.vera.vendor_id, event=about) and None)
         self.contracts.append(ref)
 
     def _larger(self, occurred_at: datetime, chance) -> None:
         """A larger size is a further sale of the contract."""
+        self._resize(occurred_at, chance, lambda size: size + 3_000)
 
-        def sell(uow):
-            contract = self._contract(uow, chance)
-            further = sold.new_sale(uow, contract, Worth(Volume(30_00), Cents(150_00)))
-            further.milestone, further.occurred_at = "activated", occurred_at
-            further.cause = f"larger-{next(_numbers)}"
-            uow.session.add(further)
-            uow.session.flush()
-
-        self.act(sell)
-
-    def _smaller(self, _occurred_at: datetime, chance) -> None:
+    def _smaller(self, occurred_at: datetime, chance) -> None:
         """A smaller size takes a part of a sale back."""
+        self._resize(occurred_at, chance, lambda size: max(size * 2 // 3, 1))
 
-        def take(uow):
-            contract = self._contract(uow, chance)
-            sale = sold.sales_of(uow, contract)[0]
-            left = sold.left_of(uow, sale)
-            part = Worth(Volume(left.volume // 3), Cents(left.revenue // 3))
-            sold.take_back(uow, contract, sale, value=part, cause=f"smaller-{next(_numbers)}")
-
-        self.act(take)
+    def _resize(self, occurred_at: datetime, chance, change) -> None:
+        ref = chance.choice(self.contracts)
+        contract = db.session.scalars(select(Contract).where(Contract.ref == ref)).unique().one()
+        said = select(func.max(ContractFact.occurred_at)).where(ContractFact.contract_id == contract.id)
+        at = max(occurred_at, db.session.scalar(said) + timedelta(seconds=1))
+        event = self._about(ref, at, size_thousandths=change(contract.size_thousandths))
+        event = replace(event, type="service.changed", milestone="")
+        self.act(lambda uow: service.take_event(uow, vendor_id=self.vera.vendor_id, event=event) and None)
 
     def _cancellation(self, occurred_at: datetime, chance) -> None:
         ref = chance.choice(self.contracts)
         event = cancelled(self.vera, contract_ref=ref, customer_ref=f"C{ref}", occurred_at=occurred_at)
-        work = partial(service.cancel_contract, vendor_id=self.vera.vendor_id, event=event)
+        work = partial(service.take_event, vendor_id=self.vera.vendor_id, event=event)
         self.act(lambda uow: work(uow) and None)
 
     def _registration(self, _occurred_at: datetime, chance) -> None:
@@ -197,10 +187,6 @@ class Company:
     def _about(self, ref: str, occurred_at: datetime, **more):
         event = activated(self.vera, contract_ref=ref, customer_ref=f"C{ref}", occurred_at=occurred_at)
         return replace(event, signed_on=occurred_at.date(), **more)
-
-    def _contract(self, uow, chance) -> Contract:
-        ref = chance.choice(self.contracts)
-        return uow.session.scalars(select(Contract).where(Contract.ref == ref)).unique().one()
 
     def _free_spot(self, chance, above: int = 0) -> tuple[int, str]:
         """A spot nobody stands on, not below this person."""

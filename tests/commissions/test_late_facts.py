@@ -13,8 +13,7 @@ from portal.commissions.kept import kept
 from portal.engine import snapshot
 from portal.extensions import db
 from portal.models import Cycle, Run, Sale
-from portal.sales import sold
-from portal.store.locks import share_cycle_gate
+from portal.sales.sold import Till
 from tests.commissions.late_company import DENVER, KINDS, NAMES, Company, edges
 from tests.ledger.sizes import SEED
 
@@ -144,15 +143,13 @@ def test_whatever_comes_in_whatever_order_with_whatever_date(sqlite_app, change,
 def test_by_its_own_date_a_late_fact_would_be_found_out(sqlite_app, monkeypatch):
     """The control: sales that go to the cycle of their date are seen at once."""
 
-    def by_date(uow, contract, value):
-        share_cycle_gate(uow)
-        dated = select(Cycle).where(Cycle.starts_at <= contract.activated_at).order_by(Cycle.starts_at.desc())
-        sale = honest(uow, contract, value)
-        sale.cycle_id = (uow.session.scalars(dated).unique().first() or sale.cycle).id
-        return sale
+    def by_date(till, sale):
+        dated = select(Cycle.id).where(Cycle.starts_at <= sale.occurred_at).order_by(Cycle.starts_at.desc())
+        till._cycle_id = db.session.scalars(dated).first() or till._cycle_id
+        honest(till, sale)
 
-    honest = sold.new_sale
-    monkeypatch.setattr("portal.sales.service.new_sale", by_date)
+    honest = Till._write
+    monkeypatch.setattr(Till, "_write", by_date)
     with sqlite_app.app_context():
         company = Company(sqlite_app, "day", datetime(2026, 3, 8, 20, tzinfo=UTC))
         chance = random.Random(4)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from portal.extensions import db
 from portal.kernel.vendor_events import VendorEvent
 from portal.models import Contract, Sale
-from portal.sales.service import activate_contract
+from portal.sales.service import take_event
 from portal.store import perform
 
 
@@ -35,7 +35,7 @@ def activate(stage, order):
 
     def tell(uow):
         contract = uow.session.scalars(select(Contract).where(Contract.ref == order)).unique().one()
-        activate_contract(uow, vendor_id=contract.vendor_id, event=event)
+        take_event(uow, vendor_id=contract.vendor_id, event=event)
 
     with stage.app.app_context():
         perform(tell, stage.clock)

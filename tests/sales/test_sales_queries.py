@@ -12,7 +12,7 @@ from portal.extensions import db
 from portal.members.queries import is_in_downline
 from portal.models import Consultant
 from portal.sales.queries import newest_sales, reconciliation
-from portal.sales.service import activate_contract, cancel_contract
+from portal.sales.service import take_event
 from portal.store import perform
 from tests.people import Cast
 from tests.vendors import Vera, activated, cancelled, invite_vera
@@ -26,7 +26,7 @@ def vera(app: Flask, cast: Cast) -> Vera:
 def sell(vera: Vera, *refs: str, code: str) -> None:
     for ref in refs:
         event = activated(vera, contract_ref=ref, customer_ref=f"C-{ref}", consultant_code=code)
-        perform(lambda uow, event=event: activate_contract(uow, vendor_id=vera.vendor_id, event=event).id)
+        perform(lambda uow, event=event: take_event(uow, vendor_id=vera.vendor_id, event=event) and None)
 
 
 def lines(consultant_id: int, **more: Any) -> list[tuple[str, bool, int]]:
@@ -58,7 +58,7 @@ def test_a_reversal_is_a_line_of_its_own(app: Flask, vera: Vera, cast: Cast) -> 
     with app.app_context():
         sell(vera, "K1", code=vera.ben)
         event = cancelled(vera, customer_ref="C-K1")
-        perform(lambda uow: len(cancel_contract(uow, vendor_id=vera.vendor_id, event=event)))
+        perform(lambda uow: take_event(uow, vendor_id=vera.vendor_id, event=event) and None)
         newest, first = newest_sales(db.session(), cast.ana, below=below)
 
     assert (newest.reversal, newest.volume, newest.revenue_cents) == (True, -184_00, -620_00)
@@ -85,7 +85,7 @@ def test_reconciliation_counts_each_vendor_for_itself(app: Flask, vera: Vera, ca
     with app.app_context():
         sell(vera, "K1", "K2", code=vera.ben)
         event = cancelled(vera, customer_ref="C-K1")
-        perform(lambda uow: len(cancel_contract(uow, vendor_id=vera.vendor_id, event=event)))
+        perform(lambda uow: take_event(uow, vendor_id=vera.vendor_id, event=event) and None)
         first, second = reconciliation(db.session())
 
     assert (first.vendor, first.public_id, first.sales) == ("Another Solar", other.public_id, 0)

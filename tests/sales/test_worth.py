@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from portal.extensions import db
 from portal.kernel.errors import BadInput, Conflict
 from portal.models import Contract, Sale, Service, TermsVersion
-from portal.sales.service import activate_contract
+from portal.sales.service import take_event
 from portal.sales.worth import terms_on, worth
 from portal.store import perform
 from portal.vendors.service import Terms, add_terms
@@ -78,7 +78,7 @@ def test_a_contract_keeps_the_terms_of_the_day_it_was_signed(app: Flask, vera: V
         perform(lambda uow: add_terms(uow, service_id=vera.service_id, terms=later, actor_id=None).id)
         for ref, day in (("old", 9), ("first day", 10), ("new", 11)):
             event = activated(vera, contract_ref=ref, signed_on=date(2026, 11, day))
-            perform(lambda uow, event=event: activate_contract(uow, vendor_id=vera.vendor_id, event=event).id)
+            perform(lambda uow, event=event: take_event(uow, vendor_id=vera.vendor_id, event=event) and None)
         rows = db.session.query(Contract.ref, Sale.volume).join(Sale, Sale.contract_id == Contract.id).all()
 
     assert {row.ref: row.volume for row in rows} == {"old": 184_00, "first day": 1, "new": 1}

@@ -24,7 +24,7 @@ from portal.payments.fees import Question
 from portal.payments.orders import Buyer
 from portal.payments.recording import PaymentNotice
 from portal.payments.reversals import ReversalNotice
-from portal.sales.orders import cancel_order, sign_order
+from portal.sales.orders import follow_order, sign_order
 from portal.store import UnitOfWork
 
 NEWEST = 11
@@ -149,7 +149,7 @@ class Till:
             found = reversals.record_reversal(uow, notice=notice)
             if found.order is not None:
                 orders.settle_order(uow, order=found.order)
-                cancel_order(uow, order=found.order, at=notice.at)
+                follow_order(uow, order=found.order, at=notice.at)
 
         quietly(work, at=notice.at)
 

@@ -1,0 +1,169 @@
+"""The difference between what a contract should have earned and what it has: written into the open cycle.
+
+What it should have earned follows from its history, its terms, and what of its price stayed paid. So facts
+that come late, again or corrected end in the same books as those that come in their order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import exists, select
+
+from portal.kernel.money import Cents, Volume
+from portal.models import Contract, HeldSale, Order, Sale, TermsVersion
+from portal.payments.orders import kept_of
+from portal.sales import cooling_off, history
+from portal.sales.facts import facts_of, keep_what_was_known
+from portal.sales.gates import Asked, judge
+from portal.sales.history import History
+from portal.sales.holding import GONE, HELD, REFUSED, RELEASED, close, held_of, hold
+from portal.sales.refusals import NotYetKnown
+from portal.sales.sold import Sold, Till, sold_of
+from portal.sales.worth import NOTHING, WHOLE, Worth, is_paid_by_size, part_of, terms_on, worth
+from portal.store import UnitOfWork
+
+
+@dataclass
+class Settled:
+    """What settling changed: sales and reversals that were written, and what is held now."""
+
+    history: History
+    written: list[Sale] = field(default_factory=list)
+    held: list[HeldSale] = field(default_factory=list)
+
+
+@dataclass
+class _Milestone:
+    """One milestone: what it should have earned, what was sold of it, and what is held back."""
+
+    name: str
+    wanted: Worth
+    sold: Sold
+    held: HeldSale | None
+    reached_at: datetime
+
+
+def settle(uow: UnitOfWork, contract: Contract, *, at: datetime, is_new: bool = False) -> Settled:
+    """Bring the row and the sales of a contract, which is locked, in line with what was said of it.
+
+    `at` is when that happened which makes the difference; `is_new` says that the contract was opened in this
+    unit of work, so that nothing was sold of it. Raises `NotYetKnown` where a size or an open cycle is
+    missing.
+    """
+    past = _history(uow, contract, is_new=is_new)
+    order, is_held = (None, False) if is_new else _order_and_held(uow, contract)
+    terms = _agree(uow, contract, past, order=order, at=at)
+    wanted = _wanted(uow, contract, past, terms=terms, order=order)
+    sold = {} if is_new else sold_of(uow, contract)
+    held = held_of(uow, contract) if is_held else {}
+    till, done = Till(uow, contract), Settled(past)
+    for name in dict.fromkeys((*wanted, *sold, *held)):
+        reached = past.reached.get(name)
+        milestone = _Milestone(
+            name,
+            wanted.get(name, NOTHING),
+            sold.get(name, Sold()),
+            held.get(name),
+            reached.at if reached else at,
+        )
+        asked = Asked(contract, terms, past, name, milestone.reached_at)
+        _settle_one(uow, till, milestone, asked=asked, at=at)
+        if milestone.held is not None and milestone.held.state == HELD:
+            done.held.append(milestone.held)
+    done.written = till.written
+    uow.session.flush()
+    return done
+
+
+def _history(uow: UnitOfWork, contract: Contract, *, is_new: bool) -> History:
+    said = facts_of(uow, contract)
+    if len(said) <= 1 and not is_new:
+        # It may stand there with sales alone: then those were its facts before this one.
+        keep_what_was_known(uow, contract, said=said)
+        said = facts_of(uow, contract)
+    return history.read(said)
+
+
+def _order_and_held(uow: UnitOfWork, contract: Contract) -> tuple[Order | None, bool]:
+    """The order that a contract was paid by here, and whether anything of it was ever held."""
+    is_held = exists().where(HeldSale.contract_id == contract.id)
+    both = select(Order, is_held).select_from(Contract).outerjoin(Order, Order.contract_id == Contract.id)
+    row = uow.session.execute(both.where(Contract.id == contract.id)).unique().one()
+    return row[0], bool(row[1])
+
+
+def _agree(
+    uow: UnitOfWork, contract: Contract, past: History, *, order: Order | None, at: datetime
+) -> TermsVersion:
+    """Let the row say what the history says; a changed day of signing may bring other terms."""
+    contract.size_thousandths = past.size_thousandths
+    contract.activated_at = past.activated_at
+    contract.refunded_share = past.refunded_share
+    if order is None or order.state == "paid":
+        contract.state, contract.cancelled_at = past.state, past.cancelled_at
+    else:
+        ends = (contract.cancelled_at, past.cancelled_at)
+        contract.cancelled_at = min((end for end in ends if end is not None), default=at)
+        contract.state = "cancelled"
+    if contract.signed_on != past.signed_on:
+        contract.signed_on = past.signed_on
+        contract.terms_version_id = terms_on(uow.session, service=contract.service, day=past.signed_on).id
+        cooling_off.count_last_day(uow, contract)
+    return uow.session.get_one(TermsVersion, contract.terms_version_id)
+
+
+def _wanted(
+    uow: UnitOfWork, contract: Contract, past: History, *, terms: TermsVersion, order: Order | None
+) -> dict[str, Worth]:
+    """By milestone, what it should have earned: its worth, as far as its price stayed paid."""
+    if order is not None and order.state != "paid":
+        return {}
+    kept = None if order is None else kept_of(uow, order)
+    paid = (kept.cents, kept.of) if kept is not None and kept.of else (1, 1)
+    wanted = {}
+    for name, reached in past.reached.items():
+        value = worth(terms, size_thousandths=reached.size_thousandths, milestone=name)
+        if value is None:
+            continue
+        if not reached.size_thousandths and is_paid_by_size(terms, name):
+            raise NotYetKnown(f"The size of contract {contract.ref} is not known yet.", field="contract.size")
+        wanted[name] = part_of(value, paid, (WHOLE - past.refunded(name), WHOLE))
+    return wanted
+
+
+def _settle_one(uow: UnitOfWork, till: Till, one: _Milestone, *, asked: Asked, at: datetime) -> None:
+    net = one.sold.net
+    if one.held is not None and one.held.state == REFUSED:
+        one.wanted = Worth(
+            Volume(min(one.wanted.volume, net.volume)), Cents(min(one.wanted.revenue, net.revenue))
+        )
+    surplus, missing = _above(net, one.wanted), _above(one.wanted, net)
+    if surplus != NOTHING:
+        till.take_back(one.name, surplus, at=at, sales=one.sold.sales)
+    if _is_judged(one):
+        missing = _judged(uow, one, asked=asked, missing=missing)
+    if missing != NOTHING:
+        till.sell(one.name, missing, at=at if one.sold.sales else one.reached_at, earlier=one.sold)
+
+
+def _is_judged(one: _Milestone) -> bool:
+    """What was sold once, or released by somebody, is not held against the rules again."""
+    return not one.sold.sales if one.held is None else one.held.state in (HELD, GONE)
+
+
+def _judged(uow: UnitOfWork, one: _Milestone, *, asked: Asked, missing: Worth) -> Worth:
+    """What of the missing part may be sold now; the rest is held."""
+    verdict = judge(uow, asked, missing) if missing != NOTHING else None
+    if verdict is not None and verdict.reasons:
+        rest = _above(missing, verdict.free)
+        one.held = hold(uow, one.held, asked, value=rest, reasons=verdict.reasons)
+    elif one.held is not None and one.held.state == HELD:
+        close(uow, one.held, state=RELEASED if verdict else GONE)
+    return verdict.free if verdict else NOTHING
+
+
+def _above(more: Worth, less: Worth) -> Worth:
+    """What one worth has beyond another; never below nothing."""
+    return Worth(Volume(max(more.volume - less.volume, 0)), Cents(max(more.revenue - less.revenue, 0)))
