@@ -47,17 +47,22 @@ TABLES = (
 FACTS_OF_SALES = """
     INSERT INTO contract_fact (contract_id, key, type, milestone, occurred_at, size_thousandths, signed_on,
                                recorded_at)
-    SELECT c.id, 'before-' || c.id || '-' || s.milestone, 'service.' || s.milestone, s.milestone,
+    SELECT c.id, 'before-' || c.id || '-' || s.milestone,
+           CASE s.milestone WHEN 'paid' THEN 'order.paid' ELSE 'service.' || s.milestone END, s.milestone,
            min(s.occurred_at), CASE WHEN c.size_thousandths > 0 THEN c.size_thousandths END, c.signed_on,
            min(s.recorded_at)
       FROM sale s JOIN contract c ON c.id = s.contract_id
      WHERE s.reverses_id IS NULL
      GROUP BY c.id, c.size_thousandths, c.signed_on, s.milestone
 """
+# An order whose money went back is cancelled as long as it did; only its vendor cancels it for good.
 FACTS_OF_CANCELLATIONS = """
     INSERT INTO contract_fact (contract_id, key, type, milestone, occurred_at, recorded_at)
     SELECT id, 'before-' || id || '-cancelled', 'service.cancelled', '', cancelled_at, cancelled_at
-      FROM contract WHERE cancelled_at IS NOT NULL
+      FROM contract c WHERE cancelled_at IS NOT NULL
+       AND (NOT EXISTS (SELECT 1 FROM marketplace_order o WHERE o.contract_id = c.id)
+            OR EXISTS (SELECT 1 FROM inbox i WHERE i.vendor_id = c.vendor_id AND i.object_ref = c.ref
+                          AND i.kind = 'service.cancelled' AND i.state = 'done'))
 """
 
 
