@@ -35,6 +35,15 @@ def ada(app, cast):
     return laptop
 
 
+def test_a_run_says_how_long_its_preview_and_its_close_took_apart(ada, run_id):
+    ada.visit(f"/admin/runs/{run_id}")
+
+    told = ada.page.text.partition("How long each step took")[2].partition("</details>")[0]
+    preview, _, close = told.partition(">Close</h3>")
+    assert ">Preview</h3>" in preview and "Writing lines" in preview and "Crediting wallets" not in preview
+    assert "Crediting wallets" in close and "Writing lines" not in close
+
+
 def test_a_run_says_where_it_came_from(app, ada, run_id):
     ada.visit(f"/admin/runs/{run_id}")
 
