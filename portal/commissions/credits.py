@@ -115,10 +115,12 @@ def _late_cooling_off(session: Session, cycle: Cycle, standard: date) -> list[tu
 
 
 def _earns_from(inputs: Gathered, consultant_id: int) -> NDArray[np.int64]:
-    """Who can earn from a seller's sale: the seller, the sponsor, everybody above in the binary tree."""
+    """Who can earn from a seller's sale: the seller, every sponsor upward, everybody above in the tree."""
     network = inputs.inputs.network
     seller = int(places(inputs.consultants, np.array([consultant_id]))[0])
     seat = network.seat[seller]
     above = np.nonzero((network.lo < seat) & (seat < network.hi))[0]
-    sponsor = network.sponsor[seller : seller + 1]
-    return np.unique(np.concatenate([above, sponsor[sponsor >= 0]]))
+    sponsors = [seller]
+    while (sponsor := int(network.sponsor[sponsors[-1]])) >= 0:
+        sponsors.append(sponsor)
+    return np.unique(np.concatenate([above, np.array(sponsors)]))

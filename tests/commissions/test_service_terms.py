@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -13,9 +13,9 @@ from portal.commissions.service_terms import entries_of
 from portal.commissions.trying import try_cycle
 from portal.engine import Plan, calculate, snapshot
 from portal.extensions import db
-from portal.models import CommissionLine, Cycle, PlanVersion, Run, TermsVersion
+from portal.models import CommissionLine, Cycle, PlanVersion, Release, Run, Sale, TermsVersion
 from portal.store import perform
-from tests.commissions.closed import closed, previewed, run_of
+from tests.commissions.closed import ZONE, closed, previewed, run_of
 from tests.commissions.shared_sales import SHARES, change, offer, put_under, sell
 from tests.people import PLAN, add_consultant
 from tests.shop import add_sale, reverse_sale
@@ -228,3 +228,21 @@ def test_a_trial_of_another_plan_leaves_the_terms_as_they_were_closed(app, do, c
 
     assert same.after.totals.by_kind == same.before.totals.by_kind == {"retail": 10_00, "revenue_share": 3_00}
     assert other.after.totals.by_kind == {"retail": 25_00, "revenue_share": 3_00}
+
+
+def test_an_upline_that_shares_is_held_as_long_as_the_customer_may_step_back(app, do, cast):
+    """Eve stands in nobody's leg: who earns on her sale is known by the sponsors alone."""
+    eve = do(add_consultant, "Eve", sponsor=cast.ben)
+    sale = do(sell, eve, do(offer, "Volta", "charger", SHARES), revenue=100_00)
+    with app.app_context():
+        until = db.session.get_one(Cycle, cast.cycle).until.astimezone(ZONE).date()
+
+        def step_back_late(uow):
+            uow.session.get_one(Sale, sale).contract.cooling_off_until = until + timedelta(days=30)
+
+        perform(step_back_late)
+        closed(cast.cycle, cast.ada, cast.fin)
+        due = dict(db.session.execute(select(Release.consultant_id, Release.due_on)).all())
+
+    late = until + timedelta(days=31)
+    assert due == {eve: late, cast.ben: late, cast.ana: late}
