@@ -15,6 +15,7 @@ def _permission(name: str, *roles: str) -> Permission:
 
 see_own_business = _permission("see own business", "consultant")
 place_own_people = _permission("place own people", "consultant")
+work_leads = _permission("work leads", "consultant")
 withdraw_own_money = _permission("withdraw own money", "consultant")
 
 see_company = _permission("see company", "admin", "finance")
@@ -30,6 +31,8 @@ manage_moves = _permission("manage moves", "admin", "finance")
 see_payments = _permission("see payments", "admin", "finance")
 refund_payments = _permission("refund payments", "admin", "finance")
 replay_payment_events = _permission("replay payment events", "admin", "finance")
+route_leads = _permission("route leads", "admin")
+manage_consents = _permission("manage consents", "admin")
 manage_vendors = _permission("manage vendors", "admin")
 see_traffic = _permission("see traffic", "admin")
 settle_statements = _permission("settle statements", "admin", "finance")

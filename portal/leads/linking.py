@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sqlalchemy import Select, and_, or_, select
+from sqlalchemy.orm import aliased
 
 from portal.leads.steps import add_step, move
 from portal.models import Contract, Customer, Lead, LeadStep, Person, Service
@@ -54,10 +55,10 @@ def follow_contracts(uow: UnitOfWork) -> int:
     return moved
 
 
-def _about_it() -> Any:
+def _about_it(contract: Any = Contract) -> Any:
     """A contract is a lead's where the customer is, and the service, if the lead names one."""
-    same_service = or_(Lead.service_id.is_(None), Lead.service_id == Contract.service_id)
-    return and_(Contract.customer_id == Lead.customer_id, same_service)
+    same_service = or_(Lead.service_id.is_(None), Lead.service_id == contract.service_id)
+    return and_(contract.customer_id == Lead.customer_id, same_service)
 
 
 def _ahead() -> Select[Any]:
@@ -71,7 +72,8 @@ def _ahead() -> Select[Any]:
 
 def _cancelled() -> Select[Any]:
     """Signed or won leads of which no contract stands, and which were not moved since the last one went."""
-    standing = select(Contract.id).where(_about_it(), Contract.state != "cancelled").exists()
+    other = aliased(Contract)
+    standing = select(other.id).where(_about_it(other), other.state != "cancelled").exists()
     later = (LeadStep.lead_id == Lead.id, LeadStep.kind == "stage", LeadStep.at >= Contract.cancelled_at)
     moved_since = select(LeadStep.id).where(*later).exists()
     return (

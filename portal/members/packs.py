@@ -34,6 +34,7 @@ DEFAULT_PACKS: tuple[dict[str, Any], ...] = (
             "matching_generations": 0,
             "tree_levels": 0,
             "vendors": "all",
+            "lead_desk": False,
         },
     },
     {
@@ -56,6 +57,7 @@ DEFAULT_PACKS: tuple[dict[str, Any], ...] = (
             "matching_generations": 1,
             "tree_levels": 5,
             "vendors": "core",
+            "lead_desk": False,
         },
     },
     {
@@ -70,6 +72,7 @@ DEFAULT_PACKS: tuple[dict[str, Any], ...] = (
                 "Everything in Consultant Pack",
                 "A higher cap",
                 "Your whole downline",
+                "The lead desk",
                 "All vendors",
             ],
             "without": [],
@@ -78,6 +81,7 @@ DEFAULT_PACKS: tuple[dict[str, Any], ...] = (
             "matching_generations": 3,
             "tree_levels": None,
             "vendors": "all",
+            "lead_desk": True,
         },
     },
 )

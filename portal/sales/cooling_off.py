@@ -9,9 +9,9 @@ from datetime import date, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from portal.kernel import us
 from portal.kernel.business_days import after_business_days
 from portal.kernel.errors import BadInput, Conflict
-from portal.kernel.us import STATES
 from portal.kernel.vendor_events import VendorEvent
 from portal.models import Contract, CoolingOffRule, TermsVersion
 from portal.store import UnitOfWork
@@ -20,6 +20,7 @@ from portal.store.insert import insert_missing
 MOST_DAYS = 60
 OLDEST = 120
 SOLAR = "kW"
+STATES = frozenset(us.STATES)
 SHIPPED: tuple[dict[str, object], ...] = (
     {
         "state": "",

@@ -16,6 +16,7 @@ class Row:
     """A place to go: `permission` opens it, `endpoint` is its view.
 
     It is marked on the pages called `inside` as well, and where no row fits better in its whole `room`.
+    `feature` names what the reader's registration plan must have.
     """
 
     permission: str
@@ -24,6 +25,7 @@ class Row:
     label: LazyString
     group: LazyString | str = ""
     inside: tuple[str, ...] = ()
+    feature: str = ""
 
     @property
     def room(self) -> str:
@@ -100,11 +102,14 @@ CYCLE_PAGES = (
 )
 
 STATEMENT_PAGES = ("statement", "uploaded", "send_upload", "upload_statement")
+LEAD_PAGES = ("new_lead", "lead", "add_lead", "import_page", "read_import", "import_leads")
 
 ROWS: tuple[Row, ...] = (
     Row("see own business", "dashboard.home", "house", _l("Home")),
     Row("see own business", "network.team", "network", _l("Team")),
     Row("see own business", "wallets.earnings", "wallet", _l("Earnings")),
+    Row("work leads", "desk.leads", "user-plus", _l("Leads"), "", LEAD_PAGES, feature="lead_desk"),
+    Row("work leads", "desk.customers", "users", _l("Customers")),
     Row("see own business", "shop.market", "store", _l("Marketplace"), "", ("market_vendor",)),
     Row("see own business", "shop.own_orders", "receipt", _l("Orders")),
     Row("see own business", "dashboard.rank", "target", _l("Rank"), "", ("rank_history",)),
@@ -129,9 +134,11 @@ ROWS: tuple[Row, ...] = (
 )
 
 
-def visible(rows: Iterable[Row], *, may: Callable[[str], bool]) -> list[Row]:
-    """The rows for one reader, in the order of the table."""
-    return [row for row in rows if may(row.permission)]
+def visible(
+    rows: Iterable[Row], *, may: Callable[[str], bool], has: Callable[[str], bool] = lambda _feature: True
+) -> list[Row]:
+    """The rows for one reader, in the order of the table: `has` says what their registration plan opens."""
+    return [row for row in rows if may(row.permission) and (not row.feature or has(row.feature))]
 
 
 def current(rows: Iterable[Row], endpoint: str | None) -> Row | None:

@@ -14,6 +14,7 @@ from portal.ui import assets, headers, nav
 from portal.ui.addresses import RowConverter
 from portal.ui.filters import FILTERS
 from portal.ui.htmx import PortalRequest, answer_unchanged, redirect_for_htmx, request, vary
+from portal.ui.packs import has_feature
 
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "canopy_theme"
@@ -55,7 +56,7 @@ def theme() -> str:
 
 def _frame() -> dict[str, Any]:
     signed_in = bool(current_user.is_authenticated)
-    rows = [row for row in nav.visible(nav.ROWS, may=may) if is_open(row.endpoint)]
+    rows = [row for row in nav.visible(nav.ROWS, may=may, has=has_feature) if is_open(row.endpoint)]
     return {
         "theme": theme(),
         "language": str(get_locale() or "en").replace("_", "-"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from flask import Blueprint, Flask, redirect
+from flask import Blueprint, Flask, g, redirect
 from flask_babel import Babel
 from flask_login import LoginManager, UserMixin
 from flask_principal import ActionNeed, AnonymousIdentity, Identity, Principal
@@ -34,6 +34,7 @@ def build(*, signed_in: bool) -> Flask:
     Principal(app, use_sessions=False).identity_loader(
         lambda: identity() if signed_in else AnonymousIdentity()
     )
+    app.before_request(lambda: setattr(g, "pack_features", {"lead_desk": True}))
     ui.register(app)
     add_views(app)
     return app

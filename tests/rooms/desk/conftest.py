@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from portal.extensions import db
-from portal.models import Consultant, TermsVersion
+from portal.models import Consultant, Lead, TermsVersion
 from portal.store import perform
 from portal.vendors.service import Offer, Terms, add_service, add_terms, add_vendor
 
@@ -74,3 +75,24 @@ def street(app, cast) -> Street:
 
     with app.app_context():
         return perform(write)
+
+
+DANA = {"name": "Dana Reed", "phone": "303 555 0142", "email": ""}
+
+
+@pytest.fixture
+def ben(signed_in, street):
+    return signed_in("Ben")
+
+
+def written(browser, **changes):
+    """A new lead through the page; its address."""
+    browser.visit("/leads/new")
+    answer = browser.submit("/leads/new", {**DANA, **changes})
+    assert answer.status_code == 303, browser.words
+    browser.follow()
+    return answer.location
+
+
+def stage(street):
+    return street.read(lambda session: session.scalars(select(Lead.stage).order_by(Lead.id)).all())

@@ -116,9 +116,20 @@ def upgrade() -> None:
         )
     op.execute(FACTS_OF_SALES)
     op.execute(FACTS_OF_CANCELLATIONS)
+    change_packs({"lead_desk": "earnings"})
+
+
+def change_packs(features: dict[str, str]) -> None:
+    """Give every pack these features: the packs with the named dashboard have them; an empty name drops them."""
+    packs = sa.table("pack", sa.column("code", sa.String), sa.column("features", sa.JSON))
+    for code, known in op.get_bind().execute(sa.select(packs.c.code, packs.c.features)).all():
+        changed = {name: value for name, value in known.items() if name not in features}
+        changed |= {name: known.get("dashboard") == wanted for name, wanted in features.items() if wanted}
+        op.execute(packs.update().where(packs.c.code == code).values(features=changed))
 
 
 def downgrade() -> None:
+    change_packs({"lead_desk": ""})
     op.execute("UPDATE contract SET state = 'active' WHERE state = 'suspended'")
     with op.batch_alter_table("contract") as batch:
         batch.drop_constraint(op.f("ck_contract_refunded_share"), type_="check")

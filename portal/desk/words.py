@@ -1,0 +1,147 @@
+"""The words of the desk: stages, steps, reports of vendors, reasons for being asked, reasons for a hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+
+from portal.kernel.us import STATES
+from portal.leads.queries import Moment
+from portal.ui.filters import size, worded
+
+STAGES = {
+    "new": _l("New"),
+    "contacted": _l("Contacted"),
+    "appointment": _l("Appointment"),
+    "proposal": _l("Proposal"),
+    "signed": _l("Signed"),
+    "won": _l("Won"),
+    "lost": _l("Lost"),
+}
+TONES = {"new": "sun", "won": "ok", "lost": "bad"}
+SOURCES = {
+    "hand": _l("written down by you"),
+    "signup": _l("signed up on your page"),
+    "import": _l("from a file"),
+    "form": _l("by a form on a website"),
+    "api": _l("from another system"),
+}
+STEPS = {
+    "taken": _l("The lead came in"),
+    "again": _l("They asked again"),
+    "signup": _l("They signed up on the page"),
+    "customer": _l("The vendor registered them as a customer"),
+    "note": _l("Note"),
+    "task": _l("To do"),
+    "task_done": _l("Done"),
+    "task_again": _l("Not done yet"),
+    "details": _l("Details were changed"),
+    "archived": _l("Archived"),
+    "restored": _l("Taken out of the archive"),
+    "stop": _l("They asked not to be contacted"),
+    "offer": _l("Offered to a consultant"),
+    "declined": _l("A consultant declined"),
+    "expired": _l("The time to answer was over"),
+    "accepted": _l("A consultant took the lead"),
+    "assigned": _l("Given to a consultant by the company"),
+    "unrouted": _l("Left to the company"),
+}
+REPORTS = {
+    "customer.registered": _l("Registered"),
+    "service.signed": _l("Contract signed"),
+    "service.changed": _l("Contract changed"),
+    "service.installed": _l("Installed"),
+    "service.activated": _l("Running"),
+    "service.renewed": _l("Renewed"),
+    "service.suspended": _l("Suspended"),
+    "service.cancelled": _l("Contract cancelled"),
+    "service.refunded": _l("Money refunded"),
+}
+CONTRACT_STATES = {
+    "registered": _l("registered"),
+    "signed": _l("signed"),
+    "installed": _l("installed"),
+    "active": _l("running"),
+    "suspended": _l("suspended"),
+    "cancelled": _l("cancelled"),
+}
+HELD = {
+    "licence": _l("you hold no licence for it there"),
+    "pack": _l("your plan does not sell it"),
+    "state": _l("it is not offered in that state"),
+    "own_use": _l("your own household has reached its limit"),
+    "required_field": _l("the vendor left something out"),
+}
+CONSENTS = {
+    "signup": _l("keeping and passing on their details"),
+    "contact": _l("being contacted about other services"),
+}
+CRITERIA = {
+    "state": _l("The service is sold in the state"),
+    "licence": _l("Licence, where the state needs one"),
+    "plan": _l("The plan may sell it and has the lead desk"),
+    "load": _l("Few open leads"),
+    "rest": _l("Not asked for a long time"),
+}
+UNROUTED = {
+    "state": _l("The service is not sold in this state."),
+    "licence": _l("Nobody holds the licence that this state needs."),
+    "plan": _l("Nobody's plan may sell this service."),
+    "nobody": _l("Everybody who fits was asked."),
+    "stopped": _l("The person asked not to be contacted."),
+}
+
+
+def said(moment: Moment) -> str:
+    """The title of a line of the timeline."""
+    if moment.kind == "stage":
+        was, now = (STAGES.get(str(moment.detail.get(name)), "") for name in ("was", "now"))
+        by = _("by the vendor's report") if not moment.by_hand else ""
+        return " ".join(part for part in (_("%(was)s to %(now)s", was=was, now=now), by) if part)
+    if moment.kind in ("sale", "reversal"):
+        return _("Volume for you") if moment.kind == "sale" else _("Volume taken back")
+    return str(REPORTS.get(moment.kind) or STEPS.get(moment.kind, moment.kind))
+
+
+def more(moment: Moment) -> str:
+    """What a step says beside its title."""
+    parts = [moment.about, moment.text]
+    if moment.kind == "signup" and moment.detail.get("size_thousandths"):
+        parts.append(_("Size: %(size)s", size=size(int(moment.detail["size_thousandths"]))))
+    if moment.kind == "unrouted":
+        parts.append(str(UNROUTED.get(str(moment.detail.get("why")), "")))
+    if moment.detail.get("period"):
+        parts.append(str(moment.detail["period"]))
+    return ", ".join(part for part in parts if part)
+
+
+def held(reasons: list[dict[str, Any]]) -> str:
+    """Why a sale is held, in one line."""
+    return ", ".join(str(HELD.get(str(reason.get("code")), reason.get("code"))) for reason in reasons)
+
+
+def because(reason: Mapping[str, Any]) -> str:
+    """Why somebody was chosen, by one criterion; empty where it does not tell people apart."""
+    code, state = reason["code"], STATES.get(str(reason.get("region", "")), "")
+    if code == "licence":
+        return _("licensed in %(state)s", state=state) if reason.get("needed") else ""
+    if code == "state":
+        return _("the service is sold in %(state)s", state=state) if state else ""
+    if code == "plan":
+        return _("your plan may sell it")
+    if code == "load":
+        number = int(reason.get("figure") or 0)
+        return ngettext("%(num)s open lead", "%(num)s open leads", number)
+    if code == "rest":
+        last = reason.get("figure")
+        return _("last asked %(when)s", when=worded(str(last))) if last else _("never asked before")
+    return f"{code}: {reason.get('points', '')}"
+
+
+def chosen(reasons: list[dict[str, Any]]) -> str:
+    """All reasons in one line."""
+    return ", ".join(part for part in map(because, reasons) if part)
