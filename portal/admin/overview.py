@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import groupby
+from zoneinfo import ZoneInfo
 
-from flask import Response, url_for
+from flask import Response, current_app, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -16,15 +19,19 @@ from portal.admin.room import admin
 from portal.commissions.drafts import proposed_plans
 from portal.commissions.queries import CycleRow, approvals_of, cycle_rows, open_cycle
 from portal.extensions import db
+from portal.kernel.clock import utc_now
 from portal.members.queries import duplicate_registrations
 from portal.payouts import checks, results, stops
 from portal.payouts.adjustments import waiting
 from portal.payouts.automatic import queries as automatic
 from portal.payouts.queries import counts
+from portal.statements import queries as statements
+from portal.store.statement_days import missing_days
 from portal.ui import show
-from portal.ui.filters import moment, money
+from portal.ui.filters import moment, money, short_day
 
 NAMED = 3
+SILENT_FOR = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,7 @@ def overview() -> Response:
             *_corrections(),
             *_withdrawals(),
             *_unclear(),
+            *_statements(),
             *_people(),
             *_given_up(),
         ],
@@ -148,15 +156,45 @@ def _people() -> Iterator[ToDo]:
 
 def _given_up() -> Iterator[ToDo]:
     trouble = queries.troubles(db.session())
+
+    def place(kind: str) -> str:
+        return url_for("admin.dead", kind=kind) if may(permissions.see_traffic) else ""
+
     if trouble.events:
         title = ngettext("%(num)s event was given up", "%(num)s events were given up", trouble.events)
-        url = url_for("vendors.index") if may(permissions.manage_vendors) else ""
-        note = _("The vendors' pages and the payments page say why.")
-        yield ToDo(title, note, "triangle-alert", url, kind="bad")
+        note = _("They are grouped by what is wrong.")
+        yield ToDo(title, note, "triangle-alert", place("event"), kind="bad")
     if trouble.tasks:
         title = ngettext("%(num)s reaction was given up", "%(num)s reactions were given up", trouble.tasks)
-        yield ToDo(title, trouble.last_error[:200], "triangle-alert", kind="bad")
+        yield ToDo(title, trouble.last_error[:200], "triangle-alert", place("task"), kind="bad")
     if trouble.messages:
         title = ngettext("%(num)s mail was not sent", "%(num)s mails were not sent", trouble.messages)
         note = _("Look at them at Brevo: some may have arrived.")
-        yield ToDo(title, note, "mail", kind="bad")
+        yield ToDo(title, note, "mail", place("mail"), kind="bad")
+
+
+def _statements() -> Iterator[ToDo]:
+    """Where vendors' statements and events disagree, and days of which no statement came."""
+    if not may(permissions.settle_statements):
+        return
+    session, now = db.session(), today()
+    for vendor, number in statements.open_differences(session):
+        title = ngettext("%(num)s difference is open", "%(num)s differences are open", number)
+        url = url_for("vendors.statements", public_id=vendor.public_id)
+        yield ToDo(title, _("Statements of %(vendor)s", vendor=vendor.name), "file-text", url)
+    silent = missing_days(session, zone=company_zone(), since=now - SILENT_FOR, until=now)
+    for vendor, days in groupby(sorted(silent, key=lambda each: each.vendor.name), lambda each: each.vendor):
+        named = ", ".join(short_day(each.day) for each in days)
+        title = _("No statement yet of %(vendor)s", vendor=vendor.name)
+        url = url_for("vendors.statements", public_id=vendor.public_id)
+        yield ToDo(title, named, "file-text", url)
+
+
+def company_zone() -> ZoneInfo:
+    """The time zone in which the company's days begin."""
+    return ZoneInfo(current_app.config["SETTINGS"].time_zone)
+
+
+def today() -> date:
+    """The day it is there."""
+    return utc_now().astimezone(company_zone()).date()

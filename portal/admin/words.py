@@ -157,6 +157,14 @@ def failed(code: str, number: int) -> str:
             "%(num)s events of this cycle were not worked in",
             number,
         ),
+        "statements": ngettext(
+            "%(num)s difference to a vendor's statement is open",
+            "%(num)s differences to vendors' statements are open",
+            number,
+        ),
+        "statement-days": ngettext(
+            "%(num)s day with events has no statement", "%(num)s days with events have no statement", number
+        ),
         "wallets": ngettext("%(num)s wallet is below zero", "%(num)s wallets are below zero", number),
         "earlier": ngettext(
             "%(num)s cycle before it is not closed", "%(num)s cycles before it are not closed", number
@@ -182,6 +190,8 @@ def figure(finding: Finding) -> str:
         "vendors": ngettext("%(num)s is silent", "%(num)s are silent", number),
         "wallets": ngettext("%(num)s wallet", "%(num)s wallets", number),
         "cycles": ngettext("%(num)s is open", "%(num)s are open", number),
+        "differences": ngettext("%(num)s is open", "%(num)s are open", number),
+        "days": ngettext("%(num)s day", "%(num)s days", number),
         "events": ngettext("%(num)s waits", "%(num)s wait", number),
     }
     return counted.get(unit) or finding.seen.note

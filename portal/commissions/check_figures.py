@@ -44,12 +44,16 @@ Asked: TypeAlias = tuple[Select[int], ...]
 
 @dataclass(frozen=True)
 class Limits:
-    """Where a figure begins to need an answer: shares in ten-thousandths, and times the usual pay."""
+    """Where a figure begins to need an answer: shares in ten-thousandths, and times the usual pay.
+
+    `zone` is the time zone in which the company's days begin.
+    """
 
     ratio_cap: int | None = None
     ratio_rise: int = 500
     own_use: int = 3_000
     times_usual: int = 5
+    zone: str = "UTC"
 
     @staticmethod
     def of(settings: Settings) -> Limits:
@@ -59,6 +63,7 @@ class Limits:
             settings.payout_ratio_rise,
             settings.own_use_share,
             settings.times_usual_pay,
+            settings.time_zone,
         )
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from portal.commissions import check_figures as figures
+from portal.commissions import statement_figures
 from portal.commissions.beside import Beside
 from portal.commissions.check_figures import Asked, Behind, Limits, Look, Seen
 from portal.commissions.queries import totals_of
@@ -119,6 +120,21 @@ CHECKS: dict[str, Check] = {
             behind=figures.own_users,
         ),
         _nobody("unusual", "Nobody earns far more than they usually do", figures.far_above_usual),
+        Check(
+            "statements",
+            "Every difference to a vendor's statement is settled",
+            "differences",
+            _NOTHING,
+            statement_figures.unsettled,
+            behind=statement_figures.unsettled_vendors,
+        ),
+        Check(
+            "statement-days",
+            "A statement came for every day with events",
+            "days",
+            statement_figures.without_statement,
+            behind=statement_figures.days_without_statement,
+        ),
         Check(
             "events",
             "Every event of this cycle was worked in",

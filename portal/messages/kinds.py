@@ -22,6 +22,7 @@ ABOUT_OWN_BUSINESS = frozenset(
         "payment_received",
         "renewal_failed",
         "signed_up",
+        "vendor_invitation",
         "welcome",
         "withdrawal_paid",
         "withdrawal_returned",

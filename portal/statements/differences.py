@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from portal.kernel.ids import new_id
 from portal.models import Contract, ContractFact, Statement, StatementDifference, StatementLine
 from portal.statements.comparing import Found, compare
-from portal.statements.gathering import RevenueOf, bounds, facts_of_day, facts_of_other_days, lines_of
+from portal.statements.gathering import RevenueOf, facts_of_day, facts_of_other_days, lines_of
 from portal.store import UnitOfWork
 from portal.store.locks import lock_row
+from portal.store.statement_days import bounds
 
 BY_ITSELF = "by_itself"
 ASKED = "ask"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
-from datetime import date, datetime, time, timedelta
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -26,16 +25,12 @@ from portal.models import (
 from portal.statements.comparing import MANY_TIMES, SIZED, Key, Ours, key_of
 from portal.statements.lines import Line
 from portal.store.inbox import vendor_source
+from portal.store.statement_days import bounds
 
 # What our terms make of a milestone of a size, cents; None where they pay nothing at it.
 RevenueOf: TypeAlias = Callable[[TermsVersion, str, int], int | None]
 
 _AT_ONCE = 500
-
-
-def bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """When a day of the company begins and when the next one does, aware."""
-    return datetime.combine(day, time(0), zone), datetime.combine(day + timedelta(days=1), time(0), zone)
 
 
 def lines_of(session: Session, statement_id: int) -> list[Line]:

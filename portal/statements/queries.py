@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, and_, case, func, select
 from sqlalchemy.orm import Session
@@ -14,7 +13,6 @@ from sqlalchemy.orm import Session
 from portal.kernel.errors import NotYours
 from portal.models import (
     AccountUser,
-    Contract,
     ContractFact,
     Inbox,
     Person,
@@ -25,8 +23,8 @@ from portal.models import (
     Vendor,
 )
 from portal.statements.differences import ASKED
-from portal.statements.gathering import bounds
 from portal.store.inbox import vendor_source
+from portal.store.statement_days import open_by_vendor, open_ones, vendors_by_id
 
 MOST_SHOWN = 500
 
@@ -42,15 +40,6 @@ class Day:
     missing: int
     extra: int
     different: int
-
-
-@dataclass(frozen=True)
-class MissingDay:
-    """A day on which a vendor's events happened and of which no statement came."""
-
-    vendor: Vendor
-    day: date
-    events: int
 
 
 @dataclass(frozen=True)
@@ -153,44 +142,17 @@ def stuck_event(session: Session, vendor_id: int, difference: StatementDifferenc
 
 def asked(session: Session, vendor_id: int) -> int:
     """How many differences wait for an answer of the vendor."""
-    rows = _open(select(func.count())).where(
+    rows = open_ones(select(func.count())).where(
         Statement.vendor_id == vendor_id, StatementDifference.choice == ASKED
     )
     return session.scalar(rows) or 0
 
 
-def open_by_vendor(
-    session: Session, *, since: date | None = None, until: date | None = None
-) -> dict[int, int]:
-    """How many differences are open of each vendor that has any; days from `since` and before `until`."""
-    rows = _open(select(Statement.vendor_id, func.count()))
-    if since is not None:
-        rows = rows.where(Statement.day >= since)
-    if until is not None:
-        rows = rows.where(Statement.day < until)
-    return {row[0]: row[1] for row in session.execute(rows.group_by(Statement.vendor_id))}
-
-
-def missing_days(
-    session: Session, *, zone: ZoneInfo, since: date, until: date, vendor_id: int | None = None
-) -> list[MissingDay]:
-    """Days from `since` and before `until` on which events happened and of which no statement came.
-
-    Only of vendors that ever sent one: others have not agreed to.
-    """
-    sent = set(
-        session.execute(select(Statement.vendor_id, Statement.day).where(Statement.day >= since)).all()
-    )
-    senders = set(session.scalars(select(Statement.vendor_id).distinct()))
-    if vendor_id is not None:
-        senders &= {vendor_id}
-    missing: list[MissingDay] = []
-    for day in (since + timedelta(days=at) for at in range((until - since).days)):
-        silent = {vendor for vendor in senders if (vendor, day) not in sent}
-        counted = _happened(session, silent, day, zone=zone) if silent else {}
-        vendors = _vendors(session, counted)
-        missing += [MissingDay(vendors[vendor], day, number) for vendor, number in sorted(counted.items())]
-    return missing
+def open_differences(session: Session) -> list[tuple[Vendor, int]]:
+    """The vendors whose statements have open differences, by name, with how many."""
+    counted = open_by_vendor(session)
+    vendors = sorted(vendors_by_id(session, counted).values(), key=lambda vendor: vendor.name)
+    return [(vendor, counted[vendor.id]) for vendor in vendors]
 
 
 def mapping_of(session: Session, vendor_id: int) -> StatementMapping | None:
@@ -222,35 +184,3 @@ def _days(*, counting: bool = True) -> Select[*tuple[Any, ...]]:
 
 def _read(session: Session, rows: Select[*tuple[Any, ...]]) -> list[Day]:
     return [Day(*row) for row in session.execute(rows)]
-
-
-def _open(rows: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    """Counted over the open differences of statements that count."""
-    return (
-        rows.select_from(StatementDifference)
-        .join(Statement, Statement.id == StatementDifference.statement_id)
-        .where(StatementDifference.settled_at.is_(None), Statement.replaced_at.is_(None))
-    )
-
-
-def _happened(session: Session, vendor_ids: set[int], day: date, *, zone: ZoneInfo) -> dict[int, int]:
-    """How many events of a day each of these vendors sent, of those that sent any."""
-    begins, ends = bounds(day, zone)
-    rows = (
-        select(Contract.vendor_id, func.count())
-        .select_from(ContractFact)
-        .join(Contract, Contract.id == ContractFact.contract_id)
-        .outerjoin(Inbox, Inbox.id == ContractFact.inbox_id)
-        .where(
-            ContractFact.occurred_at >= begins,
-            ContractFact.occurred_at < ends,
-            Contract.vendor_id.in_(vendor_ids),
-            func.coalesce(Inbox.found_by, "") != "statement",
-        )
-        .group_by(Contract.vendor_id)
-    )
-    return {row[0]: row[1] for row in session.execute(rows)}
-
-
-def _vendors(session: Session, ids: Iterable[int]) -> dict[int, Vendor]:
-    return {vendor.id: vendor for vendor in session.scalars(select(Vendor).where(Vendor.id.in_(list(ids))))}

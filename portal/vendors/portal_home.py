@@ -14,7 +14,7 @@ from portal.access import permissions
 from portal.access.guard import requires
 from portal.extensions import db
 from portal.statements import queries as statements
-from portal.statements.gathering import bounds
+from portal.store.statement_days import bounds, missing_days
 from portal.ui import show
 from portal.ui.filters import day as shown_day
 from portal.vendors import portal_queries as queries
@@ -74,7 +74,7 @@ def _events(place: Place) -> Iterator[ToDo]:
 
 def _statements(place: Place) -> Iterator[ToDo]:
     session, vendor_id, now = db.session(), place.vendor.id, today()
-    missing = statements.missing_days(
+    missing = missing_days(
         session, zone=company_zone(), vendor_id=vendor_id, since=now - timedelta(days=14), until=now
     )
     for each in missing[-3:]:

@@ -19,6 +19,7 @@ from portal.models import Statement, StatementDifference
 from portal.statements import queries, settling
 from portal.statements.queries import Shown
 from portal.store import perform
+from portal.store.statement_days import missing_days
 from portal.ui import show
 from portal.vendors import portal_statement_forms as words
 from portal.vendors.portal_room import Place, company_zone, on_both
@@ -43,7 +44,7 @@ def statements_page(place: Place, form: UploadForm, *, status: int = 200) -> Res
         status=status,
         form=form,
         days=queries.days(session, place.vendor.id),
-        silent=queries.missing_days(
+        silent=missing_days(
             session,
             zone=company_zone(),
             vendor_id=place.vendor.id,

@@ -19,15 +19,19 @@ from portal.models import (
     Audit,
     CheckReason,
     CommissionLine,
+    Contract,
+    ContractFact,
     Customer,
     Cycle,
     Inbox,
     Person,
     Run,
     Sale,
+    StatementDifference,
     TaxForm,
     Vendor,
 )
+from portal.statements.service import receive_statement
 from tests.shop import add_sale, reverse_sale
 
 WORDS = "The vendor told us on the phone that nothing happened."
@@ -203,10 +207,33 @@ def own_use(uow, cast):
     uow.session.get_one(Customer, sale.contract.customer_id).person_id = person.id
 
 
+def statement(uow, *, days_ago):
+    """A statement of the vendor that sold something, with nothing in it."""
+    vendor_id = uow.session.scalars(select(Contract.vendor_id)).first()
+    day = uow.clock().date() - timedelta(days=days_ago)
+    sent = {"source": "csv", "content": str(day).encode()}
+    return receive_statement(uow, vendor_id=vendor_id, day=day, lines=[], **sent)
+
+
+def open_difference(uow, cast):
+    about = {"kind": "missing", "contract_ref": "K9", "type": "service.activated", "fields": {}}
+    today = statement(uow, days_ago=0)
+    uow.session.add(StatementDifference(public_id=new_id(), statement_id=today.id, **about))
+
+
+def day_without_statement(uow, cast):
+    statement(uow, days_ago=60)
+    contract_id = uow.session.scalars(select(Contract.id)).first()
+    about = {"type": "service.activated", "milestone": "activated", "recorded_at": uow.clock()}
+    uow.session.add(ContractFact(contract_id=contract_id, key="f", occurred_at=uow.clock(), **about))
+
+
 @pytest.mark.parametrize(
     ("happen", "code", "number"),
     [
         (silent_vendor, "vendors", 1),
+        (open_difference, "statements", 1),
+        (day_without_statement, "statement-days", 1),
         (waiting_event, "events", 1),
         (no_tax_form, "tax-forms", 1),
         (own_use, "own-use", 5_714),

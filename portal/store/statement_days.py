@@ -1,0 +1,97 @@
+"""Days of vendors' statements: where they disagree with the events, and of which none came.
+
+Below the use cases: statements settle them, a cycle's checks look at them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from portal.models import Contract, ContractFact, Inbox, Statement, StatementDifference, Vendor
+
+
+@dataclass(frozen=True)
+class MissingDay:
+    """A day on which a vendor's events happened and of which no statement came."""
+
+    vendor: Vendor
+    day: date
+    events: int
+
+
+def bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """When a day of the company begins and when the next one does, aware."""
+    return datetime.combine(day, time(0), zone), datetime.combine(day + timedelta(days=1), time(0), zone)
+
+
+def open_by_vendor(
+    session: Session, *, since: date | None = None, until: date | None = None
+) -> dict[int, int]:
+    """How many differences are open of each vendor that has any; days from `since` and before `until`."""
+    rows = open_ones(select(Statement.vendor_id, func.count()))
+    if since is not None:
+        rows = rows.where(Statement.day >= since)
+    if until is not None:
+        rows = rows.where(Statement.day < until)
+    return {row[0]: row[1] for row in session.execute(rows.group_by(Statement.vendor_id))}
+
+
+def missing_days(
+    session: Session, *, zone: ZoneInfo, since: date, until: date, vendor_id: int | None = None
+) -> list[MissingDay]:
+    """Days from `since` and before `until` on which events happened and of which no statement came.
+
+    Only of vendors that ever sent one: others have not agreed to.
+    """
+    sent = set(
+        session.execute(select(Statement.vendor_id, Statement.day).where(Statement.day >= since)).all()
+    )
+    senders = set(session.scalars(select(Statement.vendor_id).distinct()))
+    if vendor_id is not None:
+        senders &= {vendor_id}
+    missing: list[MissingDay] = []
+    for day in (since + timedelta(days=at) for at in range((until - since).days)):
+        silent = {vendor for vendor in senders if (vendor, day) not in sent}
+        counted = _happened(session, silent, day, zone=zone) if silent else {}
+        vendors = vendors_by_id(session, counted)
+        missing += [MissingDay(vendors[vendor], day, number) for vendor, number in sorted(counted.items())]
+    return missing
+
+
+def open_ones(rows: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """Counted over the open differences of statements that count."""
+    return (
+        rows.select_from(StatementDifference)
+        .join(Statement, Statement.id == StatementDifference.statement_id)
+        .where(StatementDifference.settled_at.is_(None), Statement.replaced_at.is_(None))
+    )
+
+
+def _happened(session: Session, vendor_ids: set[int], day: date, *, zone: ZoneInfo) -> dict[int, int]:
+    """How many events of a day each of these vendors sent, of those that sent any."""
+    begins, ends = bounds(day, zone)
+    rows = (
+        select(Contract.vendor_id, func.count())
+        .select_from(ContractFact)
+        .join(Contract, Contract.id == ContractFact.contract_id)
+        .outerjoin(Inbox, Inbox.id == ContractFact.inbox_id)
+        .where(
+            ContractFact.occurred_at >= begins,
+            ContractFact.occurred_at < ends,
+            Contract.vendor_id.in_(vendor_ids),
+            func.coalesce(Inbox.found_by, "") != "statement",
+        )
+        .group_by(Contract.vendor_id)
+    )
+    return {row[0]: row[1] for row in session.execute(rows)}
+
+
+def vendors_by_id(session: Session, ids: Iterable[int]) -> dict[int, Vendor]:
+    return {vendor.id: vendor for vendor in session.scalars(select(Vendor).where(Vendor.id.in_(list(ids))))}
