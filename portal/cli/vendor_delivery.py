@@ -13,20 +13,11 @@ from dataclasses import dataclass, field
 import urllib3
 
 from portal.cli.vendor_feed import Event
-from portal.gateways.vendor_signatures import ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
-from portal.kernel.clock import utc_now
+from portal.gateways.vendor_sender import Key, Sender
 
 MOST_TRIES = 8
 LONGEST_WAIT_SECONDS = 60
 _TRY_AGAIN = (429, 502, 503, 504)
-
-
-@dataclass(frozen=True)
-class Key:
-    """Who signs: the id in the address (the vendor's, or of one of its keys) and the secret."""
-
-    public_id: str
-    secret: str
 
 
 @dataclass(frozen=True)
@@ -40,10 +31,6 @@ class Line:
 
     def key_of(self, vendor: str) -> Key | None:
         return self.keys.get(vendor) or self.keys.get("")
-
-    def address(self, key: Key) -> str:
-        base = self.url.rstrip("/")
-        return base if base.endswith("/events") else f"{base}/api/v1/vendors/{key.public_id}/events"
 
 
 @dataclass
@@ -112,8 +99,9 @@ def _deliver_one(pool: urllib3.PoolManager, event: Event, line: Line, counts: Co
     if key is None:
         counts.add(f"no key for {event.vendor}")
         return
+    sender = Sender(line.url, key, pool=pool)
     for attempt in range(MOST_TRIES):
-        answer = _post(pool, line.address(key), key, event)
+        answer = sender.post("events", message_id=event.event_id, body=event.body)
         if answer is not None and answer.status not in _TRY_AGAIN:
             counts.add(_outcome(answer), waits=attempt)
             return
@@ -121,26 +109,13 @@ def _deliver_one(pool: urllib3.PoolManager, event: Event, line: Line, counts: Co
     counts.add("unanswered", waits=MOST_TRIES)
 
 
-def _post(pool: urllib3.PoolManager, url: str, key: Key, event: Event) -> urllib3.BaseHTTPResponse | None:
-    timestamp = int(utc_now().timestamp())
-    headers = {
-        "content-type": "application/json",
-        ID_HEADER: event.event_id,
-        TIMESTAMP_HEADER: str(timestamp),
-        SIGNATURE_HEADER: sign(key.secret, event.event_id, timestamp, event.body),
-    }
-    try:
-        return pool.request("POST", url, body=event.body, headers=headers)
-    except urllib3.exceptions.HTTPError:
-        return None
-
-
 def _outcome(answer: urllib3.BaseHTTPResponse) -> str:
     known = {202: "accepted", 200: "repeated"}
-    return known.get(answer.status) or f"{answer.status} {_reason(answer.data)}"
+    return known.get(answer.status) or f"{answer.status} {reason(answer.data)}"
 
 
-def _reason(body: bytes) -> str:
+def reason(body: bytes) -> str:
+    """Why something was refused, in one line."""
     try:
         document = json.loads(body)
         named = [f"{error['field']}: {error['message']}" for error in document.get("errors", [])]

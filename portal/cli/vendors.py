@@ -13,12 +13,15 @@ from flask import current_app
 from flask.cli import AppGroup
 from sqlalchemy import select
 
-from portal.cli.vendor_delivery import Counts, Key, Line, deliver
+from portal.cli.vendor_delivery import Counts, Line, deliver
 from portal.cli.vendor_feed import FIELDS, BadFeed, Feed, Reading, Schedule, read_events
+from portal.cli.vendor_trying import Trial, try_out
+from portal.gateways.vendor_sender import Key
 from portal.gateways.vendor_signatures import sign
 from portal.kernel.clock import utc_now
 from portal.kernel.errors import BadInput, DomainError
 from portal.kernel.money import parse_money, parse_volume
+from portal.kernel.vendor_scenarios import MOST, SCENARIOS, Offered
 from portal.models import AccountUser
 from portal.store import UnitOfWork, perform
 from portal.vendors.service import Offer, Terms, add_key, add_service, add_terms, add_vendor
@@ -54,7 +57,7 @@ def add(name: str, **options: Any) -> None:
 
 
 @vendors.command("simulate", with_appcontext=False)
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--url", required=True, help="The portal, or the address for events that `vendor add` printed.")
 @click.option("--key", default="", metavar="ID:SECRET", help="Vendor or key id, and secret.")
 @click.option("--keys", type=click.Path(exists=True, path_type=Path), help="JSON: vendor name -> key.")
@@ -77,16 +80,40 @@ def add(name: str, **options: Any) -> None:
 @click.option("--connections", type=click.IntRange(1, 64), default=8, show_default=True)
 @click.option("--limit", type=click.IntRange(0), default=0, help="Only the first rows.")
 @click.option("--seed", default=0, show_default=True)
+@click.option("--scenario", type=click.Choice(list(SCENARIOS)), help="Instead of FILE: made-up contracts.")
+@click.option("--count", type=click.IntRange(1, MOST), default=1, show_default=True, help="How many of them.")
+@click.option("--consultant", default="", help="The code of who sold them.")
+@click.option("--service", default="solar", show_default=True, help="The code of what was sold.")
+@click.option("--state", default="CA", show_default=True, help="Where it was sold.")
+@click.option("--wait", default=60.0, show_default=True, help="Seconds to ask what became of the events.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
-def simulate(file: Path, **options: Any) -> None:
-    """Post the rows of FILE as signed events: registered, activated, and for some cancelled."""
+def simulate(file: Path | None, **options: Any) -> None:
+    """Post the rows of FILE, or made-up contracts, as signed events of a vendor."""
     try:
+        if file is None:
+            _try_scenario(options)
+            return
         events, reading = read_events(file, _feed(options))
         counts = deliver(events, _line(options))
     except BadFeed as fault:
         raise click.ClickException(str(fault)) from fault
     _report(reading, counts, as_json=options["as_json"])
     if counts.unanswered:
+        raise click.exceptions.Exit(1)
+
+
+def _try_scenario(options: dict[str, Any]) -> None:
+    if not (options["scenario"] and options["consultant"] and options["key"]):
+        raise BadFeed("Give a FILE, or --scenario with --consultant CODE and --key ID:SECRET.")
+    offered = Offered(options["consultant"], options["service"], options["state"])
+    trial = Trial(options["scenario"], offered, options["count"], options["seed"], options["wait"])
+    found = try_out(options["url"], _key(options["key"]), trial)
+    if options["as_json"]:
+        click.echo(json.dumps(found))
+        return
+    for what in ("answers", "states"):
+        click.echo(f"{what}: " + ", ".join(f"{count} {name}" for name, count in found[what].items()))
+    if set(found["states"]) != {"done"}:
         raise click.exceptions.Exit(1)
 
 

@@ -9,6 +9,8 @@ from sqlalchemy import Row
 
 from portal.inbound.queries import STATES
 
+# What the worker writes where a message met a bug of ours.
+BUG: Final = "error"
 OUR_FAULT: Final = "Something broke on our side. We try again, and look into it."
 _STATE: Final = {inner: shown for shown, inners in STATES.items() for inner in inners}
 
@@ -30,12 +32,12 @@ def told(row: Row[Any]) -> dict[str, Any]:
 
 
 def _problem(row: Row[Any]) -> dict[str, str] | None:
-    """The field and the words of what keeps an event; of a bug only that it is one."""
-    if row.last_error is None:
+    """The field or rule and the words of what keeps an event; of a bug only that it is one."""
+    if row.last_error is None or row.state in STATES["done"]:
         return None
-    if row.state in ("retry", "dead") and row.problem is None:
+    if row.problem in (None, BUG):
         return {"field": "", "message": OUR_FAULT}
-    return {"field": row.problem or "", "message": row.last_error}
+    return {"field": row.problem, "message": row.last_error}
 
 
 def instant(moment: datetime | None) -> str | None:

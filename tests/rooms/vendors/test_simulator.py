@@ -15,10 +15,13 @@ from sqlalchemy import func, select
 from werkzeug.serving import make_server
 
 from jobs import inbox
-from portal.cli.vendor_delivery import Key, Line, deliver
+from portal.cli.vendor_delivery import Line, deliver
 from portal.cli.vendor_feed import BadFeed, Feed, Schedule, is_name, read_events
 from portal.extensions import db
 from portal.gateways.vendor_events import parse
+from portal.gateways.vendor_fields import TYPES
+from portal.gateways.vendor_sender import Key
+from portal.kernel.vendor_scenarios import SCENARIOS, Offered, events_of
 from portal.models import Contract, Customer, Inbox, Sale
 from tests.people import Cast
 from tests.vendors import Vera, invite_vera
@@ -151,7 +154,9 @@ def test_a_file_is_delivered_once_and_counted(app: Flask, served: tuple[str, Ver
         counted = [
             db.session.scalar(select(func.count()).select_from(model)) for model in (Customer, Contract)
         ]
-        sales = db.session.scalar(select(func.count(Sale.id)).where(Sale.reverses_id.is_(None)))
+        net = db.session.execute(
+            select(Contract.state, func.sum(Sale.volume)).outerjoin(Sale).group_by(Contract.id)
+        ).all()
         states = set(db.session.scalars(select(Inbox.state)))
 
     different = len({event.event_id for event in events})
@@ -159,7 +164,7 @@ def test_a_file_is_delivered_once_and_counted(app: Flask, served: tuple[str, Ver
     assert (again.accepted, again.repeated) == (0, len(events))
     assert first.refused.total() == again.refused.total() == 0
     assert counted == [4, 4]
-    assert sales == 4
+    assert {(state, bool(volume)) for state, volume in net} == {("active", True), ("cancelled", False)}
     assert states <= {"done", "ignored"}
 
 
@@ -218,3 +223,63 @@ def test_wrong_options_are_said_in_one_line(
 
     assert done.exit_code == 1
     assert said in done.output
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_scenario_is_tried_out_from_its_first_event_to_its_end(
+    app: Flask, served: tuple[str, Vera], name: str
+) -> None:
+    url, vera = served
+    arguments = ["vendor", "simulate", "--url", url, "--key", f"{vera.public_id}:{vera.key.secret}"]
+    arguments += ["--scenario", name, "--consultant", vera.ben, "--count", "2", "--json"]
+    working = threading.Event()
+
+    def work() -> None:
+        while not working.wait(0.05):
+            with app.app_context():
+                inbox.drain()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        done = app.test_cli_runner().invoke(args=[*arguments, "--wait", "20"])
+    finally:
+        working.set()
+        worker.join()
+
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.output.splitlines()[-1])
+    assert set(found["states"]) == {"done"}, done.output
+    assert set(found["answers"]) == ({"202", "200"} if name == "duplicate" else {"202"})
+    with app.app_context():
+        worth = sum(db.session.scalars(select(Sale.volume)))
+    assert (worth == 0) == (name in ("cancel", "refund"))
+
+
+def test_a_scenario_is_the_same_for_the_same_seed_and_day() -> None:
+    offered = Offered("ABCD2345", "solar")
+    first, again, other = (
+        events_of("sale", offered, count=3, seed=seed, now=START + timedelta(hours=hour))
+        for seed, hour in ((1, 0), (1, 9), (2, 0))
+    )
+
+    assert first == again
+    assert first != other
+    assert len({sent.id for sent in first}) == 12
+
+
+def test_every_event_of_every_scenario_is_one_the_portal_takes() -> None:
+    offered = Offered("ABCD2345", "solar")
+    taken = {
+        parse(json.dumps(sent.event).encode(), now=START).type
+        for name in SCENARIOS
+        for sent in events_of(name, offered, count=5, seed=3, now=START)
+    }
+
+    assert taken == set(TYPES) - {"service.suspended"}
+
+
+def test_a_scenario_needs_to_know_who_sold(sqlite_app: Flask) -> None:
+    arguments = ["vendor", "simulate", "--url", "http://127.0.0.1:1", "--key", "a:b", "--scenario", "sale"]
+
+    assert "--consultant CODE" in sqlite_app.test_cli_runner().invoke(args=arguments).output
