@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from portal.kernel.errors import BadInput
 from portal.leads.service import OVER
@@ -123,6 +123,19 @@ def offers_to(session: Session, consultant_id: int, now: datetime) -> Sequence[L
     """Leads that wait for a consultant's answer, the shortest time first."""
     mine = (LeadOffer.consultant_id == consultant_id, LeadOffer.state == "open", LeadOffer.respond_by > now)
     return session.scalars(select(LeadOffer).where(*mine).order_by(LeadOffer.respond_by)).unique().all()
+
+
+def open_offers(session: Session) -> Sequence[LeadOffer]:
+    """Every offer that waits for an answer, the shortest time first."""
+    waiting = select(LeadOffer).where(LeadOffer.state == "open").options(joinedload(LeadOffer.consultant))
+    return session.scalars(waiting.order_by(LeadOffer.respond_by).limit(PAGE)).unique().all()
+
+
+def left_because(session: Session, lead_ids: Sequence[int]) -> dict[int, str]:
+    """Why leads were left to the company: the newest reason of each."""
+    steps = select(LeadStep).where(LeadStep.lead_id.in_(lead_ids), LeadStep.kind == "unrouted")
+    rows = session.scalars(steps.order_by(LeadStep.id))
+    return {step.lead_id: str(step.detail.get("why", "")) for step in rows}
 
 
 def timeline(session: Session, lead: Lead) -> list[Moment]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select, update
 
+from portal.kernel.errors import BadInput
 from portal.leads import consents
 from portal.leads.steps import add_step
 from portal.models import Lead, LeadOffer, Person
@@ -19,6 +20,39 @@ def stop_contact(uow: UnitOfWork, person: Person, *, reason: str, actor_id: int 
         _withdraw_offers(uow, lead)
         add_step(uow, lead, "stop", text=reason, actor_id=actor_id)
     uow.note("contact.stop", thing="person", thing_id=person.id, actor_id=actor_id)
+
+
+def stop_address(uow: UnitOfWork, *, reached: str, reason: str, actor_id: int) -> bool:
+    """Stop one address or number, whoever it belongs to; False where it was stopped before.
+
+    Raises `BadInput` for what is neither an e-mail nor a phone number.
+    """
+    channel, mark = _address(reached)
+    reason = reason or "Asked for at the company"
+    made = people.stop(uow, channel=channel, mark=mark, reason=reason, asked_by=actor_id)
+    theirs = select(Person.id).where(Person.email == reached.strip().lower())
+    if channel == people.PHONE:
+        theirs = select(Person.id).where(Person.phone_mark == mark)
+    for lead in uow.session.scalars(select(Lead).where(Lead.person_id.in_(theirs))).unique():
+        _withdraw_offers(uow, lead)
+    uow.note("contact.stop", thing="contact_stop", thing_id=None, actor_id=actor_id, channel=channel)
+    return made
+
+
+def lift_stop(uow: UnitOfWork, *, reached: str, reason: str, actor_id: int) -> bool:
+    """Let an address or a number be contacted again; False where no stop stands. Raises `BadInput`."""
+    channel, mark = _address(reached)
+    lifted = people.lift(uow, channel=channel, mark=mark)
+    uow.note("contact.lift", thing="contact_stop", thing_id=None, actor_id=actor_id, reason=reason[:200])
+    return lifted
+
+
+def _address(reached: str) -> tuple[str, str]:
+    channel = people.EMAIL if "@" in reached else people.PHONE
+    mark = people.mark_of(channel, reached)
+    if not mark:
+        raise BadInput("Please write an e-mail or a phone number.")
+    return channel, mark
 
 
 def _withdraw_offers(uow: UnitOfWork, lead: Lead) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import JSON, CheckConstraint, Date, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.extensions import Base
+from portal.models.consultant import Consultant
 from portal.models.person import Person
 from portal.models.sale import Customer
 from portal.models.types import At, Code, Id, Number, OptionalAt, PublicId, Whole
@@ -124,3 +125,4 @@ class LeadOffer(Base):
     answered_at: Mapped[OptionalAt]
 
     lead: Mapped[Lead] = relationship(lazy="joined")
+    consultant: Mapped[Consultant] = relationship()

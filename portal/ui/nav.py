@@ -102,6 +102,7 @@ CYCLE_PAGES = (
 )
 
 STATEMENT_PAGES = ("statement", "uploaded", "send_upload", "upload_statement")
+CONSENT_PAGES = ("publish_consent", "contact_stops", "change_stop")
 LEAD_PAGES = ("new_lead", "lead", "add_lead", "import_page", "read_import", "import_leads")
 
 ROWS: tuple[Row, ...] = (
@@ -124,6 +125,8 @@ ROWS: tuple[Row, ...] = (
     Row("see company", "admin.breakage", "target", _l("Breakage"), _l("Company"), ("cycle_breakage",)),
     Row("manage moves", "admin.moves", "network", _l("Moves"), _l("Company"), MOVE_PAGES),
     Row("see company", "admin.comparisons", "list", _l("Comparisons"), _l("Company"), COMPARING),
+    Row("route leads", "admin.routing", "user-plus", _l("Lead routing"), _l("Company"), ("decide_routing",)),
+    Row("manage consents", "admin.consents", "shield-check", _l("Consent"), _l("Company"), CONSENT_PAGES),
     Row("manage vendors", "vendors.index", "store", _l("Vendors"), _l("Company")),
     Row("see vendor traffic", "partner.home", "house", _l("Home")),
     Row("see vendor traffic", "partner.deliveries", "list", _l("Deliveries"), "", ("delivery",)),
