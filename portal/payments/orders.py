@@ -44,8 +44,9 @@ def price_of(service: Service, *, size_thousandths: int) -> Cents:
 
 
 def is_sold_here(service: Service) -> bool:
-    """Whether a service has a price and terms."""
-    return bool(service.price_cents or service.price_per_unit_cents) and bool(service.terms)
+    """Whether a service has a price and terms, and was not withdrawn."""
+    has_price = bool(service.price_cents or service.price_per_unit_cents)
+    return has_price and bool(service.terms) and service.withdrawn_at is None
 
 
 def open_order(

@@ -11,11 +11,14 @@ from portal.kernel.vendor_events import VendorEvent
 from portal.models import Contract, Customer, Service, TermsVersion
 from portal.sales import cooling_off
 from portal.sales.customers import find_or_register
+from portal.sales.history import ORDER_PAID, ORDER_SIGNED
 from portal.sales.refusals import NotYetKnown
 from portal.sales.worth import terms_on
 from portal.store import UnitOfWork
 from portal.store.insert import insert_or_skip
 from portal.store.locks import lock_where
+
+OF_ORDERS = (ORDER_SIGNED, ORDER_PAID)
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ def find_or_open(uow: UnitOfWork, *, vendor_id: int, event: VendorEvent) -> Foun
     """The contract the event speaks of, with its customer; both are made when they are missing.
 
     Raises `NotYetKnown` where the event does not say enough for that, `Conflict` where the vendor has given
-    the same reference to a contract of another customer.
+    the same reference to a contract of another customer, and for a new one of a service that is withdrawn.
     """
     customer, is_news = find_or_register(uow, vendor_id=vendor_id, event=event)
     contract = _locked(uow, vendor_id, event.contract_ref)
@@ -60,6 +63,12 @@ def _locked(uow: UnitOfWork, vendor_id: int, ref: str) -> Contract | None:
 def _open(uow: UnitOfWork, customer: Customer, event: VendorEvent) -> tuple[bool, TermsVersion]:
     service = _service(uow, customer.vendor_id, event)
     signed_on = event.signed_on or event.occurred_at.date()
+    # An order that was paid here was taken before, whatever became of the service meanwhile.
+    if service.withdrawn_at and signed_on > service.withdrawn_at.date() and event.type not in OF_ORDERS:
+        raise Conflict(
+            f"The service {service.code} is withdrawn; it takes no contract signed on {signed_on}.",
+            field="contract.service",
+        )
     terms = terms_on(uow.session, service=service, day=signed_on)
     is_new = insert_or_skip(
         uow.session,

@@ -91,6 +91,16 @@ def test_terms_that_share_revenue_pay_by_themselves(phone, do):
     assert "this service's own terms since Jan 1, 2026" in ana.words
 
 
+def test_a_month_that_is_renewed_pays_its_residual(phone, do):
+    vendor, *_ = do(offered, "Volta", CHARGING)
+    ana = phone("ana")
+
+    ana.visit(f"/market/{vendor}")
+
+    # 10% and 3% of $19.90, and 4% of 5 volume.
+    assert "Each month that is renewed 5 $1.99 $0.80" in ana.words
+
+
 def test_the_page_says_what_the_engine_then_pays(app, phone, do, cast):
     """The same sale made in earnest, of whatever size: what Ben gets for it, and Ana who sponsors him."""
     _, service_id, terms_id = do(offered, "Volta", replace(CHARGING, revenue_flat_cents=333_33))

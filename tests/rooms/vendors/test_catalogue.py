@@ -14,7 +14,7 @@ from jobs import inbox
 from portal.extensions import db
 from portal.kernel.clock import utc_now
 from portal.members.packs import ensure_defaults
-from portal.models import Audit, Service, TermsVersion
+from portal.models import Audit, Inbox, Service, TermsVersion
 from portal.store import perform
 from tests.html import Visitor
 from tests.people import PASSWORD, Cast
@@ -178,6 +178,31 @@ def test_a_withdrawn_service_can_be_sold_again(app: Flask, ada: Visitor, vera: V
     with app.app_context():
         assert db.session.scalars(select(Service.withdrawn_at)).one() is None
         assert "service withdrawn" in db.session.scalars(select(Audit.action)).all()
+
+
+def test_a_withdrawn_service_takes_no_new_contract_and_those_there_live_on(
+    app: Flask, ada: Visitor, vera: Vera
+) -> None:
+    tomorrow = utc_now().date() + timedelta(days=1)
+    events = (
+        ("here", {"type": "service.signed", "milestone": "signed"}, "K1"),
+        ("before", {"signed_on": tomorrow - timedelta(days=2)}, "K2"),
+        ("after", {"signed_on": tomorrow}, "K3"),
+        ("lives", {}, "K1"),
+    )
+    states = {}
+    for name, told, ref in events:
+        if name == "before":
+            ada.submit(f"{solar(vera)}/withdraw", {"withdrawn": "yes"})
+        send(app.test_client(), vera, activated(vera, contract_ref=ref, **told), event_id=name)
+        with app.app_context():
+            inbox.drain()
+            row = db.session.scalars(select(Inbox).where(Inbox.event_id == name)).one()
+            states[name] = row.state, row.last_error or ""
+
+    refused = f"The service solar is withdrawn; it takes no contract signed on {tomorrow}."
+    assert states["after"] == ("dead", refused)
+    assert {states[name][0] for name in ("here", "before", "lives")} == {"done"}
 
 
 def test_no_service_has_the_code_of_a_registration_plan(ada: Visitor, vera: Vera) -> None:
