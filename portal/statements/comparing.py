@@ -7,9 +7,9 @@ contract is looked for on other days too, so that an event of five minutes past 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TypeAlias
 
 from portal.statements.lines import Line
@@ -29,14 +29,15 @@ Fields: TypeAlias = dict[str, list[Value]]
 class Ours:
     """What an event said of a contract, and what our terms make of it.
 
-    `day` is the company's; `revenue_cents` None where the type is worth nothing by itself. `settled` marks
-    what was booked because a statement was believed: no statement has to name it.
+    `day` is the company's, `at` the moment; `revenue_cents` None where the type is worth nothing by itself.
+    `settled` marks what was booked because a statement was believed: no statement has to name it.
     """
 
     fact_id: int
     type: str
     contract_ref: str
     day: date
+    at: datetime
     customer_ref: str
     consultant_code: str
     service_code: str
@@ -73,7 +74,10 @@ def compare(
     waiting: dict[Key, list[Ours]] = defaultdict(list)
     for fact in ours:
         waiting[fact.key].append(fact)
-    found = [each for line in lines if (each := _of_line(line, waiting, elsewhere, day)) is not None]
+    pairs = _pairs(lines, waiting)
+    found = [
+        each for line in lines if (each := _of_line(line, pairs.get(line.line), elsewhere, day)) is not None
+    ]
     named = {key_of(line) for line in lines}
     return found + list(_extras(ours, waiting, named))
 
@@ -83,11 +87,9 @@ def key_of(line: Line) -> Key:
     return line.contract_ref, line.type, line.period or ""
 
 
-def _of_line(
-    line: Line, waiting: dict[Key, list[Ours]], elsewhere: Mapping[Key, Ours], day: date
-) -> Found | None:
-    key = key_of(line)
-    fact = _take(line, waiting[key]) or (elsewhere.get(key) if line.type not in MANY_TIMES else None)
+def _of_line(line: Line, fact: Ours | None, elsewhere: Mapping[Key, Ours], day: date) -> Found | None:
+    if fact is None and line.type not in MANY_TIMES:
+        fact = elsewhere.get(key_of(line))
     if fact is None:
         return Found("missing", line.contract_ref, line.type, _alone(_theirs(line), 1), line=line.line)
     fields = _different(line, fact)
@@ -98,16 +100,30 @@ def _of_line(
     return Found("different", line.contract_ref, line.type, fields, line=line.line, fact_id=fact.fact_id)
 
 
-def _take(line: Line, facts: list[Ours]) -> Ours | None:
-    """The fact that fits best; the others of something that happens once go with it."""
-    if not facts:
-        return None
-    best = min(facts, key=lambda fact: (len(_different(line, fact)), not fact.settled))
-    if line.type in MANY_TIMES:
-        facts.remove(best)
-    else:
-        facts.clear()
-    return best
+def _pairs(lines: Sequence[Line], waiting: dict[Key, list[Ours]]) -> dict[int, Ours]:
+    """The fact of each line that has one; those that were taken no longer wait.
+
+    What can happen several times on a day is told apart by its moment first, then by what it says. Of what
+    happens once, all facts go with the one that fits best.
+    """
+    pairs: dict[int, Ours] = {}
+    fits: tuple[Callable[[Line, Ours], bool], ...] = (
+        lambda line, fact: line.occurred_at == fact.at,
+        lambda line, fact: not _different(line, fact),
+        lambda _line, _fact: True,
+    )
+    for fit in fits:
+        for line in lines:
+            facts = [fact for fact in waiting[key_of(line)] if fit(line, fact)]
+            if line.line in pairs or not facts:
+                continue
+            best = min(facts, key=lambda fact: (len(_different(line, fact)), fact.settled))
+            pairs[line.line] = best
+            if line.type in MANY_TIMES:
+                waiting[key_of(line)].remove(best)
+    for key in {key_of(line) for line in lines if line.line in pairs and line.type not in MANY_TIMES}:
+        waiting[key].clear()
+    return pairs
 
 
 def _extras(ours: Iterable[Ours], waiting: Mapping[Key, list[Ours]], named: set[Key]) -> Iterator[Found]:

@@ -95,7 +95,7 @@ def _write(uow: UnitOfWork, statement: Statement, found: list[Found]) -> int:
         if still_open.pop(same, None) is None:
             uow.session.add(new)
     for gone in still_open.values():
-        gone.choice, gone.settled_at = BY_ITSELF, uow.clock()
+        gone.choice, gone.settled_by, gone.settled_at = BY_ITSELF, None, uow.clock()
     uow.session.flush()
     return open_now
 

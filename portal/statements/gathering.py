@@ -107,6 +107,7 @@ def _ours(row: Row[Any], *, zone: ZoneInfo, revenue_of: RevenueOf, sizes: dict[i
         type=fact.type,
         contract_ref=row.ref,
         day=fact.occurred_at.astimezone(zone).date(),
+        at=fact.occurred_at,
         customer_ref=row.customer,
         consultant_code=row.consultant,
         service_code=row.service,

@@ -85,6 +85,7 @@ def _happened(session: Session, vendor_ids: set[int], day: date, *, zone: ZoneIn
         .where(
             ContractFact.occurred_at >= begins,
             ContractFact.occurred_at < ends,
+            ContractFact.type.startswith("service."),
             Contract.vendor_id.in_(vendor_ids),
             func.coalesce(Inbox.found_by, "") != "statement",
         )

@@ -27,6 +27,7 @@ FACT = Ours(
     type="service.activated",
     contract_ref="K1",
     day=DAY,
+    at=NOON,
     customer_ref="C1",
     consultant_code="BEN22222",
     service_code="solar",
@@ -109,3 +110,15 @@ def test_what_was_booked_for_a_statement_needs_no_line() -> None:
     ours = replace(FACT, type="service.changed", settled=True)
 
     assert found([LINE], [FACT, ours]) == []
+
+
+def test_two_changes_of_a_day_are_told_apart_by_their_moment() -> None:
+    """The first was lost, the second told with a wrong size: neither is taken for the other."""
+    first = replace(LINE, type="service.changed", occurred_at=NOON.replace(hour=15), size_thousandths=9_000)
+    second = replace(LINE, type="service.changed", line=2, size_thousandths=9_600)
+    came = replace(FACT, type="service.changed", size_thousandths=9_000)
+
+    assert [(each.kind, each.line) for each in found([first, second], [came])] == [
+        ("missing", 1),
+        ("different", 2),
+    ]

@@ -1,0 +1,166 @@
+"""Whatever events were lost, told twice or wrong: believing the statements ends in the books of truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from jobs import statements
+from portal.extensions import db
+from portal.gateways.vendor_events import parse
+from portal.kernel.clock import utc_now
+from portal.kernel.errors import BadInput, Conflict
+from portal.kernel.vendor_events import VendorEvent
+from portal.models import Audit, Inbox, StatementDifference
+from portal.statements.settling import ASK, KEEP, REVERSE, THEIRS, settle
+from tests.people import Cast
+from tests.statements import world
+from tests.vendors import Vera, activated, invite_vera
+
+
+@pytest.fixture
+def vera(app: Flask, cast: Cast) -> Vera:
+    return invite_vera(app, cast)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_believing_the_statements_ends_in_the_books_of_the_full_run(
+    app: Flask, cast: Cast, vera: Vera, seed: int
+) -> None:
+    rng = Random(seed)
+    other = invite_vera(app, cast, name="Other Solar")
+    events = world.truth(rng, vera)
+    world.tell(app, vera, events)
+    world.tell(app, other, world.disturbed(rng, events, other))
+    wrong = world.net(app, other)
+
+    world.send_statements(app, vera, events)
+    agreed = world.open_ones(app)
+    world.send_statements(app, other, events)
+    settled = [world.believe(app, rng, cast.fin) for _round in range(2)]
+
+    assert agreed == []
+    assert wrong != world.net(app, vera), "the events were not disturbed"
+    assert settled[0] > 0 and settled[1] == 0
+    assert world.net(app, other) == world.net(app, vera)
+    assert world.open_ones(app) == []
+
+
+@pytest.fixture
+def one(vera: Vera) -> VendorEvent:
+    """An activation of yesterday."""
+    return activated(vera, occurred_at=utc_now() - timedelta(days=1), signed_on=None)
+
+
+def only(app: Flask) -> StatementDifference:
+    with app.app_context():
+        return db.session.scalars(select(StatementDifference)).one()
+
+
+def test_an_event_that_was_lost_is_made_of_the_line_and_says_where_it_came_from(
+    app: Flask, do: Callable[..., Any], cast: Cast, vera: Vera, one: VendorEvent
+) -> None:
+    world.send_statements(app, vera, [one])
+    do(settle, difference_id=only(app).id, choice=THEIRS, note="", actor_id=cast.fin)
+
+    with app.app_context():
+        row = db.session.scalars(select(Inbox)).one()
+        assert (row.found_by, row.deliveries, row.event_id) == ("statement", 0, only(app).event_id)
+        assert parse(row.body) == one
+        assert "difference settled" in db.session.scalars(select(Audit.action)).all()
+
+
+def test_keeping_ours_needs_a_reason_and_is_done_once(
+    app: Flask, do: Callable[..., Any], cast: Cast, vera: Vera, one: VendorEvent
+) -> None:
+    world.send_statements(app, vera, [one])
+    about = {"difference_id": only(app).id, "actor_id": cast.fin}
+
+    with pytest.raises(BadInput, match="Please write why"):
+        do(settle, choice=KEEP, note=" ", **about)
+    with pytest.raises(BadInput, match="Please choose"):
+        do(settle, choice=REVERSE, note="", **about)
+    do(settle, choice=KEEP, note="It was a test of theirs.", **about)
+    with pytest.raises(Conflict, match="settled this already"):
+        do(settle, choice=THEIRS, note="", **about)
+
+    assert (only(app).choice, only(app).note, only(app).settled_by) == (
+        KEEP,
+        "It was a test of theirs.",
+        cast.fin,
+    )
+
+
+def test_a_question_stays_open_and_a_later_event_ends_it_by_itself(
+    app: Flask, do: Callable[..., Any], cast: Cast, vera: Vera, one: VendorEvent
+) -> None:
+    world.send_statements(app, vera, [one])
+    do(settle, difference_id=only(app).id, choice=ASK, note="Is this true?", actor_id=cast.fin)
+    asked = only(app)
+
+    world.tell(app, vera, [one])
+    with app.app_context():
+        statements.compare_again()
+
+    assert (asked.choice, asked.settled_at) == (ASK, None)
+    assert (only(app).choice, only(app).settled_by) == ("by_itself", None)
+    assert world.open_ones(app) == []
+
+
+def test_a_later_statement_replaces_the_earlier_and_what_was_settled_stays_settled(
+    app: Flask, do: Callable[..., Any], cast: Cast, vera: Vera, one: VendorEvent
+) -> None:
+    lost = replace(one, contract_ref="K2", customer_ref="C2")
+    world.send_statements(app, vera, [one])
+    first = only(app)
+    do(settle, difference_id=first.id, choice=KEEP, note="Theirs is wrong.", actor_id=cast.fin)
+
+    world.send_statements(app, vera, [one, lost])
+
+    with app.app_context():
+        rows = db.session.scalars(select(StatementDifference).order_by(StatementDifference.id)).all()
+        assert [row.contract_ref for row in rows] == ["K1", "K2"]
+    assert [kind for _id, kind in world.open_ones(app)] == ["missing"]
+
+
+def test_what_only_the_earlier_statement_said_can_no_longer_be_settled(
+    app: Flask, do: Callable[..., Any], cast: Cast, vera: Vera, one: VendorEvent
+) -> None:
+    world.send_statements(app, vera, [one])
+    world.send_statements(app, vera, [])
+
+    with pytest.raises(Conflict, match="later statement"):
+        do(settle, difference_id=only(app).id, choice=THEIRS, note="", actor_id=cast.fin)
+
+
+def test_another_consultant_cannot_be_booked_and_needs_a_reason(
+    app: Flask, do: Callable[..., Any], cast: Cast, vera: Vera, one: VendorEvent
+) -> None:
+    world.tell(app, vera, [one])
+    world.send_statements(app, vera, [replace(one, consultant_code=vera.ana)])
+    about = {"difference_id": only(app).id, "actor_id": cast.fin}
+
+    assert only(app).fields == {"consultant": [vera.ben, vera.ana]}
+    with pytest.raises(BadInput, match="Please choose"):
+        do(settle, choice=THEIRS, note="", **about)
+    do(settle, choice=KEEP, note="The customer stays with Ben.", **about)
+
+
+def test_a_size_told_wrong_is_put_right_and_the_sale_with_it(
+    app: Flask, do: Callable[..., Any], cast: Cast, vera: Vera, one: VendorEvent
+) -> None:
+    world.tell(app, vera, [replace(one, size_thousandths=9_000)])
+    world.send_statements(app, vera, [one])
+    before = world.net(app, vera)
+
+    world.believe(app, Random(0), cast.fin)
+
+    assert list(before.values()) == [(190_00, 650_00)]
+    assert list(world.net(app, vera).values()) == [(184_00, 620_00)]
