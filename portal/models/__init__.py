@@ -13,7 +13,7 @@ from portal.models.cycle import (
     PlanVersion,
     Run,
 )
-from portal.models.integration import ApiToken, LeadForm, WebhookDelivery, WebhookEndpoint
+from portal.models.integration import ApiRequest, ApiToken, LeadForm, WebhookDelivery, WebhookEndpoint
 from portal.models.lead import Lead, LeadOffer, LeadStep, LeadTask, RoutingRule
 from portal.models.ledger import Account, Currency, Entry, LedgerPeriod, Posting
 from portal.models.licence import Licence, LicenceDocument, OwnUseRule
@@ -52,6 +52,7 @@ __all__ = [
     "AccountUser",
     "Adjustment",
     "Agreement",
+    "ApiRequest",
     "ApiToken",
     "Approval",
     "Audit",

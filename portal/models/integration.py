@@ -28,10 +28,25 @@ class ApiToken(Base):
     revoked_at: Mapped[OptionalAt]
 
 
+class ApiRequest(Base):
+    """A lead that a token's user sent under a key of theirs: the same key brings the same lead and no second."""
+
+    __tablename__ = "api_request"
+    __table_args__ = (UniqueConstraint("user_id", "key"),)
+
+    id: Mapped[Id]
+    user_id: Mapped[int] = mapped_column(Whole, ForeignKey("account_user.id"))
+    key: Mapped[str] = mapped_column(String(100))
+    body_sha256: Mapped[str] = mapped_column(String(64))
+    lead_id: Mapped[int] = mapped_column(Whole, ForeignKey("lead.id"))
+    created_at: Mapped[At]
+
+
 class WebhookEndpoint(Base):
     """An address that is told of facts: all of the company's, a consultant's own, or a vendor's own.
 
-    `kinds` are names of events; `failures` counts in a row, and too many switch it off.
+    `kinds` are names of events; `failures` counts in a row, and too many switch it off. While a secret is
+    exchanged, messages are signed with the old one too.
     """
 
     __tablename__ = "webhook_endpoint"
@@ -43,6 +58,8 @@ class WebhookEndpoint(Base):
     vendor_id: Mapped[int | None] = mapped_column(Whole, ForeignKey("vendor.id"), index=True)
     url: Mapped[str] = mapped_column(String(500))
     secret: Mapped[str] = mapped_column(Sealed)
+    old_secret: Mapped[str | None] = mapped_column(Sealed)
+    old_secret_until: Mapped[OptionalAt]
     kinds: Mapped[list[str]] = mapped_column(JSON)
     failures: Mapped[Number] = mapped_column(server_default="0")
     created_by: Mapped[int] = mapped_column(Whole, ForeignKey("account_user.id"))

@@ -36,6 +36,7 @@ TABLES = (
     "contract_fact",
     "statement_difference",
     "lead",
+    "api_request",
     "lead_step",
     "lead_task",
     "routing_rule",
@@ -100,6 +101,7 @@ def upgrade() -> None:
     create_integrations()
     create_statements()
     create_leads()
+    create_api_requests()
     for table, columns in new_columns().items():
         for column in columns:
             op.add_column(table, column)
@@ -311,6 +313,8 @@ def create_integrations() -> None:
         sa.Column("vendor_id", WHOLE, nullable=True),
         sa.Column("url", sa.String(length=500), nullable=False),
         sa.Column("secret", sa.String(), nullable=False),
+        sa.Column("old_secret", sa.String(), nullable=True),
+        sa.Column("old_secret_until", INSTANT, nullable=True),
         sa.Column("kinds", sa.JSON(), nullable=False),
         sa.Column("failures", WHOLE, server_default="0", nullable=False),
         sa.Column("created_by", WHOLE, nullable=False),
@@ -538,6 +542,24 @@ def create_statements() -> None:
     )
     op.create_index(
         "ix_statement_difference_open", "statement_difference", ["statement_id", "settled_at"], unique=False
+    )
+
+
+def create_api_requests() -> None:
+    op.create_table(
+        "api_request",
+        sa.Column("id", WHOLE, nullable=False),
+        sa.Column("user_id", WHOLE, nullable=False),
+        sa.Column("key", sa.String(length=100), nullable=False),
+        sa.Column("body_sha256", sa.String(length=64), nullable=False),
+        sa.Column("lead_id", WHOLE, nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["account_user.id"], name=op.f("fk_api_request_user_id_account_user")
+        ),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_api_request_lead_id_lead")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_request")),
+        sa.UniqueConstraint("user_id", "key", name=op.f("uq_api_request_user_id_key")),
     )
 
 
