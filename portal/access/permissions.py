@@ -35,6 +35,7 @@ route_leads = _permission("route leads", "admin")
 manage_consents = _permission("manage consents", "admin")
 manage_vendors = _permission("manage vendors", "admin")
 see_traffic = _permission("see traffic", "admin")
+settle_held_sales = _permission("settle held sales", "admin", "finance")
 settle_statements = _permission("settle statements", "admin", "finance")
 
 see_vendor_traffic = _permission("see vendor traffic", "vendor")

@@ -101,6 +101,7 @@ CYCLE_PAGES = (
     "run_team",
 )
 
+HELD_PAGES = ("held_sale", "release_held", "refuse_held", "mark_own_use")
 STATEMENT_PAGES = ("statement", "uploaded", "send_upload", "upload_statement")
 CONSENT_PAGES = ("publish_consent", "contact_stops", "change_stop")
 LEAD_PAGES = ("new_lead", "lead", "add_lead", "import_page", "read_import", "import_leads")
@@ -121,6 +122,7 @@ ROWS: tuple[Row, ...] = (
     Row("see payments", "admin.payments", "credit-card", _l("Payments"), _l("Company"), PAYMENT_PAGES),
     Row("see company", "admin.books", "receipt", _l("Books"), _l("Company"), BOOKS_PAGES),
     Row("manage adjustments", "admin.adjustments", "refresh-cw", _l("Corrections"), _l("Company"), ADJUSTING),
+    Row("settle held sales", "admin.held_sales", "lock", _l("Held sales"), _l("Company"), HELD_PAGES),
     Row("see company", "admin.plans", "file-text", _l("Pay plans"), _l("Company"), PLAN_PAGES),
     Row("see company", "admin.breakage", "target", _l("Breakage"), _l("Company"), ("cycle_breakage",)),
     Row("manage moves", "admin.moves", "network", _l("Moves"), _l("Company"), MOVE_PAGES),

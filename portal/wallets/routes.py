@@ -14,6 +14,7 @@ from portal.extensions import db
 from portal.kernel.clock import utc_now
 from portal.ledger import statements
 from portal.payouts import queries as payouts
+from portal.sales import held_queries
 from portal.ui import show
 from portal.ui.addresses import number
 from portal.ui.htmx import request
@@ -37,6 +38,7 @@ def earnings() -> Response:
         due=payouts.next_release(session, owner_id),
         weeks=queries.closed_weeks(session, owner_id),
         withdrawals=payouts.own_withdrawals(session, owner_id),
+        held=held_queries.own(session, owner()),
         missing=payouts.missing_for_payment(session, owner_id, now=utc_now()),
         page=page,
         chosen=chosen,
