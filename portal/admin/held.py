@@ -35,7 +35,7 @@ STATES = {
 class SettlingForm(RefusingForm):
     """Why it is released or refused."""
 
-    note = TextAreaField(_l("Reason, read by the consultant"), validators=[Length(max=holds.LONGEST_NOTE)])
+    note = TextAreaField(_l("Reason"), validators=[Length(max=holds.LONGEST_NOTE)])
 
 
 @admin.get("/held")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.kernel.errors import NotYours
 from portal.models import AccountUser, Consultant, HeldSale, Person
-from portal.sales.holding import HELD
+from portal.sales.holding import HELD, REFUSED
 from portal.sales.words import milestone_words, reason_words
 
 MOST = 50
+SHOWN_FOR = timedelta(days=60)
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,10 @@ def one(session: Session, public_id: str) -> Held:
     return Held(found[0], found[1], found[2] or "")
 
 
-def own(session: Session, consultant: Consultant, *, limit: int = 10) -> list[Held]:
-    """A consultant's own sales that earn nothing until they are settled, newest first."""
-    mine = select(HeldSale).where(HeldSale.consultant_id == consultant.id, HeldSale.state == HELD)
+def own(session: Session, consultant: Consultant, *, now: datetime, limit: int = 10) -> list[Held]:
+    """A consultant's own sales that earn nothing: held, or refused in the last 60 days; newest first."""
+    refused = (HeldSale.state == REFUSED) & (HeldSale.settled_at > now - SHOWN_FOR)
+    mine = select(HeldSale).where(HeldSale.consultant_id == consultant.id, (HeldSale.state == HELD) | refused)
     rows = session.scalars(mine.order_by(HeldSale.id.desc()).limit(limit)).unique()
     return [Held(sale, consultant) for sale in rows]
 

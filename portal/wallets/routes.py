@@ -38,7 +38,7 @@ def earnings() -> Response:
         due=payouts.next_release(session, owner_id),
         weeks=queries.closed_weeks(session, owner_id),
         withdrawals=payouts.own_withdrawals(session, owner_id),
-        held=held_queries.own(session, owner()),
+        held=held_queries.own(session, owner(), now=utc_now()),
         missing=payouts.missing_for_payment(session, owner_id, now=utc_now()),
         page=page,
         chosen=chosen,

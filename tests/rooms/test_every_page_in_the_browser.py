@@ -10,13 +10,14 @@ from portal.commissions import projection
 from portal.commissions.drafts import make_draft
 from portal.extensions import db
 from portal.kernel.clock import utc_now
-from portal.models import Consultant, Cycle, PlanDraft, Vendor
+from portal.models import Consultant, Cycle, HeldSale, PlanDraft, Vendor
 from portal.store import perform
 from tests.browser import AXE, Screen, chromium, cookies, served
 from tests.people import add_consultant, invite_cast
 from tests.rooms.vendors.conftest import hire
+from tests.sales import rules
 from tests.shop import add_sale
-from tests.vendors import invite_vera
+from tests.vendors import activated, invite_vera
 
 READERS = {"": "public", "Ana": "consultant", "Ada": "admin", "Cleo": "vendor"}
 WINDOWS = [("light", 1280), ("dark", 375)]
@@ -36,8 +37,11 @@ def house(sqlite_app):
         add_consultant(uow, "Nia", sponsor=cast.ana)
         make_draft(uow, version_id=1, actor_id=cast.ada)
 
-    hire(sqlite_app, invite_vera(sqlite_app, cast).vendor_id, "Cleo")
+    vera = invite_vera(sqlite_app, cast)
+    hire(sqlite_app, vera.vendor_id, "Cleo")
     with sqlite_app.app_context():
+        rules.rule(states=["UT"])
+        rules.tell(vera, activated(vera, consultant_code=vera.ana, customer_state="CA"))
         perform(live)
         projection.recalculate(db.session(), now=utc_now())
         db.session.rollback()
@@ -69,6 +73,7 @@ def more_pages(app, reader):
         ben, nia, code = people["Ben"].public_id, people["Nia"].public_id, people["Ana"].code
         week = db.session.query(Cycle).one().name
         vendor = db.session.query(Vendor).first().public_id
+        held = f"/admin/held/{db.session.query(HeldSale).one().public_id}"
         draft = f"/admin/plans/drafts/{db.session.query(PlanDraft).one().public_id}"
     return {
         "": [f"/r/{code}", f"/shop/{code}", "/nothing-here"],
@@ -79,7 +84,7 @@ def more_pages(app, reader):
             f"/team/place/{nia}",
             f"/team/place/{nia}?parent={ben}&leg=right",
         ],
-        "Ada": ["/admin/payouts/methods/bank", "/admin/payouts/methods/ach", "/admin/plans/1", draft]
+        "Ada": ["/admin/payouts/methods/bank", "/admin/payouts/methods/ach", "/admin/plans/1", draft, held]
         + [f"{draft}/{page}" for page in ("text", "propose", "try")],
         "Cleo": [],
     }[reader] + ([f"/earnings/weeks/{week}"] if reader == "Ana" else [])
