@@ -92,6 +92,7 @@ _REFUSALS: Final = {
     503: Answer("We cannot answer now; nothing was stored. Send it again after `Retry-After` seconds."),
 }
 _REFUSALS_OF_BODIES: Final = {
+    400: Answer("The body broke off on its way."),
     **_REFUSALS,
     415: Answer("The body is not `application/json`, or it is compressed."),
     422: Answer("The body is JSON that we do not take; `errors` names every field."),

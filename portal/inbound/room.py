@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final, TypeVar
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, abort, current_app, request
+from gunicorn.http.errors import ParseException
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolIsEmpty
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -39,6 +40,16 @@ def answers_plainly(view: View) -> View:
 
 
 def body_of_at_most(most_bytes: int) -> bytes:
-    """The bytes of the request. Raises `RequestEntityTooLarge` before it reads more than that."""
-    request.max_content_length = most_bytes
-    return request.get_data(cache=False)
+    """The bytes of the request. Raises `RequestEntityTooLarge` before it reads more than that.
+
+    What breaks off, or comes in chunks that are none, is answered with 400.
+    """
+    # Chunks are cut off at the limit without a word: a byte more shows that there was more.
+    request.max_content_length = most_bytes + 1
+    try:
+        body = request.get_data(cache=False)
+    except (OSError, ParseException):
+        abort(problem(400, "The body broke off."))
+    if len(body) > most_bytes:
+        raise RequestEntityTooLarge
+    return body
