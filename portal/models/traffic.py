@@ -13,8 +13,8 @@ class Inbox(Base):
     """A signed message from outside, stored before anything is done about it.
 
     `object_ref` is the provider's id of the thing it speaks of, `account` the connected account it came for;
-    `found_by` is `webhook`, `sweep` when the provider's own list of events had to be asked, or `statement`
-    when somebody settled a vendor's statement. `outcome` says in words what came of it; `problem` is the
+    `found_by` is `webhook`, `sweep` when the provider's own list of events had to be asked, `statement`
+    when somebody settled a vendor's statement, or `simulator`. `outcome` says in words what came of it; `problem` is the
     field or the rule that keeps it from being done.
     """
 

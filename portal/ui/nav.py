@@ -135,6 +135,7 @@ ROWS: tuple[Row, ...] = (
     Row("send statements", "partner.statements", "file-text", _l("Statements"), "", STATEMENT_PAGES),
     Row("see vendor traffic", "partner.invoice", "receipt", _l("Invoice")),
     Row("see vendor traffic", "partner.troubles", "triangle-alert", _l("Errors")),
+    Row("simulate vendor events", "partner.simulator", "zap", _l("Simulator"), "", ("simulate",)),
     Row("manage vendor keys", "partner.keys", "key-round", _l("Keys"), "", ("make_key",)),
 )
 

@@ -24,6 +24,15 @@ FOUND_BY: dict[str, LazyString] = {
     "statement": _l("settling a statement"),
     "simulator": _l("the simulator"),
 }
+SCENARIOS: dict[str, LazyString] = {
+    "sale": _l("A customer signs, the service is installed and runs"),
+    "cancel": _l("A sale that the customer calls off again"),
+    "late": _l("The events of a sale, the last one first"),
+    "duplicate": _l("A sale of which every event is sent twice"),
+    "change": _l("The system grows between signing and installation"),
+    "renewals": _l("A contract that goes on for three months"),
+    "refund": _l("A quarter of the price goes back, then all of it"),
+}
 # What a vendor can do about it, by the field or rule that stood in the way.
 TO_DO: dict[str, LazyString] = {
     "consultant_code": _l("Look at the code: it must be one of a consultant here. Send the event again."),

@@ -59,7 +59,7 @@ def addresses(app, place):
         events = db.session.scalars(select(Inbox.id).order_by(Inbox.id)).all()
         sent = db.session.scalars(select(Statement.public_id)).one()
     return [
-        *(place + page for page in ("/deliveries", "/errors", "/statements", "/invoice")),
+        *(place + page for page in ("/deliveries", "/errors", "/statements", "/invoice", "/simulator")),
         f"{place}/deliveries/{events[0]}",
         f"{place}/deliveries/{events[-1]}",
         f"{place}/statements/{sent}",
