@@ -65,7 +65,7 @@ def test_the_demo_is_a_company_whose_books_are_in_order(app):
             "ended",
             "open",
         ]
-        assert (count(Consultant), count(Vendor)) == (60, 4)
+        assert (count(Consultant), count(Vendor)) == (60, 5)
         assert count(Sale, Sale.reverses_id.is_not(None)) > 0
         sold = Contract.activated_at.is_not(None)
         assert count(Contract, Contract.state == "cancelled", sold) == count(

@@ -11,6 +11,7 @@ import json
 import time
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -23,6 +24,7 @@ from sqlalchemy import func, select
 
 from portal.cli.demo.at_stripe import PlayedStripe
 from portal.cli.demo.calendar import Calendar, draw_calendar
+from portal.cli.demo.catalogue import fill_catalogue
 from portal.cli.demo.money_in import Till
 from portal.cli.demo.names import Invented
 from portal.cli.demo.network import MAYA, draw_network
@@ -102,6 +104,14 @@ def _invent(rng: Random, calendar: Calendar, count: int, stripe: PlayedStripe | 
 
     company: Company = quietly(found, at=founded)
     _live(rng, calendar, sales, company)
+    more = partial(
+        fill_catalogue,
+        actor_id=company.staff.sam,
+        maya=company.known.sellers[MAYA],
+        now=calendar.now,
+        invented=invented,
+    )
+    quietly(more, at=calendar.now)
     if stripe is not None:
         Till(calendar, known=company.known, stripe=stripe).take()
     return company
