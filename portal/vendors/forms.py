@@ -129,8 +129,15 @@ class ServiceForm(TermsForm):
     name = StringField(_l("Name"), validators=[NEEDED, Length(max=200)])
     unit = StringField(_l("Unit of its size"), validators=[NEEDED, Length(max=64)])
 
+    summary = StringField(_l("In a sentence"), validators=[Length(max=500)])
+
     def offer(self) -> Offer:
-        return Offer(code=self.code.data or "", name=self.name.data or "", unit=self.unit.data or "")
+        return Offer(
+            code=self.code.data or "",
+            name=self.name.data or "",
+            unit=self.unit.data or "",
+            summary=self.summary.data or "",
+        )
 
 
 def values_of(terms: TermsVersion) -> dict[str, Any]:

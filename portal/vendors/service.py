@@ -29,11 +29,12 @@ class ShownKey:
 
 @dataclass(frozen=True)
 class Offer:
-    """What is sold: its code in events, its name, and the unit of its size (kW, device, …)."""
+    """What is sold: its code in events, its name, the unit of its size (kW, device, …), a sentence on it."""
 
     code: str
     name: str
     unit: str
+    summary: str = ""
 
 
 def add_vendor(uow: UnitOfWork, *, name: str, core: bool, actor_id: int | None) -> Vendor:
@@ -67,6 +68,7 @@ def add_service(uow: UnitOfWork, *, vendor_id: int, offer: Offer, actor_id: int 
     service = Service(
         vendor_id=vendor_id, code=offer.code, name=offer.name.strip(), unit=offer.unit.strip(), icon=icon
     )
+    service.summary = offer.summary.strip()[:500] or None
     uow.session.add(service)
     uow.session.flush()
     uow.note("service added", thing="service", thing_id=service.id, actor_id=actor_id)

@@ -41,16 +41,37 @@ MONITORING = Terms(
     packs=["plus", "smart"],
     cooling_off_days=3,
 )
+_BOX: Final = Offer("wall-box", "Wall box", "device", "Charges a car at home, put up in a morning.")
+_PLAN: Final = Offer("charging", "Charging plan", "car", "Charging at home and on the road, by the month.")
+_WATCH: Final = Offer("monitoring", "Alarm monitoring", "home", "Somebody looks when the alarm goes off.")
 _CUSTOMERS: Final = (("Iris Vega", "NV"), ("Owen Park", "CA"), ("June Alder", "TX"))
 
 
 def fill_catalogue(uow: UnitOfWork, *, actor_id: int, maya: int, now: datetime, invented: Invented) -> None:
     """A vendor for charging, alarm monitoring, terms of solar roofs to come, and what Maya sold of it."""
     voltlane = add_vendor(uow, name=VOLTLANE, core=False, actor_id=actor_id)
-    _offer(uow, voltlane.id, Offer("wall-box", "Wall box", "device"), WALL_BOX, actor_id=actor_id)
-    _offer(uow, voltlane.id, Offer("charging", "Charging plan", "car"), CHARGING, actor_id=actor_id)
+    _offer(
+        uow,
+        voltlane.id,
+        Offer("wall-box", "Wall box", "device", "Charges a car at home, put up in a morning."),
+        WALL_BOX,
+        actor_id=actor_id,
+    )
+    _offer(
+        uow,
+        voltlane.id,
+        Offer("charging", "Charging plan", "car", "Charging at home and on the road, month by month."),
+        CHARGING,
+        actor_id=actor_id,
+    )
     solar, safenest = (_named(uow, name) for name in ("SunPath", "SafeNest"))
-    _offer(uow, safenest.id, Offer("monitoring", "Alarm monitoring", "home"), MONITORING, actor_id=actor_id)
+    _offer(
+        uow,
+        safenest.id,
+        Offer("monitoring", "Alarm monitoring", "home", "Somebody looks when the alarm goes off."),
+        MONITORING,
+        actor_id=actor_id,
+    )
     add_terms(uow, service_id=solar.services[0].id, terms=_solar_to_come(now.date()), actor_id=actor_id)
     code = uow.session.get_one(Consultant, maya).code
     for number, (name, state) in enumerate(_CUSTOMERS, 1):

@@ -71,6 +71,7 @@ def test_a_service_is_added_with_its_terms(app: Flask, ada: Visitor, vera: Vera)
         "code": "battery",
         "name": "Battery",
         "unit": "kWh",
+        "summary": "Keeps the sun for the evening.",
         "valid_from": "2026-03-01",
         "volume_flat": "12.50",
         "volume_per_unit": "3",
@@ -93,6 +94,7 @@ def test_a_service_is_added_with_its_terms(app: Flask, ada: Visitor, vera: Vera)
         assert newest is not None
         assert (newest.volume_flat, newest.revenue_per_unit_cents) == (12_50, 1)
         assert newest.milestones == {"activated": 10_000}
+        assert newest.service.summary == "Keeps the sun for the evening."
 
 
 @pytest.mark.parametrize(
