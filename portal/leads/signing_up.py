@@ -89,8 +89,15 @@ def has_signed_up(uow: UnitOfWork, lead: Lead) -> bool:
 
 
 def verify(uow: UnitOfWork, person: Person) -> None:
-    """The person says themselves, by the link in their mail, that they signed up."""
-    unverified = (Customer.person_id == person.id, Customer.verified_at.is_(None))
+    """The person says themselves, by the link in their mail, that they signed up.
+
+    A consultant's own household is vouched for by nobody.
+    """
+    unverified = (
+        Customer.person_id == person.id,
+        Customer.verified_at.is_(None),
+        Customer.own_use.is_(False),
+    )
     for customer in uow.session.scalars(select(Customer).where(*unverified).with_for_update(of=Customer)):
         customer.verified_at, customer.verified_by = uow.clock(), "signup"
     uow.session.flush()

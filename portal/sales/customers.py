@@ -16,7 +16,7 @@ from portal.sales.refusals import NotYetKnown
 from portal.store import UnitOfWork
 from portal.store.insert import insert_or_skip
 from portal.store.locks import lock_where
-from portal.store.people import Contact, add_person, email_address, keep_contact, phone_number
+from portal.store.people import Contact, add_person, email_address, keep_contact, phone_number, reached_by
 
 VENDOR = "vendor"
 
@@ -27,7 +27,10 @@ def find_or_register(uow: UnitOfWork, *, vendor_id: int, event: VendorEvent) -> 
     The first consultant of a customer stays. Raises `NotYetKnown` where a new one comes without a consultant
     we know.
     """
-    known = _locked(uow, vendor_id, event.customer_ref)
+    known, is_new = _locked(uow, vendor_id, event.customer_ref), False
+    if known is None:
+        known = _signed_up(uow, vendor_id, event)
+        is_new = known is not None
     if known is None:
         consultant = _consultant(uow, event)
         is_new = insert_or_skip(
@@ -44,14 +47,34 @@ def find_or_register(uow: UnitOfWork, *, vendor_id: int, event: VendorEvent) -> 
         assert known is not None, "a customer is never deleted"
         if is_new:
             uow.publish(CustomerRegistered(customer_id=known.id), key=f"customer-{known.id}-registered")
-    else:
-        is_new = False
     remembered = _remember(uow, known, event)
     return known, is_new or remembered
 
 
 def _locked(uow: UnitOfWork, vendor_id: int, ref: str) -> Customer | None:
     return lock_where(uow, Customer, Customer.vendor_id == vendor_id, Customer.ref == ref)
+
+
+def _signed_up(uow: UnitOfWork, vendor_id: int, event: VendorEvent) -> Customer | None:
+    """Who signed up on our own page and is reported for the first time: from now on by the vendor's own ref.
+
+    Found by e-mail or phone; a customer of another consultant than the one the event names stays apart.
+    """
+    told = _told(event)
+    reached = reached_by(email=told.email, phone=told.phone)
+    if reached is None:
+        return None
+    own = (Customer.vendor_id == vendor_id, Customer.ref == Customer.public_id)
+    wanted = select(Customer.id).join(Person, Person.id == Customer.person_id).where(*own, reached)
+    if event.consultant_code:
+        seller = Consultant.code == event.consultant_code.upper()
+        wanted = wanted.join(Consultant, Consultant.id == Customer.consultant_id).where(seller)
+    found = uow.session.scalar(wanted.order_by(Customer.id).limit(1))
+    customer = lock_where(uow, Customer, Customer.id == found, *own) if found is not None else None
+    if customer is not None:
+        customer.ref = event.customer_ref
+        uow.session.flush()
+    return customer
 
 
 def _consultant(uow: UnitOfWork, event: VendorEvent) -> Consultant:

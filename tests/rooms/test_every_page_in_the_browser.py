@@ -10,8 +10,11 @@ from portal.commissions import projection
 from portal.commissions.drafts import make_draft
 from portal.extensions import db
 from portal.kernel.clock import utc_now
-from portal.models import Consultant, Cycle, HeldSale, PlanDraft, Vendor
+from portal.leads.consents import ensure_texts
+from portal.leads.service import Enquiry, take_lead
+from portal.models import Consultant, Cycle, HeldSale, Lead, PlanDraft, Vendor
 from portal.store import perform
+from portal.store.people import Contact, token_for
 from tests.browser import AXE, Screen, chromium, cookies, served
 from tests.people import add_consultant, invite_cast
 from tests.rooms.vendors.conftest import hire
@@ -36,6 +39,10 @@ def house(sqlite_app):
         add_consultant(uow, "Eve", sponsor=cast.ben, under=(cast.ben, "L"))
         add_consultant(uow, "Nia", sponsor=cast.ana)
         make_draft(uow, version_id=1, actor_id=cast.ada)
+        ensure_texts(uow)
+        for seller, name in ((cast.ana, "dana"), (None, "eli")):
+            dana = Contact(name.title(), f"{name}@example.com", "", "12 Elm St", "CO")
+            take_lead(uow, enquiry=Enquiry(dana, "form", consultant_id=seller))
 
     vera = invite_vera(sqlite_app, cast)
     hire(sqlite_app, vera.vendor_id, "Cleo")
@@ -74,11 +81,18 @@ def more_pages(app, reader):
         week = db.session.query(Cycle).one().name
         vendor = db.session.query(Vendor).first().public_id
         held = f"/admin/held/{db.session.query(HeldSale).one().public_id}"
+        lead = db.session.query(Lead).filter(Lead.consultant_id.is_not(None)).one()
+        told = {purpose: token_for(lead.person, purpose) for purpose in ("stop", "confirm")}
         draft = f"/admin/plans/drafts/{db.session.query(PlanDraft).one().public_id}"
     return {
-        "": [f"/r/{code}", f"/shop/{code}", "/nothing-here"],
+        "": [
+            *(f"/r/{code}", f"/shop/{code}", "/nothing-here"),
+            *(f"/v/{vendor}/solar?c={code}", f"/v/{vendor}/solar/thanks?c={code}"),
+            *(f"/stop/{told['stop']}", f"/v/confirm/{told['confirm']}"),
+        ],
         "Ana": [
             "/earnings/payees/bank",
+            f"/leads/{lead.public_id}",
             f"/market/{vendor}",
             f"/team/{ben}",
             f"/team/place/{nia}",

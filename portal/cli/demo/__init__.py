@@ -25,6 +25,7 @@ from sqlalchemy import func, select
 from portal.cli.demo.at_stripe import PlayedStripe
 from portal.cli.demo.calendar import Calendar, draw_calendar
 from portal.cli.demo.catalogue import fill_catalogue
+from portal.cli.demo.leads import add_leads
 from portal.cli.demo.money_in import Till
 from portal.cli.demo.names import Invented
 from portal.cli.demo.network import MAYA, draw_network
@@ -104,6 +105,7 @@ def _invent(rng: Random, calendar: Calendar, count: int, stripe: PlayedStripe | 
 
     company: Company = quietly(found, at=founded)
     _live(rng, calendar, sales, company)
+    add_leads(calendar, company.known)
     more = partial(
         fill_catalogue,
         actor_id=company.staff.sam,

@@ -6,16 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select
 
-from jobs import leads as job
 from jobs import reactions, relay
-from portal.kernel.ids import new_id
 from portal.leads import offers
 from portal.leads.service import Enquiry, take_lead
 from portal.models import (
     Consultant,
-    Contract,
-    ContractFact,
-    Customer,
     Lead,
     LeadOffer,
     LeadStep,
@@ -23,11 +18,10 @@ from portal.models import (
     Message,
     Outbox,
     Person,
-    TermsVersion,
 )
-from portal.store import people
 from portal.store.people import Contact
 from tests.rooms.desk.conftest import DANA, WRITTEN, stage, written
+from tests.rooms.desk.test_vendor_reports import vendor_says
 
 
 def told(street, name):
@@ -165,77 +159,6 @@ def test_who_asked_for_it_has_no_links_and_is_marked(street, ben, signed_in):
     cem = signed_in("Cem")
     written(cem)
     assert "tel:" not in cem.page.text
-
-
-def vendor_says(uow, street, consultant_id, *, state, at=None, email="dana@example.com"):
-    """What SALES writes of an event: a customer, a contract in a state, a fact."""
-    person = people.add_person(uow, Contact("Dana Reed", email))
-    at = at or uow.clock()
-    customer = Customer(
-        public_id=new_id(),
-        vendor_id=street.vendor_id,
-        ref=new_id(),
-        consultant_id=consultant_id,
-        person_id=person.id,
-        registered_at=at,
-    )
-    uow.session.add(customer)
-    uow.session.flush()
-    terms = uow.session.scalars(
-        select(TermsVersion.id).where(TermsVersion.service_id == street.roof_id)
-    ).one()
-    contract = Contract(
-        vendor_id=street.vendor_id,
-        ref=new_id(),
-        customer_id=customer.id,
-        service_id=street.roof_id,
-        terms_version_id=terms,
-        size_thousandths=8_400,
-        state=state,
-        signed_on=at.date(),
-    )
-    uow.session.add(contract)
-    uow.session.flush()
-    fact = {"contract_id": contract.id, "milestone": "", "occurred_at": at, "recorded_at": at}
-    uow.session.add(ContractFact(key=new_id(), type="service.signed", **fact))
-    uow.session.flush()
-    return customer.id, contract.id
-
-
-def test_a_customer_of_the_vendor_is_tied_to_the_lead_and_moves_it(street, ben, cast, do):
-    page = written(ben, email="dana@example.com")
-    _, other = do(vendor_says, street, cast.cem, state="active")
-    customer, contract = do(vendor_says, street, cast.ben, state="signed")
-    do(job.customer_registered, {"customer_id": customer})
-    with street.app.app_context():
-        assert job.follow_contracts() == 1
-        assert job.follow_contracts() == 0
-    ben.visit(page)
-    assert "New to Signed by the vendor's report" in ben.words
-    assert "Contract signed" in ben.words and "The vendor registered them" in ben.words
-
-    def cancel(uow):
-        row = uow.session.get_one(Contract, contract)
-        row.state, row.cancelled_at = "cancelled", uow.clock()
-
-    do(cancel)
-    with street.app.app_context():
-        assert job.follow_contracts() == 1
-    assert stage(street) == ["lost"] and other
-    ben.visit(page)
-    ben.submit(f"{page}/stage", {"stage": "won"})
-    with street.app.app_context():
-        assert job.follow_contracts() == 0
-    assert stage(street) == ["won"]
-
-
-def test_a_strangers_customer_stays_apart(street, ben, cast, do):
-    written(ben, email="dana@example.com")
-    for consultant, email in ((cast.cem, "dana@example.com"), (cast.ben, "dan@example.com")):
-        customer, _ = do(vendor_says, street, consultant, state="active", email=email)
-        do(job.customer_registered, {"customer_id": customer})
-
-    assert street.read(lambda session: session.scalars(select(Lead.customer_id)).all()) == [None]
 
 
 def test_an_offer_is_shown_with_its_reasons_and_taken(street, ben, do, cast):

@@ -1,0 +1,133 @@
+"""What vendors report moves the leads and the customers of the right consultant."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+
+from jobs import leads as job
+from portal.kernel.ids import new_id
+from portal.kernel.vendor_events import VendorEvent
+from portal.models import Consultant, Contract, ContractFact, Customer, Lead, TermsVersion
+from portal.sales.service import register_customer
+from portal.store import people
+from portal.store.people import Contact
+from tests.rooms.desk.conftest import WRITTEN, stage, written
+
+
+def vendor_says(uow, street, consultant_id, *, state, at=None, email="dana@example.com"):
+    """What SALES writes of an event: a customer, a contract in a state, a fact."""
+    person = people.add_person(uow, Contact("Dana Reed", email))
+    at = at or uow.clock()
+    customer = Customer(
+        public_id=new_id(),
+        vendor_id=street.vendor_id,
+        ref=new_id(),
+        consultant_id=consultant_id,
+        person_id=person.id,
+        registered_at=at,
+    )
+    uow.session.add(customer)
+    uow.session.flush()
+    terms = uow.session.scalars(
+        select(TermsVersion.id).where(TermsVersion.service_id == street.roof_id)
+    ).one()
+    contract = Contract(
+        vendor_id=street.vendor_id,
+        ref=new_id(),
+        customer_id=customer.id,
+        service_id=street.roof_id,
+        terms_version_id=terms,
+        size_thousandths=8_400,
+        state=state,
+        signed_on=at.date(),
+    )
+    uow.session.add(contract)
+    uow.session.flush()
+    fact = {"contract_id": contract.id, "milestone": "", "occurred_at": at, "recorded_at": at}
+    uow.session.add(ContractFact(key=new_id(), type="service.signed", **fact))
+    uow.session.flush()
+    return customer.id, contract.id
+
+
+def test_a_customer_of_the_vendor_is_tied_to_the_lead_and_moves_it(street, ben, cast, do):
+    page = written(ben, email="dana@example.com")
+    _, other = do(vendor_says, street, cast.cem, state="active")
+    customer, contract = do(vendor_says, street, cast.ben, state="signed")
+    do(job.customer_registered, {"customer_id": customer})
+    with street.app.app_context():
+        assert job.follow_contracts() == 1
+        assert job.follow_contracts() == 0
+    ben.visit(page)
+    assert "New to Signed by the vendor's report" in ben.words
+    assert "Contract signed" in ben.words and "The vendor registered them" in ben.words
+
+    def cancel(uow):
+        row = uow.session.get_one(Contract, contract)
+        row.state, row.cancelled_at = "cancelled", uow.clock()
+
+    do(cancel)
+    with street.app.app_context():
+        assert job.follow_contracts() == 1
+    assert stage(street) == ["lost"] and other
+    ben.visit(page)
+    ben.submit(f"{page}/stage", {"stage": "won"})
+    with street.app.app_context():
+        assert job.follow_contracts() == 0
+    assert stage(street) == ["won"]
+
+
+def test_a_strangers_customer_stays_apart(street, ben, cast, do):
+    written(ben, email="dana@example.com")
+    for consultant, email in ((cast.cem, "dana@example.com"), (cast.ben, "dan@example.com")):
+        customer, _ = do(vendor_says, street, consultant, state="active", email=email)
+        do(job.customer_registered, {"customer_id": customer})
+
+    assert street.read(lambda session: session.scalars(select(Lead.customer_id)).all()) == [None]
+
+
+def test_the_vendors_first_word_of_who_signed_up_takes_over_that_customer(street, visitor, cast, do):
+    customer = visitor()
+    customer.visit(street.roof)
+    customer.submit(street.roof, WRITTEN)
+    event = VendorEvent(
+        type="customer.registered",
+        occurred_at=datetime.now(UTC),
+        consultant_code=street.ben,
+        customer_ref="V-1",
+        customer_name="D. Reed",
+        customer_email="dana@example.com",
+        contract_ref="",
+        service_code="",
+        size_thousandths=0,
+        signed_on=None,
+        milestone="",
+    )
+    for told in (
+        replace(event, consultant_code=street.read(lambda session: other_code(session, cast))),
+        event,
+    ):
+        ref = "V-0" if told is not event else "V-1"
+        do(
+            lambda uow, told=told, ref=ref: (
+                register_customer(uow, vendor_id=street.vendor_id, event=replace(told, customer_ref=ref))
+                and None
+            )
+        )
+
+    rows = street.read(
+        lambda session: list(
+            session.execute(select(Customer.ref, Customer.consultant_id).order_by(Customer.id))
+        )
+    )
+    assert [tuple(row) for row in rows] == [("V-1", cast.ben), ("V-0", cast.cem)]
+    linked = street.read(lambda session: session.scalars(select(Lead.customer_id)).one())
+    assert linked == street.read(
+        lambda session: session.scalars(select(Customer.id).where(Customer.ref == "V-1")).one()
+    )
+
+
+def other_code(session, cast):
+    return session.get_one(Consultant, cast.cem).code
