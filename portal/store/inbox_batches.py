@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -13,6 +15,9 @@ from portal.models import Inbox
 from portal.store.copying import new_ids
 from portal.store.inbox import Arrival, Receipt, is_same_body, new_row
 from portal.store.unit_of_work import UnitOfWork
+
+_TABLE: Final[Any] = Inbox.__table__
+_UNIQUE: Final = ["source", "event_id"]
 
 
 def receive_all(uow: UnitOfWork, *, arrivals: Sequence[Arrival]) -> list[Receipt]:
@@ -43,10 +48,25 @@ def _insert(uow: UnitOfWork, arrivals: Sequence[Arrival]) -> set[str]:
     now = uow.clock()
     rows = [{"id": id_, **new_row(arrival, now)} for id_, arrival in zip(ids, arrivals, strict=True)]
     rows.sort(key=lambda row: row["event_id"])
-    make = sqlite_insert if uow.session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    table: Any = Inbox.__table__
-    statement = make(table).on_conflict_do_nothing(index_elements=["source", "event_id"])
-    return set(uow.session.connection().execute(statement.returning(table.c.event_id), rows).scalars())
+    sqlite = uow.session.get_bind().dialect.name == "sqlite"
+    statement = _one_by_one() if sqlite else _as_columns(tuple(rows[0]))
+    values: Any = rows if sqlite else {name: [row[name] for row in rows] for name in rows[0]}
+    return set(uow.session.connection().execute(statement, values).scalars())
+
+
+def _one_by_one() -> Any:
+    """An insert with a set of values for each row."""
+    return sqlite_insert(_TABLE).on_conflict_do_nothing(index_elements=_UNIQUE).returning(_TABLE.c.event_id)
+
+
+@cache
+def _as_columns(names: tuple[str, ...]) -> Any:
+    """An insert whose values are an array for each column, however many rows."""
+    columns = [_TABLE.c[name] for name in names]
+    arrays = [bindparam(column.name, type_=ARRAY(column.type)) for column in columns]
+    rows = func.unnest(*arrays).table_valued(*names).render_derived()
+    insert = postgresql_insert(_TABLE).from_select(names, select(rows))
+    return insert.on_conflict_do_nothing(index_elements=_UNIQUE).returning(_TABLE.c.event_id)
 
 
 def _recognised(uow: UnitOfWork, arrivals: Mapping[int, Arrival]) -> set[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -52,6 +53,8 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--connections", type=int, default=4)
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    servers.end_leftovers()
     try:
         with _house(chosen.processes) as stage:
             print(json.dumps(_measured(stage, chosen), indent=2))
@@ -67,7 +70,9 @@ def _house(processes: int) -> Iterator[Stage]:
     database.start("postgres-bench")
     os.environ["TEST_DATABASE_URL"] = database.url
     with tempfile.TemporaryDirectory() as folder:
-        environment = own_servers(Path(folder), WEB_CONCURRENCY=str(processes))
+        assert database.process is not None, "it was started"
+        more = {"WEB_CONCURRENCY": str(processes), "BENCH_POSTGRES": str(database.process.pid)}
+        environment = own_servers(Path(folder), **more)
         with staged(environment, Path(folder)) as stage:
             yield stage
 
@@ -135,11 +140,11 @@ def _sent(
 ) -> dict[str, Any]:
     """Send everything, and count what was stored; times in seconds."""
     pool = urllib3.PoolManager(maxsize=connections, block=True, timeout=60, retries=False)
-    before, began = _cpu(), time.monotonic()
+    before, began = _cpu(stage), time.monotonic()
     with ThreadPoolExecutor(connections) as threads:
         answers = list(threads.map(lambda letter: _post(pool, stage, letter), letters))
     seconds = time.monotonic() - began
-    used = {name: round(value - before[name], 2) for name, value in _cpu().items()}
+    used = {name: round(value - before[name], 2) for name, value in _cpu(stage).items()}
     waits = sorted(answer[1] for answer in answers)
     stored = sum(answer[0] for answer in answers)
     assert stored == events * len(letters), f"only {stored} of {events * len(letters)} were stored"
@@ -165,18 +170,19 @@ def _post(pool: urllib3.PoolManager, stage: Stage, letter: Letter) -> tuple[int,
     return stored, time.monotonic() - began
 
 
-def _cpu() -> dict[str, float]:
-    """CPU seconds of each kind of process of this machine's user so far."""
-    sums = {"web": 0.0, "PostgreSQL": 0.0, "sender": sum(os.times()[:2])}
+def _cpu(stage: Stage) -> dict[str, float]:
+    """CPU seconds so far of our web processes, of our database with its connections, and of the sender."""
+    groups = {"web": stage.running["web"].pid, "PostgreSQL": int(stage.environment["BENCH_POSTGRES"])}
+    sums = {**dict.fromkeys(groups, 0.0), "sender": sum(os.times()[:2])}
     for place in Path("/proc").glob("[0-9]*"):
         try:
-            words = (place / "cmdline").read_bytes()
             numbers = (place / "stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        kind = "web" if b"gunicorn" in words else "PostgreSQL" if words.startswith(b"postgres:") else ""
-        if kind:
-            sums[kind] += (int(numbers[11]) + int(numbers[12])) / TICK
+        for name, leader in groups.items():
+            # A connection of PostgreSQL is a child of the server, in a group of its own.
+            if str(leader) in (place.name, numbers[1], numbers[2]):
+                sums[name] += (int(numbers[11]) + int(numbers[12])) / TICK
     return sums
 
 
