@@ -70,7 +70,7 @@ def test_a_size_gives_volume_and_pay_at_each_milestone(phone, do):
     ana = phone("ana")
 
     ana.visit("/market")
-    assert "For 8 kW: 180 volume you may sell it $30.00 projected, to you" in ana.words
+    assert "For 8 kW: 180 volume $30.00 projected, to you you may sell it" in ana.words
     assert 'value="8"' in ana.visit(f"/market/{vendor}").text
     ana.visit(f"/market/{vendor}?sunny-0-size=10")
 
@@ -88,6 +88,8 @@ def test_terms_that_share_revenue_pay_by_themselves(phone, do):
     ana.visit(f"/market/{vendor}")
 
     assert "When it is activated 20 $10.00 $3.80" in ana.words
+    assert ", then $1.99 a month, projected $10.00 projected, to you" in (ana.visit("/market") and ana.words)
+    ana.visit(f"/market/{vendor}")
     assert "this service's own terms since Jan 1, 2026" in ana.words
 
 
