@@ -25,6 +25,7 @@ from sqlalchemy import func, select
 from portal.cli.demo.at_stripe import PlayedStripe
 from portal.cli.demo.calendar import Calendar, draw_calendar
 from portal.cli.demo.catalogue import fill_catalogue
+from portal.cli.demo.held import hold_some
 from portal.cli.demo.leads import add_leads
 from portal.cli.demo.money_in import Till
 from portal.cli.demo.names import Invented
@@ -114,6 +115,7 @@ def _invent(rng: Random, calendar: Calendar, count: int, stripe: PlayedStripe | 
         invented=invented,
     )
     quietly(more, at=calendar.now)
+    hold_some(calendar, known=company.known)
     if stripe is not None:
         Till(calendar, known=company.known, stripe=stripe).take()
     return company

@@ -18,6 +18,7 @@ from portal.models import (
     AccountUser,
     Consultant,
     Contract,
+    ContractFact,
     Customer,
     Outbox,
     Person,
@@ -108,6 +109,9 @@ def insert_week(uow: UnitOfWork, week: WeekOfSales, *, cycle_id: int, known: Kno
     contracts = [_contract_row(bought, known) for bought in week.sold]
     for bought, contract_id in zip(week.sold, insert_rows(uow, Contract, contracts, by="ref"), strict=True):
         bought.contract_id = contract_id
+    facts = [_fact_row(bought, is_end) for bought in week.sold for is_end in (False, True)]
+    if facts:
+        uow.session.execute(insert(ContractFact), [fact for fact in facts if fact["occurred_at"]])
     for sold, cancelled in week.days():
         sales = [_sale_row(bought, cycle_id, known) for bought in sold]
         for bought, sale_id in zip(sold, insert_rows(uow, Sale, sales), strict=True):
@@ -188,6 +192,22 @@ def _contract_row(bought: Bought, known: Known) -> dict[str, Any]:
         "signed_on": bought.buyer.registered_at.date(),
         "activated_at": bought.at,
         "cancelled_at": bought.cancelled_at,
+    }
+
+
+def _fact_row(bought: Bought, is_end: bool) -> dict[str, Any]:
+    """What the vendor said of a contract: that it is active, or at its end that it is cancelled."""
+    at = bought.cancelled_at if is_end else bought.at
+    milestone = "" if is_end else "activated"
+    return {
+        "contract_id": bought.contract_id,
+        "key": f"demo-{bought.contract_id}-{milestone or 'cancelled'}",
+        "type": "service.cancelled" if is_end else "service.activated",
+        "milestone": milestone,
+        "occurred_at": at,
+        "size_thousandths": None if is_end else bought.size,
+        "signed_on": None if is_end else bought.buyer.registered_at.date(),
+        "recorded_at": at,
     }
 
 
