@@ -14,8 +14,8 @@ class Inbox(Base):
 
     `object_ref` is the provider's id of the thing it speaks of, `account` the connected account it came for;
     `found_by` is `webhook`, `sweep` when the provider's own list of events had to be asked, `statement`
-    when somebody settled a vendor's statement, or `simulator`. `outcome` says in words what came of it; `problem` is the
-    field or the rule that keeps it from being done.
+    when somebody settled a vendor's statement, or `simulator`. `outcome` says in words what came of it;
+    `problem` is the field or the rule that keeps it from being done.
     """
 
     __tablename__ = "inbox"

@@ -34,6 +34,7 @@ from portal.models import (
     Release,
     Run,
     Sale,
+    StatementDifference,
     Task,
     Vendor,
     Withdrawal,
@@ -140,14 +141,14 @@ def test_everybody_stands_once_below_somebody_who_was_there_before(sqlite_app):
 
 def test_those_on_the_printed_list_sign_in_and_nobody_else(sqlite_app):
     printed = json.loads(load(sqlite_app, "--json").stdout)["sign_ins"]
-    assert [row["role"] for row in printed] == ["consultant", "smart", "admin", "admin", "finance"]
+    assert [row["role"] for row in printed] == ["consultant", "smart", "admin", "admin", "finance", "vendor"]
 
     for row in printed:
         Visitor(sqlite_app).sign_in(row["email"], row["password"])
     with sqlite_app.app_context():
         hashes = list(db.session.scalars(select(AccountUser.password_hash)))
         stranger = db.session.scalar(select(AccountUser.email).where(AccountUser.password_hash == "!"))
-    assert sorted(set(hashes) - {"!"}) == sorted(one for one in hashes if one != "!") and len(hashes) == 63
+    assert sorted(set(hashes) - {"!"}) == sorted(one for one in hashes if one != "!") and len(hashes) == 64
     for password in ("!", "a password that belongs to nobody"):
         laptop = Visitor(sqlite_app)
         laptop.visit("/login")
@@ -206,3 +207,17 @@ def test_the_demo_refuses_production(sqlite_app):
     assert "never loaded in production" in load(sqlite_app).output
     with sqlite_app.app_context():
         assert count(Person) == 0
+
+
+def test_a_vendor_has_somebody_who_signs_in_and_something_to_look_at(sqlite_app):
+    clerk = json.loads(load(sqlite_app, "--json").stdout)["sign_ins"][-1]
+    browser = Visitor(sqlite_app)
+    browser.sign_in(clerk["email"], clerk["password"])
+
+    browser.visit("/vendor")
+    assert "SunPath" in browser.words and "3 events were given up" in browser.words
+    browser.visit("/vendor/statements")
+    assert browser.words.count("open") >= 2
+    with sqlite_app.app_context():
+        kinds = db.session.scalars(select(StatementDifference.kind)).all()
+        assert sorted(kinds) == ["different", "different", "extra", "extra", "missing", "missing"]

@@ -31,6 +31,7 @@ from portal.cli.demo.money_in import Till
 from portal.cli.demo.names import Invented
 from portal.cli.demo.network import MAYA, draw_network
 from portal.cli.demo.offers import store_offers
+from portal.cli.demo.partners import add_partner
 from portal.cli.demo.payees import add_ways, insert_payees
 from portal.cli.demo.rows import Known, insert_network
 from portal.cli.demo.sales import Market, WeekOfSales
@@ -106,6 +107,9 @@ def _invent(rng: Random, calendar: Calendar, count: int, stripe: PlayedStripe | 
 
     company: Company = quietly(found, at=founded)
     _live(rng, calendar, sales, company)
+    company.sign_ins.append(
+        add_partner(company.known, invented=invented, now=calendar.now, zone=calendar.zone)
+    )
     add_leads(calendar, company.known)
     more = partial(
         fill_catalogue,
