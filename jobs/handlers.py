@@ -15,6 +15,8 @@ HANDLERS: dict[str, tuple[str, ...]] = {
     "customer.signed_up": ("jobs.mail.signed_up",),
     "lead.taken": ("jobs.leads.route", "jobs.mail.lead_taken"),
     "lead.offered": ("jobs.mail.lead_offered",),
+    "licence.verified": ("jobs.licences.release_held", "jobs.mail.licence_verified"),
+    "licence.rejected": ("jobs.mail.licence_rejected",),
     "sale.recorded": (),
     "sale.reversed": (),
     "cycle.ended": (),

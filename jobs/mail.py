@@ -15,7 +15,7 @@ from portal.extensions import db
 from portal.gateways import brevo
 from portal.gateways.brevo import BrevoMailer, Mail, MailRejected, MailRetryLater, MailUnknown
 from portal.kernel.clock import utc_now
-from portal.messages import commissions, leads, sending, service
+from portal.messages import commissions, leads, licences, sending, service
 from portal.messages.sending import Claimed
 from portal.models import AccountUser
 from portal.store import UnitOfWork, perform
@@ -85,6 +85,16 @@ def lead_taken(uow: UnitOfWork, body: dict[str, Any]) -> None:
 def lead_offered(uow: UnitOfWork, body: dict[str, Any]) -> None:
     """A lead waits for a consultant's answer."""
     leads.say_lead_offered(uow, offer_id=body["offer_id"])
+
+
+def licence_verified(uow: UnitOfWork, body: dict[str, Any]) -> None:
+    """Somebody vouched for a licence."""
+    licences.say_licence_decided(uow, licence_id=body["licence_id"], verified=True)
+
+
+def licence_rejected(uow: UnitOfWork, body: dict[str, Any]) -> None:
+    """A licence was sent back."""
+    licences.say_licence_decided(uow, licence_id=body["licence_id"], verified=False)
 
 
 def drain() -> int:

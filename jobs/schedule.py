@@ -17,6 +17,7 @@ DUTIES: dict[str, int] = {
     "payout-match": 24 * 3600,
     "lead-offers": 60,
     "lead-stages": 20,
+    "licence-reminders": 3600,
     "placements": 3600,
     "books": 60,
     "provider-fees": 300,

@@ -42,6 +42,7 @@ WORKS: dict[str, Work] = {
     "payout-match": Work("payouts", "jobs.matching.match_all", 3600),
     "lead-offers": Work("money", "jobs.leads.hand_over", 300),
     "lead-stages": Work("money", "jobs.leads.follow_contracts", 300),
+    "licence-reminders": Work("money", "jobs.licences.remind", 300),
     "placements": Work("money", "jobs.members.place_waiting", 300),
     "refunds": Work("money", "jobs.refunds.drain", 300),
     "provider-fees": Work("money", "jobs.fees.drain", 600),

@@ -38,12 +38,16 @@ see_traffic = _permission("see traffic", "admin")
 settle_held_sales = _permission("settle held sales", "admin", "finance")
 settle_statements = _permission("settle statements", "admin", "finance")
 
+manage_licences = _permission("manage licences", "admin", "compliance")
+see_retail = _permission("see retail meter", "admin", "finance", "compliance")
+manage_own_use = _permission("manage own use", "admin", "compliance")
+
 see_vendor_traffic = _permission("see vendor traffic", "vendor")
 manage_vendor_keys = _permission("manage vendor keys", "vendor")
 send_statements = _permission("send statements", "vendor")
 simulate_vendor_events = _permission("simulate vendor events", "vendor")
 
-signed_in = _permission("be signed in", "consultant", "admin", "finance", "vendor")
+signed_in = _permission("be signed in", "consultant", "admin", "finance", "vendor", "compliance")
 
 
 def granted(roles: frozenset[str]) -> frozenset[str]:

@@ -24,6 +24,7 @@ YEAR_SECONDS = 365 * 24 * 3600
 STAFF_START = "/admin"
 CONSULTANT_START = "/home"
 VENDOR_START = "/vendor"
+COMPLIANCE_START = "/admin/licences"
 
 auth = Blueprint("auth", __name__)
 Form = TypeVar("Form", SignInForm, ConfirmForm)
@@ -132,8 +133,10 @@ def set_theme() -> Answer:
 
 
 def _start(user: AccountUser) -> str:
-    if user.roles - {"consultant", "vendor"}:
+    if user.roles - {"consultant", "vendor", "compliance"}:
         return STAFF_START
+    if "compliance" in user.roles:
+        return COMPLIANCE_START
     return VENDOR_START if "vendor" in user.roles else CONSULTANT_START
 
 

@@ -160,4 +160,16 @@ class StatementReceived(Fact):
     statement_id: int
 
 
+@dataclass(frozen=True)
+class LicenceVerified(Fact):
+    name: ClassVar[str] = "licence.verified"
+    licence_id: int
+
+
+@dataclass(frozen=True)
+class LicenceRejected(Fact):
+    name: ClassVar[str] = "licence.rejected"
+    licence_id: int
+
+
 FACTS: dict[str, type[Fact]] = {fact.name: fact for fact in Fact.__subclasses__()}

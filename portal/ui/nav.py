@@ -104,6 +104,7 @@ CYCLE_PAGES = (
 HELD_PAGES = ("held_sale", "release_held", "refuse_held", "mark_own_use")
 STATEMENT_PAGES = ("statement", "uploaded", "send_upload", "upload_statement")
 CONSENT_PAGES = ("publish_consent", "contact_stops", "change_stop")
+LICENCE_PAGES = ("licence", "verify_licence", "reject_licence", "end_licence")
 LEAD_PAGES = ("new_lead", "lead", "add_lead", "import_page", "read_import", "import_leads")
 
 ROWS: tuple[Row, ...] = (
@@ -112,6 +113,9 @@ ROWS: tuple[Row, ...] = (
     Row("see own business", "wallets.earnings", "wallet", _l("Earnings")),
     Row("work leads", "desk.leads", "user-plus", _l("Leads"), "", LEAD_PAGES, feature="lead_desk"),
     Row("work leads", "desk.customers", "users", _l("Customers")),
+    Row(
+        "work leads", "desk.own_licences", "shield-check", _l("Licences"), "", ("new_licence", "send_licence")
+    ),
     Row("see own business", "shop.market", "store", _l("Marketplace"), "", ("market_vendor",)),
     Row("see own business", "shop.own_orders", "receipt", _l("Orders")),
     Row("see own business", "dashboard.rank", "target", _l("Rank"), "", ("rank_history",)),
@@ -129,6 +133,9 @@ ROWS: tuple[Row, ...] = (
     Row("see company", "admin.comparisons", "list", _l("Comparisons"), _l("Company"), COMPARING),
     Row("route leads", "admin.routing", "user-plus", _l("Lead routing"), _l("Company"), ("decide_routing",)),
     Row("manage consents", "admin.consents", "shield-check", _l("Consent"), _l("Company"), CONSENT_PAGES),
+    Row(
+        "manage licences", "admin.licence_queue", "shield-check", _l("Licences"), _l("Company"), LICENCE_PAGES
+    ),
     Row("manage vendors", "vendors.index", "store", _l("Vendors"), _l("Company")),
     Row("see vendor traffic", "partner.home", "house", _l("Home")),
     Row("see vendor traffic", "partner.deliveries", "list", _l("Deliveries"), "", ("delivery",)),
