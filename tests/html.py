@@ -57,7 +57,8 @@ class Visitor:
     def words(self) -> str:
         """The text of the last page, without tags and doubled spaces."""
         assert self.page is not None
-        return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", self.page.text))).strip()
+        whole_words = self.page.text.replace("<wbr>", "")
+        return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", whole_words))).strip()
 
     def _keep(self, answer: TestResponse) -> TestResponse:
         self.page = answer

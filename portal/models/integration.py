@@ -29,7 +29,7 @@ class ApiToken(Base):
 
 
 class ApiRequest(Base):
-    """A lead that a token's user sent under a key of theirs: the same key brings the same lead and no second."""
+    """A lead that a token's user sent under a key of theirs: the same key brings the same lead again."""
 
     __tablename__ = "api_request"
     __table_args__ = (UniqueConstraint("user_id", "key"),)

@@ -138,7 +138,7 @@ def _tried(url: str, home: Path) -> dict[str, Any]:
         found = db.session.get_one(Trial, trial_id)
         told = {"state": found.state, "problem": found.problem, "the job, s": seconds}
         draft_id, name, actor_id = found.plan_draft_id, _name(), found.requested_by
-        again = {"draft_id": draft_id, "first": name, "last": name, "actor_id": actor_id}
+        again = dict[str, Any](draft_id=draft_id, first=name, last=name, actor_id=actor_id)
         second = perform(lambda uow: trials.request_trial(uow, **again).id)
         db.session.rollback()
         wished: list[float] = []
