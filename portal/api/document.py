@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import Any, Final
 
 from flask import Flask
@@ -110,6 +111,8 @@ def _parameter(each: Parameter) -> dict[str, Any]:
 
 
 def _answer(status: int, each: Answer) -> dict[str, Any]:
+    if status == HTTPStatus.NOT_MODIFIED:
+        return {"description": each.words}
     form = CONTENT_TYPE if each.schema is None else JSON
     content: dict[str, Any] = {"schema": ref(PROBLEM) if each.schema is None else each.schema}
     if each.example is not None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import CTE, ColumnElement, Select, Subquery, and_, func, literal, or_, select, true
 from sqlalchemy.orm import Session, contains_eager
 
-from portal.models import Consultant, Pack, Person, Placement
-from portal.network.queries import SIDES, Viewer, stood
+from portal.members.team import SIDES, Viewer, below
+from portal.models import Consultant, Pack, Person
 
 ORDERS: Final = ("newest", "oldest", "name", "near")
-_DEEPEST: Final = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -94,23 +92,12 @@ def _found(viewer: Viewer, wanted: Wanted) -> Select[int, str, int]:
 
 def _team(viewer: Viewer) -> CTE:
     """Everybody below the viewer: as it was at a moment, of those who are in the team and shown now."""
-    now = _below(viewer.id, at=None, levels=viewer.levels, name="now")
+    now = below(viewer.id, at=None, levels=viewer.levels, name="now")
     if viewer.at is None:
         return now
-    then = _below(viewer.id, at=viewer.at, levels=None, name="past")
+    then = below(viewer.id, at=viewer.at, levels=None, name="past")
     still = select(then).join(now, now.c.consultant_id == then.c.consultant_id)
     return still.cte("team")
-
-
-def _below(viewer_id: int, *, at: datetime | None, levels: int | None, name: str) -> CTE:
-    first = select(Placement.consultant_id, Placement.leg, literal(1).label("level"))
-    below = first.where(Placement.parent_id == viewer_id, stood(at)).cte(name, recursive=True)
-    deeper = (
-        select(Placement.consultant_id, below.c.leg, below.c.level + 1)
-        .join(below, Placement.parent_id == below.c.consultant_id)
-        .where(stood(at), below.c.level < (levels or _DEEPEST))
-    )
-    return below.union_all(deeper)
 
 
 def _called(viewer: Viewer, written: str) -> ColumnElement[bool]:

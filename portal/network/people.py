@@ -21,8 +21,9 @@ from portal.commissions.standings import standings
 from portal.extensions import db
 from portal.kernel.clock import utc_now
 from portal.kernel.errors import NotYours
+from portal.members.team import viewer_for
 from portal.models import Cycle
-from portal.network import listed, queries
+from portal.network import listed
 from portal.network.listed import ORDERS, Row, Wanted
 from portal.network.past import asked_day, latest_day
 from portal.network.queries import LEGS, Viewer
@@ -87,7 +88,7 @@ def may_export(viewer: Viewer) -> bool:
 
 def _viewer() -> Viewer:
     """Who looks, at the day in the address."""
-    viewer = queries.viewer_for(db.session(), current_user.person_id)
+    viewer = viewer_for(db.session(), current_user.person_id)
     day = asked_day(request.args, now=utc_now())
     return replace(viewer, at=end_of(day)) if day else viewer
 

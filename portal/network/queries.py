@@ -6,39 +6,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, literal, or_, select
+from sqlalchemy import literal, select
 from sqlalchemy.orm import Session
 
 from portal.kernel.errors import NotYours
 from portal.members import queries as members
+from portal.members.team import SIDES, Viewer, stood
 from portal.models import Consultant, Pack, Placement, Sale
 
 GENERATIONS = 3
-SIDES = {"L": "left", "R": "right"}
 LEGS = {side: leg for leg, side in SIDES.items()}
 ENDS = 2
 BETWEEN = 40
 SPONSORED = 50
-
-
-@dataclass(frozen=True)
-class Viewer:
-    """Who looks; `levels` is how far below them their pack lets them see, None for the whole downline.
-
-    `at` is the moment whose tree they look at, None for now.
-    """
-
-    consultant: Consultant
-    levels: int | None
-    at: datetime | None = None
-
-    @property
-    def id(self) -> int:
-        return self.consultant.id
-
-    def name_of(self, consultant: Consultant) -> str:
-        """The full name of themselves and of whom they sponsored; of others first name and initial."""
-        return consultant.name_for(self.id)
 
 
 @dataclass(frozen=True)
@@ -84,19 +64,6 @@ class Spot:
     name: str = ""
     children: tuple[Spot, ...] = ()
     gone: bool = False
-
-
-def viewer_for(session: Session, person_id: int) -> Viewer:
-    """The viewer that a signed-in person is. Raises NotYours for people who are not consultants."""
-    found = session.execute(
-        select(Consultant, Pack.features)
-        .join(Pack, Pack.code == Consultant.pack)
-        .where(Consultant.person_id == person_id)
-    ).one_or_none()
-    if found is None:
-        raise NotYours("There is nothing here under this address.")
-    levels = found[1].get("tree_levels")
-    return Viewer(found[0], levels if isinstance(levels, int) else None)
 
 
 def person_below(session: Session, viewer: Viewer, public_id: str) -> tuple[Consultant, Path]:
@@ -155,14 +122,6 @@ def people_in(spot: Spot) -> list[int]:
     """The ids of everybody in a picture."""
     own = [spot.consultant.id] if spot.consultant else []
     return own + [found for child in spot.children for found in people_in(child)]
-
-
-def stood(at: datetime | None) -> ColumnElement[bool]:
-    """Placements of a moment; of now where none is given. One that ends at that moment still counts."""
-    if at is None:
-        return Placement.valid_until.is_(None)
-    until = or_(Placement.valid_until.is_(None), Placement.valid_until >= at)
-    return and_(Placement.valid_from < at, until)
 
 
 def _way_up(session: Session, focus_id: int, viewer_id: int, *, at: datetime | None) -> list[tuple[int, str]]:

@@ -20,6 +20,7 @@ from portal.kernel.errors import DomainError, NotYours
 from portal.members import placement
 from portal.members import queries as members
 from portal.members.preference import set_preference
+from portal.members.team import viewer_for
 from portal.models import Consultant
 from portal.network import queries
 from portal.network.forms import PlaceForm, PreferenceForm
@@ -124,7 +125,7 @@ def put(public_id: str) -> AnyResponse:
 
 
 def _viewer() -> Viewer:
-    return queries.viewer_for(db.session(), current_user.person_id)
+    return viewer_for(db.session(), current_user.person_id)
 
 
 def _person(viewer: Viewer, public_id: str) -> Consultant:

@@ -1,0 +1,140 @@
+"""A lead as a program sends it: what its fields may be, told and checked by one table."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flask import abort, request
+from sqlalchemy import select
+
+from portal.extensions import db
+from portal.gateways.vendor_schemas import TEXT_PATTERN
+from portal.kernel.us import STATES
+from portal.models import Service, Vendor
+from portal.ui.operations import Schema
+from portal.ui.problems import problem
+
+JSON: Final = "application/json"
+MOST_BYTES: Final = 20_000
+KEY: Final = "Idempotency-Key"
+KEY_PATTERN: Final = "[A-Za-z0-9_-]{1,100}"
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of text: how long it may be, its shape, what to write, and an example."""
+
+    longest: int
+    shape: str
+    wanted: str
+    example: str
+    words: str
+
+
+FIELDS: Final = {
+    "name": Field(100, TEXT_PATTERN, "text without blanks at its ends", "Dana Reed", "Who it is."),
+    "email": Field(
+        254,
+        r"^[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+$",
+        "an e-mail address",
+        "dana@example.com",
+        "Needed where there is no phone.",
+    ),
+    "phone": Field(
+        16,
+        r"^\+(1[2-9][0-9]{2}[2-9][0-9]{6}|[2-9][0-9]{7,14})$",
+        "a number with its country, as +13035550142",
+        "+13035550142",
+        "Needed where there is no e-mail address.",
+    ),
+    "state": Field(2, f"^({'|'.join(STATES)})$", "a state, as CO", "CO", "Where they live."),
+    "service": Field(64, "^[A-Za-z0-9._-]{1,64}$", "the code of a service", "solar-roof", "What they want."),
+    "vendor": Field(
+        20, "^[a-z2-7]{20}$", "the id of a vendor", "mfrggzdfmztwq2lknnwg", "Where two have such a service."
+    ),
+    "note": Field(1_000, TEXT_PATTERN, "text without blanks at its ends", "Asked on our page", "Kept."),
+}
+_SHAPES: Final = {name: re.compile(field.shape) for name, field in FIELDS.items()}
+
+SCHEMA: Final[Schema] = {
+    "type": "object",
+    "properties": {
+        name: {
+            "type": "string",
+            "pattern": field.shape,
+            "maxLength": field.longest,
+            "description": field.words,
+            "examples": [field.example],
+        }
+        for name, field in FIELDS.items()
+    },
+    "required": ["name"],
+    "anyOf": [{"required": ["email"]}, {"required": ["phone"]}],
+    "additionalProperties": False,
+}
+
+
+def sent_lead() -> dict[str, str]:
+    """The fields of the body; answers 413, 415 or 422 with every fault."""
+    request.max_content_length = MOST_BYTES
+    if request.mimetype != JSON or request.headers.get("Content-Encoding", "identity") != "identity":
+        abort(problem(415, f"Please send plain JSON, as Content-Type: {JSON}."))
+    try:
+        document = json.loads(request.get_data(cache=False))
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        abort(problem(422, "The body is not a JSON object."))
+    faults = _faults(document)
+    if faults:
+        errors = [{"field": name, "message": message} for name, message in faults.items()]
+        abort(problem(422, "The lead is not well formed.", errors=errors))
+    return document
+
+
+def sent_key() -> str:
+    """The key of the request; answers 422 without one."""
+    key = request.headers.get(KEY, "")
+    if not re.fullmatch(KEY_PATTERN, key):
+        wanted = "must be 1 to 100 letters, digits, - and _: a new one for each lead"
+        abort(problem(422, "A header is missing.", errors=[{"field": KEY, "message": wanted}]))
+    return key
+
+
+def service_of(sent: Mapping[str, str]) -> int | None:
+    """The id of the service that is meant; None where none is named. Answers 404 or 409."""
+    if "service" not in sent:
+        return None
+    named = select(Service.id).where(Service.code == sent["service"], Service.withdrawn_at.is_(None))
+    if "vendor" in sent:
+        named = named.join(Vendor, Vendor.id == Service.vendor_id).where(Vendor.public_id == sent["vendor"])
+    found = db.session.scalars(named.limit(2)).all()
+    if len(found) > 1:
+        several = [{"field": "vendor", "message": "several vendors have such a service; please name one"}]
+        abort(problem(409, "It is not clear which service is meant.", errors=several))
+    if not found:
+        missing = [{"field": "service", "message": "there is no such service"}]
+        abort(problem(404, "There is no such service.", errors=missing))
+    return found[0]
+
+
+def _faults(document: Mapping[str, Any]) -> dict[str, str]:
+    faults = {name: f"must be {FIELDS[name].wanted}" for name in FIELDS if _is_wrong(name, document)}
+    faults |= {name: "unknown field" for name in document if name not in FIELDS}
+    if "name" not in document:
+        faults["name"] = "missing"
+    if not {"email", "phone"} & document.keys():
+        faults["email"] = "an e-mail address or a phone number is needed"
+    return faults
+
+
+def _is_wrong(name: str, document: Mapping[str, Any]) -> bool:
+    if name not in document:
+        return False
+    value = document[name]
+    fits = isinstance(value, str) and len(value) <= FIELDS[name].longest and value.isprintable()
+    return not (fits and _SHAPES[name].fullmatch(value))

@@ -1,0 +1,1 @@
+"""What other systems may do here: tokens they call with, endpoints we tell, forms they embed."""

@@ -1,0 +1,87 @@
+"""The doors for tokens do what the description of the API says, whatever is sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.strategies import one_of
+from schemathesis import GenerationMode
+from schemathesis.checks import load_all_checks
+from schemathesis.core.failures import FailureGroup
+from sqlalchemy import select
+
+from portal.api import lead_bodies
+from portal.integrations import tokens
+from portal.models import AccountUser
+from portal.store import perform
+from tests.people import invite_cast
+
+OPERATIONS = ["listMembers", "listLeads", "showLead", "listSales", "listEarnings", "addLead"]
+
+
+@pytest.fixture
+def token(sqlite_app) -> str:
+    invite_cast(sqlite_app)
+
+    def work(uow):
+        user = uow.session.scalars(select(AccountUser.id).where(AccountUser.email == "ben@example.com"))
+        return tokens.add_token(uow, user_id=user.one(), wish=tokens.Wish("a test", tokens.SCOPES, 0)).text
+
+    with sqlite_app.app_context():
+        return perform(work)
+
+
+def findings(app, token, name, *, examples=25) -> list[str]:
+    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app=app)
+    schema.config.generation.with_security_parameters = False
+
+    @schema.auth()
+    class Proved:
+        def get(self, _case: Any, _ctx: Any) -> str:
+            return f"Bearer {token}"
+
+        def set(self, case: Any, data: str, _ctx: Any) -> None:
+            case.headers = {**(case.headers or {}), "Authorization": data}
+            if case.meta.generation.mode == GenerationMode.POSITIVE and isinstance(case.body, dict):
+                case.body = {field: printable(value) for field, value in case.body.items()}
+
+    operation = schema.find_operation_by_id(name)
+    load_all_checks()
+    found: list[str] = []
+
+    @given(case=one_of([operation.as_strategy(generation_mode=mode) for mode in GenerationMode]))
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    def run(case: Any) -> None:
+        try:
+            case.call_and_validate()
+        except FailureGroup as group:
+            found.extend(f"{each}: {case.as_curl_command()}" for each in group.exceptions)
+
+    run()
+    return found
+
+
+def printable(value: Any) -> Any:
+    """What no schema says: text that can be printed."""
+    return "".join(one if one.isprintable() else "x" for one in value) if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_nothing_is_found_against_a_door(sqlite_app, token, name):
+    assert findings(sqlite_app, token, name) == []
+
+
+def test_a_door_that_takes_what_the_description_forbids_is_found(sqlite_app, token, monkeypatch):
+    monkeypatch.setattr(lead_bodies, "_faults", lambda document: {})
+
+    assert findings(sqlite_app, token, "addLead", examples=60) != []
