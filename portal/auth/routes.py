@@ -17,6 +17,7 @@ from portal.auth.forms import ConfirmForm, SignInForm
 from portal.extensions import limiter
 from portal.models import AccountUser
 from portal.ui import show
+from portal.ui.fields import TO_COMPLETE
 from portal.ui.htmx import request
 from portal.ui.setup import THEME_COOKIE, THEMES
 
@@ -110,7 +111,7 @@ def go_on() -> Answer:
     found = unsent.waiting()
     if found is None:
         return redirect(back, 303)
-    return show("auth/go_on.html", "main", unsent=found, back=back)
+    return show("auth/go_on.html", "main", unsent=found, back=back, to_complete=TO_COMPLETE)
 
 
 @auth.post("/theme")

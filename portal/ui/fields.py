@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from flask import request
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from wtforms import Field
@@ -64,8 +66,16 @@ class ShareField(Field):
         return "" if self.data is None else f"{self.data // 100}.{self.data % 100:02d}"
 
 
+# Stands in a form that was kept while the password was asked for, without what must not be kept.
+TO_COMPLETE = "to-complete"
+
+
 class RefusingForm(FlaskForm):
     """A form that shows a service's refusal at the field it speaks of, else above all fields."""
+
+    def validate(self, extra_validators: Mapping[str, Sequence[Any]] | None = None) -> bool:
+        """Whether it can be used; one that has to be completed first is shown again, without a fault."""
+        return TO_COMPLETE not in request.form and super().validate(extra_validators)
 
     def refuse(self, refusal: DomainError) -> None:
         said = worded(refusal.message)

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from jobs.mail import payee_changed
+from portal.access.unsent import SECRET
 from portal.extensions import db
 from portal.kernel.clock import utc_now
 from portal.models import Destination, LoginSession, Message, Outbox, TaxForm
@@ -77,12 +78,50 @@ def test_a_withdrawal_may_be_asked_for_while_new_details_rest(ben, cast, purse):
     assert purse(cast.ben) == (0, 400_00, 100_00, 0)
 
 
-def test_the_password_is_asked_again_for_bank_and_tax(ben, do):
-    long_ago = utc_now() - timedelta(minutes=11)
-    do(lambda uow: uow.session.execute(update(LoginSession).values(confirmed_at=long_ago)) and None)
+@pytest.fixture
+def late(ben, do):
+    """Ben, who entered his password too long ago by the time he sends his form."""
 
-    for page in ("/earnings/payees/bank", "/earnings/tax-form"):
+    def sends(path, form):
+        ben.visit(path)
+        long_ago = utc_now() - timedelta(minutes=11)
+        do(lambda uow: uow.session.execute(update(LoginSession).values(confirmed_at=long_ago)) and None)
+        return ben.submit(path, form)
+
+    return sends
+
+
+def test_the_password_is_asked_again_for_bank_and_tax(ben, late):
+    for page, form in (("/earnings/payees/bank", BANK), ("/earnings/tax-form", FORM)):
+        assert late(page, form).location.startswith("/login/confirm")
         assert ben.visit(page).location.startswith("/login/confirm")
+        ben.follow()
+        ben.submit("/login/confirm", {"password": PASSWORD})
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "field", "kept"),
+    [
+        ("/earnings/payees/bank", BANK, "account", 'value="Ben Osei"'),
+        ("/earnings/tax-form", FORM, "tax_number", 'value="Ben Osei"'),
+    ],
+)
+def test_numbers_that_were_not_kept_are_asked_for_without_a_fault(ben, late, path, form, field, kept):
+    late(path, form)
+    ben.follow()
+    ben.submit("/login/confirm", {"password": PASSWORD})
+    ben.follow()
+    carried = {name: value for name, value in form.items() if name not in SECRET}
+    answer = ben.submit(path, carried)
+
+    assert (
+        kept in answer.text and "Please check this" not in answer.text and "field__error" not in answer.text
+    )
+    assert form[field] not in answer.text
+    assert "to-complete" not in ben.hidden, "what is sent next is looked at again"
+    assert ben.submit(path, form).status_code == 303
+    ben.visit(path)
+    assert "Please check this" in ben.submit(path, carried).text, "only what was kept comes without a fault"
 
 
 def test_a_method_that_is_not_offered_is_not_there(ben):
