@@ -112,19 +112,20 @@ def is_behind() -> bool:
 def recalculate(session: Session, *, now: datetime, warm: WarmInputs | None = None) -> bool:
     """Compute the open cycle from what is committed and publish it; False when no cycle is open.
 
-    `warm` keeps what was read from one time to the next. The session must have no transaction open.
+    `warm` keeps what was read from one time to the next. It reads in a session of its own, which sees one
+    moment; `session` says which database.
     """
     asked_for = int(redis.client.get(REQUESTED) or 0)
-    if session.get_bind().dialect.name == "postgresql":
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-    cycle = session.scalar(select(Cycle).where(Cycle.state == "open"))
-    if cycle is None:
-        redis.client.set(DONE, asked_for)
-        return False
-    gathered = (warm or WarmInputs()).gathered(session, cycle)
-    publish(calculate(gathered.inputs), gathered.consultants, cycle_id=cycle.id, now=now)
+    bind = session.get_bind()
+    with Session(bind) as own:
+        if bind.dialect.name == "postgresql":
+            own.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        cycle = own.scalar(select(Cycle).where(Cycle.state == "open"))
+        if cycle is not None:
+            gathered = (warm or WarmInputs()).gathered(own, cycle)
+            publish(calculate(gathered.inputs), gathered.consultants, cycle_id=cycle.id, now=now)
     redis.client.set(DONE, asked_for)
-    return True
+    return cycle is not None
 
 
 def publish(result: Result, consultants: NDArray[np.int64], *, cycle_id: int, now: datetime) -> None:
