@@ -20,6 +20,7 @@ from portal.commissions.drafts import proposed_plans
 from portal.commissions.queries import CycleRow, approvals_of, cycle_rows, open_cycle
 from portal.extensions import db
 from portal.kernel.clock import utc_now
+from portal.members import moves
 from portal.members.queries import duplicate_registrations
 from portal.payouts import checks, results, stops
 from portal.payouts.adjustments import waiting
@@ -58,6 +59,8 @@ def overview() -> Response:
         todo=[
             *_stopped(),
             *_weeks(rows),
+            *_plans(),
+            *_moves(),
             *_corrections(),
             *_withdrawals(),
             *_unclear(),
@@ -112,6 +115,13 @@ def _plans() -> Iterator[ToDo]:
         yield ToDo(title, note, "file-text", url)
 
 
+def _moves() -> Iterator[ToDo]:
+    if number := len(moves.listed(db.session(), "proposed")):
+        title = ngettext("%(num)s move in the tree waits", "%(num)s moves in the tree wait", number)
+        url = url_for("admin.moves") if may(permissions.manage_moves) else ""
+        yield ToDo(title, _("Somebody other than who proposed it has to decide."), "network", url)
+
+
 def _withdrawals() -> Iterator[ToDo]:
     number, cents = counts(db.session()).get("requested", (0, 0))
     if number:
@@ -135,11 +145,6 @@ def _unclear() -> Iterator[ToDo]:
         url = url_for("admin.sending", state="review") if may_act else ""
         note = _("%(sum)s. Two people decide what becomes of it.", sum=money(cents))
         yield ToDo(title, note, "triangle-alert", url, kind="bad")
-
-
-def _others() -> Iterator[ToDo]:
-    yield from _people()
-    yield from _given_up()
 
 
 def _people() -> Iterator[ToDo]:

@@ -40,6 +40,7 @@ def test_a_move_from_finding_somebody_to_its_end(app, cast, do, people):
     assert ada.submit(f"/admin/consultants/{eve}/move", form).status_code == 303
     move = ada.follow().request.path
     assert f"Is to stand right of Cem, code {cem_code}" in ada.words and "You proposed this" in ada.words
+    assert 'href="/admin/moves"' in fin.visit("/admin").text and "1 move in the tree waits" in fin.words
     assert ada.submit(f"{move}/approve").status_code == 422
     assert "Somebody else has to decide" in ada.words
 

@@ -196,9 +196,12 @@ def test_two_people_let_a_plan_hold_from_the_next_cycle_and_the_open_one_keeps_i
     assert "You proposed this" in (ada.follow() and ada.words)
     assert ada.submit(f"{draft}/approve").status_code == 422
 
+    assert f'href="{draft}"' in fin.visit("/admin").text and "waits for a second person" in fin.words
     fin.visit(draft)
     assert "No payout limit" in fin.words and REASON in fin.words
     assert fin.submit(f"{draft}/approve").status_code == 303
+    fin.visit("/admin")
+    assert "waits for a second person" not in fin.words
     with app.app_context():
         made = db.session.get_one(PlanVersion, 2)
         open_cycle = db.session.scalars(select(Cycle).where(Cycle.state == "open")).unique().one()
