@@ -107,6 +107,7 @@ def _rooms(app: Flask, settings: Settings) -> None:
     from portal.admin import admin
     from portal.api import api
     from portal.auth import auth
+    from portal.connections import company_connections, connections
     from portal.dashboard import dashboard
     from portal.desk import desk
     from portal.inbound import inbound
@@ -119,6 +120,7 @@ def _rooms(app: Flask, settings: Settings) -> None:
     public(app.view_functions["static"])
     rooms: tuple[Blueprint, ...] = (
         *(admin, api, auth, inbound, join, dashboard),
+        *(company_connections, connections),
         *(desk, network, partner, shop, vendors, wallets),
     )
     for room in rooms:

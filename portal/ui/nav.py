@@ -107,6 +107,8 @@ CONSENT_PAGES = ("publish_consent", "contact_stops", "change_stop")
 LICENCE_PAGES = ("licence", "verify_licence", "reject_licence", "end_licence")
 LEAD_PAGES = ("new_lead", "lead", "add_lead", "import_page", "read_import", "import_leads")
 
+INTEGRATION_PAGES = ("make_token",)
+
 ROWS: tuple[Row, ...] = (
     Row("see own business", "dashboard.home", "house", _l("Home")),
     Row("see own business", "network.team", "network", _l("Team")),
@@ -120,6 +122,7 @@ ROWS: tuple[Row, ...] = (
     Row("see own business", "shop.own_orders", "receipt", _l("Orders")),
     Row("see own business", "dashboard.rank", "target", _l("Rank"), "", ("rank_history",)),
     Row("see own business", "shop.plan", "credit-card", _l("Your plan"), "", ("receipt",)),
+    Row("connect systems", "connections.access_tokens", "link", _l("Integrations"), "", INTEGRATION_PAGES),
     Row("see company", "admin.overview", "house", _l("Overview"), _l("Company")),
     Row("see company", "admin.cycles", "history", _l("Cycles"), _l("Company"), CYCLE_PAGES),
     Row("manage payouts", "admin.payouts", "banknote", _l("Payouts"), _l("Company"), PAYOUT_PAGES),
@@ -137,6 +140,14 @@ ROWS: tuple[Row, ...] = (
         "manage licences", "admin.licence_queue", "shield-check", _l("Licences"), _l("Company"), LICENCE_PAGES
     ),
     Row("manage vendors", "vendors.index", "store", _l("Vendors"), _l("Company")),
+    Row(
+        "connect company systems",
+        "company_connections.access_tokens",
+        "link",
+        _l("Integrations"),
+        _l("Company"),
+        INTEGRATION_PAGES,
+    ),
     Row("see vendor traffic", "partner.home", "house", _l("Home")),
     Row("see vendor traffic", "partner.deliveries", "list", _l("Deliveries"), "", ("delivery",)),
     Row("send statements", "partner.statements", "file-text", _l("Statements"), "", STATEMENT_PAGES),

@@ -10,6 +10,8 @@ from portal.integrations import tokens
 from portal.integrations.tokens import SCOPES, Wish
 from portal.models import AccountUser, Lead
 from portal.store import perform
+from tests.html import Visitor
+from tests.people import PASSWORD
 
 
 class Program:
@@ -61,3 +63,15 @@ def let_time_pass(app):
             db.session.rollback()
 
     return shift
+
+
+@pytest.fixture
+def signed_in(app, cast):
+    """A browser in which one of the cast is signed in."""
+
+    def browser(name):
+        visitor = Visitor(app)
+        visitor.sign_in(f"{name.lower()}@example.com", PASSWORD)
+        return visitor
+
+    return browser

@@ -1,0 +1,52 @@
+"""What people write to connect a system."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+from wtforms import SelectField, SelectMultipleField, StringField
+from wtforms.validators import InputRequired, Length
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from portal.integrations import tokens
+from portal.integrations.tokens import LIFETIMES, SCOPES, Wish
+from portal.ui.fields import RefusingForm, chosen_from
+
+SCOPE_WORDS = {
+    tokens.MEMBERS: _l("Read your team"),
+    tokens.LEADS: _l("Read leads"),
+    tokens.ADD_LEADS: _l("Bring leads"),
+    tokens.SALES: _l("Read sales"),
+    tokens.EARNINGS: _l("Read earnings"),
+}
+TERM_WORDS = {
+    "90": _l("90 days"),
+    "30": _l("30 days"),
+    "365": _l("One year"),
+    "0": _l("Until it is revoked"),
+}
+
+
+class TicksField(SelectMultipleField):
+    """Several of a few choices, each with a box to tick."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+
+class TokenForm(RefusingForm):
+    """A token: what it is for, what it may do, for how long."""
+
+    name = StringField(
+        _l("What it is for"),
+        validators=[InputRequired(_l("Please say what the token is for.")), Length(max=100)],
+    )
+    scopes = TicksField(_l("What it may do"), choices=chosen_from(SCOPE_WORDS))
+    days = SelectField(_l("How long it holds"), choices=chosen_from(TERM_WORDS))
+
+    def wish(self) -> Wish:
+        """The token as it is wanted."""
+        return Wish(self.name.data or "", tuple(self.scopes.data or ()), int(self.days.data))
+
+
+assert set(SCOPE_WORDS) == set(SCOPES), "every scope has its words"
+assert {int(days) for days in TERM_WORDS} == {0, *LIFETIMES}, "every term has its words"
