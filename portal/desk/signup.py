@@ -21,6 +21,7 @@ from portal.sales.cooling_off import rules
 from portal.store import UnitOfWork, people, perform
 from portal.ui import show
 from portal.ui.htmx import request
+from portal.ui.invited import kept
 
 NOT_HERE = "There is nothing here under this address."
 
@@ -134,18 +135,28 @@ def _offer(vendor: str, code: str) -> Offer:
     session, consultant = db.session(), _consultant()
     service = selling.offered_service(session, vendor, code)
     terms = selling.terms_of_day(session, service.id, utc_now().date()) if service else None
-    if service is None or terms is None or not _sells(consultant, service, terms):
+    if service is None or terms is None:
         raise NotYours(NOT_HERE)
-    return Offer(service, terms, consultant)
+    if _sells(consultant, service, terms):
+        return Offer(service, terms, consultant)
+    if request.args.get("c"):
+        raise NotYours(NOT_HERE)
+    # The address names nobody: who once invited this browser and may not sell it does not hide the page.
+    return Offer(service, terms, None)
 
 
 def _consultant() -> Consultant | None:
-    """Whose link was followed; nobody's where it names none. A code that is not known is no page."""
-    code = request.args.get("c", "")
-    found = sponsor_by_code(db.session(), code) if code else None
-    if code and found is None:
-        raise NotYours(NOT_HERE)
-    return found
+    """Whose link was followed: named by the address, or else kept in this browser; nobody's without both.
+
+    A code in the address that is not known is no page.
+    """
+    if code := request.args.get("c", ""):
+        found = sponsor_by_code(db.session(), code)
+        if found is None:
+            raise NotYours(NOT_HERE)
+        return found
+    invited = kept()
+    return sponsor_by_code(db.session(), invited.code) if invited else None
 
 
 def _sells(consultant: Consultant | None, service: Service, terms: TermsVersion) -> bool:

@@ -6,7 +6,18 @@ from sqlalchemy import func, select
 
 from jobs import mail
 from portal.leads import consents
-from portal.models import Consent, ConsentText, Customer, Lead, LeadStep, Message, Outbox, Person
+from portal.models import (
+    Consent,
+    ConsentText,
+    Consultant,
+    Customer,
+    Lead,
+    LeadStep,
+    Message,
+    Outbox,
+    Person,
+    TermsVersion,
+)
 from portal.store import people
 from tests.rooms.desk.conftest import WRITTEN
 
@@ -162,6 +173,43 @@ def test_the_referral_page_leads_to_the_services(street, visitor):
     assert f"/v?c={street.ben}" in page.page.text
     page.visit(f"/v?c={street.ben}")
     assert "Solar roof" in page.words and "Cameras" in page.words
+
+
+def test_a_browser_that_followed_a_link_keeps_its_consultant_where_the_address_names_none(
+    street, visitor, cast, do
+):
+    bare = f"/v/{street.vendor}/roof"
+    stranger = visitor()
+    stranger.visit(bare)
+    assert "A consultant near you" in stranger.words
+
+    guest = visitor()
+    guest.visit(f"/r/{street.ben}")
+    guest.visit("/v")
+    assert "Ben is your consultant" in guest.words and f"c={street.ben}" in guest.page.text
+    guest.visit(bare)
+    assert "is your consultant" in guest.words
+    assert guest.submit(bare, WRITTEN).status_code == 303
+    assert street.read(lambda session: session.scalars(select(Lead.consultant_id)).one()) == cast.ben
+    ana = street.read(lambda session: session.get_one(Consultant, cast.ana).code)
+    guest.visit(f"{bare}?c={ana}")
+    assert "Ana is your consultant" in guest.words.replace("Ana Ana is", "Ana is")
+
+
+def test_who_may_not_sell_it_hides_no_page_by_an_old_invitation(street, visitor, cast, do):
+    guest = visitor()
+    guest.visit(f"/r/{street.ben}")
+
+    def others_alone(uow):
+        terms = select(TermsVersion).where(TermsVersion.service_id == street.roof_id)
+        uow.session.scalars(terms).one().packs = ["smart"]
+
+    do(others_alone)
+    assert guest.visit(f"/v/{street.vendor}/roof?c={street.ben}").status_code == 404
+    assert guest.visit(f"/v/{street.vendor}/roof").status_code == 200
+    assert "A consultant near you" in guest.words
+    guest.visit("/v")
+    assert "Solar roof" not in guest.words and "Cameras" in guest.words
 
 
 def test_the_customer_confirms_by_the_link_in_the_mail(street, visitor, do):
