@@ -12,6 +12,7 @@ HANDLERS: dict[str, tuple[str, ...]] = {
     "payment.received": ("jobs.mail.payment_received",),
     "pack.changed": ("jobs.mail.pack_changed",),
     "customer.registered": ("jobs.leads.customer_registered",),
+    "customer.reachable": ("jobs.leads.customer_registered",),
     "customer.signed_up": ("jobs.mail.signed_up",),
     "lead.taken": ("jobs.leads.route", "jobs.mail.lead_taken"),
     "lead.offered": ("jobs.mail.lead_offered",),

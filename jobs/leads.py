@@ -11,7 +11,7 @@ MOST_OFFERS = 1_000
 
 
 def customer_registered(uow: UnitOfWork, body: dict[str, Any]) -> None:
-    """A vendor registered a customer: perhaps somebody's lead."""
+    """A vendor registered a customer, or told how to reach one: perhaps somebody's lead."""
     linking.link_customer(uow, customer_id=body["customer_id"])
 
 

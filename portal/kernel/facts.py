@@ -51,6 +51,14 @@ class CustomerRegistered(Fact):
 
 
 @dataclass(frozen=True)
+class CustomerReachable(Fact):
+    """The vendor told the e-mail or phone number of a customer who was registered without it."""
+
+    name: ClassVar[str] = "customer.reachable"
+    customer_id: int
+
+
+@dataclass(frozen=True)
 class LeadTaken(Fact):
     name: ClassVar[str] = "lead.taken"
     lead_id: int

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from sqlalchemy import select
 
 from portal.kernel.errors import BadInput
-from portal.kernel.facts import CustomerRegistered
+from portal.kernel.facts import CustomerReachable, CustomerRegistered
 from portal.kernel.ids import new_id
 from portal.kernel.vendor_events import VendorEvent
 from portal.models import Consultant, Customer, Person
@@ -27,13 +27,13 @@ def find_or_register(uow: UnitOfWork, *, vendor_id: int, event: VendorEvent) -> 
     The first consultant of a customer stays. Raises `NotYetKnown` where a new one comes without a consultant
     we know.
     """
-    known, is_new = _locked(uow, vendor_id, event.customer_ref), False
+    known, is_new, is_made = _locked(uow, vendor_id, event.customer_ref), False, False
     if known is None:
         known = _signed_up(uow, vendor_id, event)
         is_new = known is not None
     if known is None:
         consultant = _consultant(uow, event)
-        is_new = insert_or_skip(
+        is_new = is_made = insert_or_skip(
             uow.session,
             Customer,
             unique=("vendor_id", "ref"),
@@ -47,7 +47,10 @@ def find_or_register(uow: UnitOfWork, *, vendor_id: int, event: VendorEvent) -> 
         assert known is not None, "a customer is never deleted"
         if is_new:
             uow.publish(CustomerRegistered(customer_id=known.id), key=f"customer-{known.id}-registered")
+    could_be_reached = None if is_made else _reached(known)
     remembered = _remember(uow, known, event)
+    if could_be_reached is not None and _reached(known) != could_be_reached:
+        uow.publish(CustomerReachable(customer_id=known.id))
     return known, is_new or remembered
 
 
@@ -107,6 +110,12 @@ def _remember(uow: UnitOfWork, customer: Customer, event: VendorEvent) -> bool:
     _notice_own_use(uow, customer)
     _verify(customer, event)
     return True
+
+
+def _reached(customer: Customer) -> tuple[object, ...]:
+    """By what a customer's leads are found; it only ever grows."""
+    person = customer.person
+    return (person.email or "", person.phone_mark) if person else ("", None)
 
 
 def _told(event: VendorEvent) -> Contact:

@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 
 from jobs import leads as job
+from jobs import reactions
+from jobs.relay import carry
 from portal.kernel.ids import new_id
 from portal.kernel.vendor_events import VendorEvent
-from portal.models import Consultant, Contract, ContractFact, Customer, Lead, TermsVersion
+from portal.models import Consultant, Contract, ContractFact, Customer, Lead, Outbox, TermsVersion
 from portal.sales.service import register_customer
 from portal.store import people
 from portal.store.people import Contact
@@ -92,19 +94,7 @@ def test_the_vendors_first_word_of_who_signed_up_takes_over_that_customer(street
     customer = visitor()
     customer.visit(street.roof)
     customer.submit(street.roof, WRITTEN)
-    event = VendorEvent(
-        type="customer.registered",
-        occurred_at=datetime.now(UTC),
-        consultant_code=street.ben,
-        customer_ref="V-1",
-        customer_name="D. Reed",
-        customer_email="dana@example.com",
-        contract_ref="",
-        service_code="",
-        size_thousandths=0,
-        signed_on=None,
-        milestone="",
-    )
+    event = registered(street, "V-1", customer_name="D. Reed", customer_email="dana@example.com")
     for told in (
         replace(event, consultant_code=street.read(lambda session: other_code(session, cast))),
         event,
@@ -127,6 +117,44 @@ def test_the_vendors_first_word_of_who_signed_up_takes_over_that_customer(street
     assert linked == street.read(
         lambda session: session.scalars(select(Customer.id).where(Customer.ref == "V-1")).one()
     )
+
+
+def test_a_customer_whose_e_mail_comes_later_is_tied_to_the_lead_then(street, ben, do):
+    page = written(ben, email="dana@example.com", phone="")
+
+    def says(**words):
+        event = registered(street, "V-7", **words)
+        do(lambda uow: register_customer(uow, vendor_id=street.vendor_id, event=event) and None)
+
+    says()
+    says(customer_name="Dana Reed")
+    run_facts(street.app)
+    tied = select(Lead.customer_id)
+    assert street.read(lambda session: session.scalars(tied).one()) is None
+    says(customer_email="Dana@Example.com")
+    says(customer_phone="303 555 0999")
+    run_facts(street.app)
+
+    ours = select(Customer.id).where(Customer.ref == "V-7")
+    assert street.read(lambda session: session.scalars(tied).one() == session.scalars(ours).one())
+    kept = select(Outbox.name).where(Outbox.name.like("customer.%")).order_by(Outbox.id)
+    told = street.read(lambda session: list(session.scalars(kept)))
+    assert told == ["customer.registered", "customer.reachable", "customer.reachable"]
+    ben.visit(page)
+    assert ben.words.count("The vendor registered them") == 1
+
+
+def registered(street, ref, **words):
+    """What the vendor says of a customer of Ben's."""
+    now = datetime.now(UTC)
+    return VendorEvent("customer.registered", now, ref, consultant_code=street.ben, **words)
+
+
+def run_facts(app):
+    """Every reaction that waits."""
+    with app.app_context():
+        carry()
+        reactions.drain_money()
 
 
 def other_code(session, cast):
