@@ -114,7 +114,7 @@ ROWS: tuple[Row, ...] = (
     Row("see own business", "network.team", "network", _l("Team")),
     Row("see own business", "wallets.earnings", "wallet", _l("Earnings")),
     Row("work leads", "desk.leads", "user-plus", _l("Leads"), "", LEAD_PAGES, feature="lead_desk"),
-    Row("work leads", "desk.customers", "users", _l("Customers")),
+    Row("work leads", "desk.customers", "users", _l("Customers"), "", ("own_retail",)),
     Row(
         "work leads", "desk.own_licences", "shield-check", _l("Licences"), "", ("new_licence", "send_licence")
     ),
@@ -136,6 +136,14 @@ ROWS: tuple[Row, ...] = (
     Row("see company", "admin.comparisons", "list", _l("Comparisons"), _l("Company"), COMPARING),
     Row("route leads", "admin.routing", "user-plus", _l("Lead routing"), _l("Company"), ("decide_routing",)),
     Row("manage consents", "admin.consents", "shield-check", _l("Consent"), _l("Company"), CONSENT_PAGES),
+    Row(
+        "see retail meter",
+        "admin.retail_meter",
+        "target",
+        _l("Retail meter"),
+        _l("Company"),
+        ("limit_own_use",),
+    ),
     Row(
         "manage licences", "admin.licence_queue", "shield-check", _l("Licences"), _l("Company"), LICENCE_PAGES
     ),

@@ -52,7 +52,7 @@ def address(app):
 def test_sent_in_verified_and_shown_with_what_it_lets_sell(app, enter):
     ben = enter("Ben")
     ben.visit("/licences")
-    assert "CA: licence needed" in ben.words
+    assert "You need a licence in CA, NV." in ben.words
     assert send(ben).status_code == 303
     ben.follow()
     assert "waits to be verified" in ben.words and "••3456" in ben.words and "HIS 123456" not in ben.words
@@ -66,7 +66,7 @@ def test_sent_in_verified_and_shown_with_what_it_lets_sell(app, enter):
     assert ada.submit(f"{page}/verify", {"reason": ""}).status_code == 422
     assert ada.submit(f"{page}/verify", {"reason": "In the register."}).status_code == 303
     ben.visit("/licences")
-    assert "Lets you sell: Solar" in ben.words and "CA: you may" in ben.words
+    assert "Lets you sell: Solar" in ben.words and "You may sell it in CA." in ben.words
 
 
 def test_sent_back_it_says_why_at_home_and_on_the_page(app, enter):

@@ -12,10 +12,11 @@ from portal.extensions import db
 from portal.kernel.clock import utc_now
 from portal.leads.consents import ensure_texts
 from portal.leads.service import Enquiry, take_lead
-from portal.models import Consultant, Cycle, HeldSale, Lead, PlanDraft, Vendor
+from portal.models import Consultant, Cycle, HeldSale, Lead, Licence, PlanDraft, Vendor
 from portal.store import perform
 from portal.store.people import Contact, token_for
 from tests.browser import AXE, Screen, chromium, cookies, served
+from tests.compliance.sample import add_licences
 from tests.people import add_consultant, invite_cast
 from tests.rooms.vendors.conftest import hire
 from tests.sales import rules
@@ -50,6 +51,7 @@ def house(sqlite_app):
         rules.rule(states=["UT"])
         rules.tell(vera, activated(vera, consultant_code=vera.ana, customer_state="CA"))
         perform(live)
+        perform(lambda uow: add_licences(uow, cast))
         projection.recalculate(db.session(), now=utc_now())
         db.session.rollback()
     return sqlite_app
@@ -83,6 +85,7 @@ def more_pages(app, reader):
         held = f"/admin/held/{db.session.query(HeldSale).one().public_id}"
         lead = db.session.query(Lead).filter(Lead.consultant_id.is_not(None)).one()
         told = {purpose: token_for(lead.person, purpose) for purpose in ("stop", "confirm")}
+        licences = [f"/admin/licences/{one.public_id}" for one in db.session.query(Licence)]
         draft = f"/admin/plans/drafts/{db.session.query(PlanDraft).one().public_id}"
     return {
         "": [
@@ -99,7 +102,8 @@ def more_pages(app, reader):
             f"/team/place/{nia}?parent={ben}&leg=right",
         ],
         "Ada": ["/admin/payouts/methods/bank", "/admin/payouts/methods/ach", "/admin/plans/1", draft, held]
-        + [f"{draft}/{page}" for page in ("text", "propose", "try")],
+        + [f"{draft}/{page}" for page in ("text", "propose", "try")]
+        + licences,
         "Cleo": [],
     }[reader] + ([f"/earnings/weeks/{week}"] if reader == "Ana" else [])
 

@@ -1,0 +1,199 @@
+"""The retail meter: its parts add up to the sales of the cycle, to what was paid, and over both legs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from portal import live
+from portal.commissions import cycles
+from portal.compliance import own_use, retail
+from portal.compliance.retail import Pay, Split
+from portal.extensions import db
+from portal.kernel.clock import utc_now
+from portal.kernel.errors import BadInput, Conflict
+from portal.models import CommissionLine, Contract, Customer, Cycle, Run, Sale
+from portal.store import perform
+from tests.commissions.closes import end
+from tests.html import Visitor
+from tests.people import PASSWORD, add_consultant
+from tests.shop import add_sale, reverse_sale
+
+
+def sell(uow, seller, volume, kind):
+    """A sale to a customer of a kind: `verified`, `own` or `unverified`; own ones may be vouched for too."""
+    sale_id = add_sale(uow, seller, volume, revenue=volume)
+    customer = uow.session.scalars(
+        select(Customer)
+        .join(Contract, Contract.customer_id == Customer.id)
+        .join(Sale, Sale.contract_id == Contract.id)
+        .where(Sale.id == sale_id)
+    ).unique().one()  # fmt: skip
+    customer.own_use = kind == "own"
+    customer.verified_at = None if kind == "unverified" else uow.clock()
+    return sale_id
+
+
+@pytest.fixture
+def read(app):
+    def run(work):
+        with app.app_context():
+            try:
+                return work(db.session())
+            finally:
+                db.session.rollback()
+
+    return run
+
+
+@pytest.fixture
+def market(cast, do):
+    """Known sales of Ana, Ben and Cem; volumes in hundredths."""
+
+    def write(uow):
+        sell(uow, cast.ana, 10_00, "own")
+        sell(uow, cast.ben, 100_00, "verified")
+        sell(uow, cast.ben, 20_00, "unverified")
+        sell(uow, cast.cem, 50_00, "verified")
+        reverse_sale(uow, sell(uow, cast.cem, 7_00, "own"))
+        return cast
+
+    return do(write)
+
+
+def test_the_parts_are_told_apart_for_company_consultant_and_legs(market, read):
+    (company,) = read(lambda session: retail.by_cycle(session, most=5))
+    assert company.split == Split(150_00, 10_00, 20_00)
+    assert company.split.share == 1666
+    (ben,) = read(lambda session: retail.by_cycle(session, most=5, consultant_id=market.ben))
+    assert ben.split == Split(100_00, 0, 20_00)
+    legs = read(lambda session: retail.by_leg(session, market.cycle, market.ana, below=live.below))
+    assert legs == {"L": Split(100_00, 0, 20_00), "R": Split(50_00, 0, 0)}
+    empty = read(lambda session: retail.by_leg(session, market.cycle, market.ben, below=live.below))
+    assert empty == {"L": Split(), "R": Split()}
+
+
+def test_whatever_is_sold_the_parts_add_up_to_the_sales_of_the_cycle(app, cast, do, read):
+    chance = random.Random(6)
+
+    def write(uow):
+        people = [cast.ana, cast.ben, cast.cem, cast.dia]
+        free = [(person, leg) for person in people[1:] for leg in "LR"]
+        for number in range(12):
+            parent, leg = free.pop(chance.randrange(len(free)))
+            people.append(add_consultant(uow, f"P{number}", sponsor=parent, under=(parent, leg)))
+            free += [(people[-1], leg) for leg in "LR"]
+        for _ in range(120):
+            kind = chance.choice(["verified", "own", "unverified"])
+            sale = sell(uow, chance.choice(people), chance.randint(1, 900_00), kind)
+            if chance.random() < 0.3:
+                reverse_sale(uow, sale)
+        return people
+
+    people = do(write)
+    sold = read(lambda s: s.scalar(select(func.sum(Sale.volume)).where(Sale.cycle_id == cast.cycle)))
+    (company,) = read(lambda session: retail.by_cycle(session, most=5))
+    sellers = read(lambda session: retail.by_seller(session, cast.cycle))
+    assert company.split.total == sold
+    assert retail.added(sellers.values()) == company.split
+    listed = read(lambda session: retail.most_own_use(session, cast.cycle, most=None))
+    assert retail.added(row.split for row in listed) == company.split
+    with app.app_context():
+        now = live.legs(people).legs
+    for person, figures in zip(people, now, strict=True):
+        legs = read(lambda s, who=person: retail.by_leg(s, cast.cycle, who, below=live.below))
+        assert (legs["L"].total, legs["R"].total) == (figures.left, figures.right)
+
+
+def test_what_was_paid_is_told_apart_and_adds_up_to_the_run(app, market, read):
+    with app.app_context():
+        end(market)
+        perform(lambda uow: cycles.preview(uow, cycle_id=market.cycle).id)
+    company, opened = read(lambda session: retail.by_cycle(session, most=5))
+    unpaid = read(
+        lambda session: retail.pay_of(session, session.get_one(Cycle, market.cycle + 1), opened.split)
+    )
+    pay = read(lambda session: retail.pay_of(session, session.get_one(Cycle, market.cycle), company.split))
+    paid = read(lambda s: s.scalar(select(func.sum(CommissionLine.amount_cents))))
+    totals = read(lambda s: s.scalars(select(Run.totals)).one())
+
+    assert pay.total == paid == totals["paid_cents"] and company.split.total == totals["volume"]
+    assert min(pay.traced.verified, pay.traced.own, pay.traced.unverified, pay.legs) > 0
+    assert pay.volume_share == 150_00 * 10_000 // 180_00
+    assert pay.from_customers == pay.traced.verified + pay.legs * pay.volume_share // 10_000
+    assert unpaid is None
+
+
+def test_shares_stay_between_nothing_and_all_whatever_refunds_do():
+    assert Split(-5, 3, 0).share == 0
+    assert Split(-5, 10, 0).share == 10_000
+    assert Split(0, 0, 0).share == 0
+    assert Pay(1, Split(-10, 0, 0), -99, 5_000).legs_from_customers == -49
+
+
+def test_pages_show_the_same_numbers_and_warn_above_the_limit(app, market, do, read):
+    ada, ana = Visitor(app), Visitor(app)
+    ada.sign_in("ada@example.com", PASSWORD)
+    ana.sign_in("ana@example.com", PASSWORD)
+    ada.visit("/admin/retail")
+    assert "16.66%" in ada.words and "looks like pay for joining" not in ada.words
+    do(lambda uow: sell(uow, market.dia, 90_00, "unverified"))
+    ada.visit("/admin/retail")
+    assert "44.44%" in ada.words and "looks like pay for joining" in ada.words
+    ana.visit("/customers/retail")
+    assert "100% of your volume" in ana.words
+
+    rows = list(csv.reader(io.StringIO(ada.client.get("/admin/retail.csv").text)))
+    assert rows[1][1:] == ["150.00", "10.00", "110.00", "270.00", "0.4444"]
+    name = read(lambda s: s.scalars(select(Cycle.name)).one())
+    people = list(csv.reader(io.StringIO(ada.client.get(f"/admin/retail/{name}.csv").text)))
+    assert [row[1] for row in people[1:]] == ["Dia", "Ben", "Ana", "Cem"]
+    assert ada.client.get("/admin/retail/2020-W01.csv").status_code == 404
+    assert ana.client.get("/admin/retail").status_code == 403
+
+
+def limits(read):
+    return read(lambda session: [(one.valid_from, one.monthly_volume) for one in own_use.rules(session)])
+
+
+def test_own_use_is_limited_by_date_and_never_in_the_past(app, cast, do, read):
+    today = utc_now().date()
+    named = {"actor_id": cast.ada}
+    with pytest.raises(BadInput):
+        do(own_use.set_rule, valid_from=today - timedelta(days=1), monthly_volume=1, **named)
+    do(lambda uow: own_use.set_rule(uow, valid_from=today, monthly_volume=150_00, **named) and None)
+    with pytest.raises(Conflict):
+        do(own_use.set_rule, valid_from=today, monthly_volume=1, **named)
+    soon = today + timedelta(days=10)
+    for volume in (90_00, 80_00):
+        do(lambda uow, v=volume: own_use.set_rule(uow, valid_from=soon, monthly_volume=v, **named) and None)
+
+    assert limits(read) == [(soon, 80_00), (today, 150_00)]
+    assert read(lambda s: own_use.rule_on(s, soon).monthly_volume) == 80_00
+    assert read(lambda s: own_use.rule_on(s, date(2020, 1, 1))) is None
+    ids = read(lambda session: {rule.valid_from: rule.id for rule in own_use.rules(session)})
+    with pytest.raises(Conflict):
+        do(own_use.take_back, rule_id=ids[today], **named)
+    do(own_use.take_back, rule_id=ids[soon], **named)
+    assert limits(read) == [(today, 150_00)]
+
+
+def test_the_limit_is_set_on_the_page(app, cast, read):
+    ada = Visitor(app)
+    ada.sign_in("ada@example.com", PASSWORD)
+    ada.visit("/admin/retail")
+    later = (utc_now().date() + timedelta(days=3)).isoformat()
+    wrong = ada.submit("/admin/retail/own-use", {"monthly_volume": "many", "valid_from": later})
+    assert wrong.status_code == 422
+    done = ada.submit("/admin/retail/own-use", {"monthly_volume": "150.50", "valid_from": later})
+    assert done.status_code == 303
+    assert [volume for _day, volume in limits(read)] == [150_50]
+    ada.visit("/admin/retail")
+    rule = read(lambda session: own_use.rules(session)[0].id)
+    assert ada.submit(f"/admin/retail/own-use/{rule}/take-back").status_code == 303
+    assert limits(read) == []
