@@ -27,6 +27,7 @@ from portal.cli.demo.calendar import Calendar, draw_calendar
 from portal.cli.demo.catalogue import fill_catalogue
 from portal.cli.demo.held import hold_some
 from portal.cli.demo.leads import add_leads
+from portal.cli.demo.licences import add_licences
 from portal.cli.demo.money_in import Till
 from portal.cli.demo.names import Invented
 from portal.cli.demo.network import MAYA, draw_network
@@ -120,6 +121,7 @@ def _invent(rng: Random, calendar: Calendar, count: int, stripe: PlayedStripe | 
     )
     quietly(more, at=calendar.now)
     hold_some(calendar, known=company.known)
+    add_licences(calendar, known=company.known, actor_id=company.staff.sam)
     if stripe is not None:
         Till(calendar, known=company.known, stripe=stripe).take()
     return company

@@ -176,6 +176,18 @@ def _customer_row(buyer: Buyer, person_id: int, known: Known) -> dict[str, Any]:
         "consultant_id": known.sellers[buyer.seller],
         "person_id": person_id,
         "registered_at": buyer.registered_at,
+        **_vouched_for(buyer, person_id),
+    }
+
+
+def _vouched_for(buyer: Buyer, person_id: int) -> dict[str, Any]:
+    """Of 40 customers 35 are known to the vendor by name, two are households of consultants."""
+    own_use = person_id % 40 in (7, 23)
+    verified = not own_use and person_id % 40 not in (2, 15, 31)
+    return {
+        "own_use": own_use,
+        "verified_at": buyer.registered_at if verified else None,
+        "verified_by": "vendor" if verified else None,
     }
 
 
