@@ -35,6 +35,13 @@ class PriceForm(RefusingForm):
     price_per_unit_cents = MoneyField(_l("For each unit"))
 
 
+class NameForm(RefusingForm):
+    """What a service is called; its code and its unit never change."""
+
+    name = StringField(_l("Name"), validators=[NEEDED, Length(max=200)])
+    summary = StringField(_l("In a sentence"), validators=[Length(max=500)])
+
+
 class TermsForm(RefusingForm):
     """Every field of a version of terms; sums in percent, volumes and money as people write them."""
 
@@ -122,14 +129,11 @@ class TermsForm(RefusingForm):
         return {**parts, "upline": self.share_upline.data}
 
 
-class ServiceForm(TermsForm):
+class ServiceForm(NameForm, TermsForm):
     """A new service with its first terms."""
 
     code = StringField(_l("Code"), validators=[NEEDED, Length(max=64)])
-    name = StringField(_l("Name"), validators=[NEEDED, Length(max=200)])
     unit = StringField(_l("Unit of its size"), validators=[NEEDED, Length(max=64)])
-
-    summary = StringField(_l("In a sentence"), validators=[Length(max=500)])
 
     def offer(self) -> Offer:
         return Offer(

@@ -75,6 +75,24 @@ def add_service(uow: UnitOfWork, *, vendor_id: int, offer: Offer, actor_id: int 
     return service
 
 
+def describe_service(
+    uow: UnitOfWork, *, service_id: int, name: str, summary: str, actor_id: int | None
+) -> None:
+    """What a service is called from now on and the sentence below it; its code and its unit stay.
+
+    Raises `BadInput` for a name that is none or too long.
+    """
+    name, summary = name.strip(), summary.strip()
+    if not 0 < len(name) <= 200:
+        raise BadInput("A service needs a name of at most 200 characters.", field="name")
+    if len(summary) > 500:
+        raise BadInput("Please use at most 500 characters.", field="summary")
+    service = lock_row(uow, Service, service_id)
+    was, service.name, service.summary = service.name, name, summary or None
+    uow.session.flush()
+    uow.note("service described", thing="service", thing_id=service_id, actor_id=actor_id, was=was, name=name)
+
+
 def set_price(
     uow: UnitOfWork, *, service_id: int, price_cents: int, per_unit_cents: int, actor_id: int | None
 ) -> None:

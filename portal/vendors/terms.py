@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from flask import Response, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
@@ -12,8 +14,9 @@ from portal.extensions import db
 from portal.models import Service, Vendor
 from portal.store import UnitOfWork
 from portal.ui import show
+from portal.ui.fields import RefusingForm
 from portal.vendors import queries, service, term_words
-from portal.vendors.forms import PriceForm, TermsForm, values_of
+from portal.vendors.forms import NameForm, PriceForm, TermsForm, values_of
 from portal.vendors.room import do, done, today, vendor_named, vendors
 
 
@@ -121,6 +124,24 @@ def set_price(public_id: str, code: str) -> AnyResponse:
     return redirect(url_for("vendors.terms", public_id=public_id, code=code), 303)
 
 
+@vendors.post("/<public_id>/services/<code>/name")
+@requires(permissions.manage_vendors)
+def describe_service(public_id: str, code: str) -> AnyResponse:
+    """Change what a service is called and the sentence below it."""
+    form = NameForm()
+    service_id = queries.service_of(vendor_named(public_id), code).id
+
+    def work(uow: UnitOfWork, actor_id: int) -> None:
+        name, summary = form.name.data or "", form.summary.data or ""
+        service.describe_service(uow, service_id=service_id, name=name, summary=summary, actor_id=actor_id)
+
+    if not done(form, work):
+        found = vendor_named(public_id)
+        return _terms_page(found, queries.service_of(found, code), status=422, name_form=form)
+    flash(_("The name and the sentence are kept."), "ok")
+    return redirect(url_for("vendors.terms", public_id=public_id, code=code), 303)
+
+
 def _with_packs(form: TermsForm) -> TermsForm:
     form.packs.choices = queries.pack_choices(db.session())
     return form
@@ -132,14 +153,9 @@ def _new_form(sold: Service) -> TermsForm:
     return TermsForm(formdata=None, data={**values, "valid_from": today()})
 
 
-def _terms_page(
-    found: Vendor,
-    sold: Service,
-    *,
-    form: TermsForm | None = None,
-    status: int = 200,
-    price_form: PriceForm | None = None,
-) -> Response:
+def _terms_page(found: Vendor, sold: Service, *, status: int = 200, **forms: RefusingForm) -> Response:
+    """The page; a form that was refused stands in `forms` as `form`, `price_form` or `name_form`."""
+    terms_form = cast(TermsForm, forms.get("form") or _new_form(sold))
     return show(
         "vendors/terms.html",
         "main",
@@ -149,6 +165,7 @@ def _terms_page(
         in_force=queries.terms_in_force(sold, today=today()),
         contracts=queries.contracts_by_terms(db.session(), sold.id),
         lines_of=lambda version: term_words.lines(version, unit=sold.unit),
-        form=_with_packs(form or _new_form(sold)),
-        price_form=price_form or PriceForm(formdata=None, obj=sold),
+        form=_with_packs(terms_form),
+        price_form=forms.get("price_form") or PriceForm(formdata=None, obj=sold),
+        name_form=forms.get("name_form") or NameForm(formdata=None, obj=sold),
     )

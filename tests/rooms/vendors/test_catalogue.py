@@ -205,6 +205,35 @@ def test_a_withdrawn_service_takes_no_new_contract_and_those_there_live_on(
     assert {states[name][0] for name in ("here", "before", "lives")} == {"done"}
 
 
+def test_a_service_gets_another_name_and_sentence_and_keeps_its_code(
+    app: Flask, ada: Visitor, vera: Vera
+) -> None:
+    answer = ada.submit(f"{solar(vera)}/name", {"name": "Sun roof ", "summary": "With a battery."})
+
+    assert answer.status_code == 303
+    ada.visit(solar(vera))
+    assert "Terms of Sun roof" in ada.words and 'value="With a battery."' in ada.page.text
+    with app.app_context():
+        service = db.session.scalars(select(Service)).one()
+        assert (service.code, service.name, service.summary) == ("solar", "Sun roof", "With a battery.")
+        noted = db.session.scalars(select(Audit).where(Audit.action == "service described")).one()
+        assert noted.detail["name"] == "Sun roof"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [({"name": " "}, "needs a name"), ({"name": ""}, "Please fill this in."), ({"name": "x" * 201}, "200")],
+)
+def test_a_service_keeps_its_name_where_the_new_one_is_none(
+    app: Flask, ada: Visitor, vera: Vera, wrong: dict[str, str], said: str
+) -> None:
+    answer = ada.submit(f"{solar(vera)}/name", wrong)
+
+    assert answer.status_code == 422 and said in ada.words
+    with app.app_context():
+        assert db.session.scalars(select(Service.name)).one() != wrong["name"]
+
+
 def test_no_service_has_the_code_of_a_registration_plan(ada: Visitor, vera: Vera) -> None:
     path = f"/admin/vendors/{vera.public_id}/new-service"
     ada.visit(path)
