@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, current_app, request, url_for
-from flask_babel import get_timezone
 from flask_login import current_user
 from werkzeug.exceptions import NotFound
 
@@ -14,14 +13,13 @@ from portal.access.guard import requires
 from portal.commissions.credits import HOLD_DAYS
 from portal.commissions.queries import open_cycle
 from portal.extensions import db
-from portal.kernel.clock import utc_now
 from portal.kernel.errors import BadInput
 from portal.leads.selling import offered_services
 from portal.members.queries import consultant_of
 from portal.models import Consultant, Pack
 from portal.shop.forms import ExampleForm
 from portal.shop.offers import Sold, example_size, offers_for
-from portal.shop.room import shop
+from portal.shop.room import shop, today
 from portal.ui import show
 
 
@@ -30,7 +28,7 @@ from portal.ui import show
 def market() -> Response:
     """All vendors with their services, each for an example."""
     me, sold = _me(), _sold()
-    offers = offers_for(db.session(), me, sold, sizes={}, today=_today())
+    offers = offers_for(db.session(), me, sold, sizes={}, today=today())
     return show("shop/market.html", "main", offers=offers, **_around(me))
 
 
@@ -45,9 +43,9 @@ def market_vendor(vendor: str) -> Response:
     sizes = {key: form.size.data or 0 for key, form in forms.items() if form.validate()}
     status = 200 if len(sizes) == len(forms) else 422
     try:
-        offers = offers_for(db.session(), me, sold, sizes=sizes, today=_today())
+        offers = offers_for(db.session(), me, sold, sizes=sizes, today=today())
     except BadInput as refusal:
-        status, offers = 422, offers_for(db.session(), me, sold, sizes={}, today=_today())
+        status, offers = 422, offers_for(db.session(), me, sold, sizes={}, today=today())
         for form in forms.values():
             form.refuse(refusal)
     return show(
@@ -74,7 +72,7 @@ def _around(me: Consultant) -> dict[str, Any]:
 
 
 def _sold() -> list[Sold]:
-    return offered_services(db.session(), day=_today())
+    return offered_services(db.session(), day=today())
 
 
 def _form(code: str, example: int) -> ExampleForm:
@@ -89,10 +87,6 @@ def _link(me: Consultant, service: Any) -> str:
     base_url = current_app.config["SETTINGS"].base_url
     path = url_for("desk.sign_up_page", vendor=service.vendor.public_id, code=service.code, c=me.code)
     return f"{base_url}{path}"
-
-
-def _today() -> Any:
-    return utc_now().astimezone(get_timezone()).date()
 
 
 def _me() -> Consultant:

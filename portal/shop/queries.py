@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from portal.kernel.errors import NotYours
-from portal.models import Consultant, Service, Vendor
+from portal.leads.selling import may_sell, terms_of_day
+from portal.models import Consultant, Pack, Service, Vendor
 from portal.payments.orders import is_sold_here
 
 
@@ -32,6 +34,21 @@ def services(session: Session) -> Sequence[Service]:
         .order_by(Vendor.name, Service.name)
     )
     return [service for service in session.scalars(statement).unique() if is_sold_here(service)]
+
+
+def sold_by(session: Session, seller: Consultant, *, day: date) -> Sequence[Service]:
+    """What a consultant's plan lets them sell of it on a day."""
+    return [each for each in services(session) if not is_barred(session, seller, each, day=day)]
+
+
+def is_barred(session: Session, seller: Consultant, service: Service, *, day: date) -> bool:
+    """Whether a sale of a service by this consultant would be held, since their plan does not sell it.
+
+    Before its first terms a service is judged by those, as its contracts are.
+    """
+    terms = terms_of_day(session, service.id, day) or min(service.terms, key=lambda each: each.valid_from)
+    pack = session.get_one(Pack, seller.pack)
+    return not may_sell(pack, vendor=service.vendor, terms=terms)
 
 
 def service(session: Session, service_id: int) -> Service:

@@ -23,7 +23,7 @@ from portal.payments.orders import Buyer
 from portal.payments.queries import order_by_public_id, orders_of
 from portal.shop import queries
 from portal.shop.forms import OrderForm
-from portal.shop.room import shop
+from portal.shop.room import shop, today
 from portal.store import UnitOfWork, perform
 from portal.ui import show
 
@@ -36,7 +36,8 @@ log = logging.getLogger(__name__)
 def front(code: str) -> Response:
     """What can be bought through a consultant's link."""
     seller = queries.seller(db.session(), code)
-    return show("shop/front.html", "main", seller=seller, services=queries.services(db.session()))
+    services = queries.sold_by(db.session(), seller, day=today())
+    return show("shop/front.html", "main", seller=seller, services=services)
 
 
 @shop.get("/shop/<code>/<int:service_id>")
@@ -55,8 +56,10 @@ def order(code: str, service_id: int) -> AnyResponse:
     form = OrderForm()
     if not form.validate_on_submit():
         return _form_page(code, service_id, form, status=422)
-    seller_id = queries.seller(db.session(), code).id
-    sold = queries.service(db.session(), service_id)
+    seller, sold = queries.seller(db.session(), code), queries.service(db.session(), service_id)
+    if queries.is_barred(db.session(), seller, sold, day=today()):
+        return _form_page(code, service_id, form, status=409)
+    seller_id = seller.id
     buyer, size = Buyer(form.name.data or "", form.email.data or ""), form.size.data or 0
 
     def work(uow: UnitOfWork) -> tuple[str, int]:
@@ -128,13 +131,15 @@ def _open_page(code: str, sold: Service, buyer: Buyer, *, order_id: str, cents: 
 def _form_page(
     code: str, service_id: int, form: OrderForm, *, status: int = 200, problem: str = ""
 ) -> Response:
+    seller, sold = queries.seller(db.session(), code), queries.service(db.session(), service_id)
     return show(
         "shop/order.html",
         "form",
         status=status,
         form=form,
-        seller=queries.seller(db.session(), code),
-        service=queries.service(db.session(), service_id),
+        seller=seller,
+        service=sold,
+        barred=queries.is_barred(db.session(), seller, sold, day=today()),
         problem=problem,
     )
 

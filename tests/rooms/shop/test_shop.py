@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from portal.models import Contract, Customer, Order, Payment, Sale
+from portal.models import (
+    Consultant,
+    Contract,
+    Customer,
+    Order,
+    Pack,
+    Payment,
+    Sale,
+    TermsVersion,
+    Vendor,
+)
+from portal.store import perform
 from tests.rooms.shop.conftest import ORDER
 
 
@@ -73,6 +84,32 @@ def test_what_is_not_right_is_said_and_nothing_is_ordered(shop, changes, said):
     assert answer.status_code == 422
     assert said in customer.words
     assert shop.read(lambda session: session.scalars(select(Order)).all()) == []
+
+
+@pytest.mark.parametrize("why", ["the terms name other plans", "the plan sells core vendors alone"])
+def test_what_a_consultants_plan_does_not_sell_is_refused_in_words(shop, why):
+    customer, late = shop.browser(), shop.browser()
+    late.visit(shop.item)
+    with shop.portal.app.app_context():
+        perform(lambda uow: bar(uow, why))
+
+    customer.visit(shop.front)
+    assert "Solar roof" not in customer.words and "Nothing to order here yet" in customer.words
+    page = customer.visit(shop.item)
+    assert page.status_code == 200 and "Ana cannot sell this at the moment" in customer.words
+    assert "<form" not in page.text.partition("<main")[2]
+    answer = late.submit(shop.item, ORDER)
+    assert answer.status_code == 409 and "Ana cannot sell this at the moment" in late.words
+    assert shop.read(lambda session: session.scalars(select(Order)).all()) == []
+
+
+def bar(uow, why):
+    if why.startswith("the terms"):
+        pack = uow.session.scalar(select(Consultant.pack))
+        uow.session.execute(update(TermsVersion).values(packs=[f"not-{pack}"]))
+    else:
+        uow.session.execute(update(Vendor).values(core=False))
+        uow.session.execute(update(Pack).values(features={"vendors": "core"}))
 
 
 def test_a_provider_that_is_away_charges_nothing_and_says_so(shop):
