@@ -108,13 +108,16 @@ def body_of(event: VendorEvent, **more: Any) -> dict[str, Any]:
         "service": event.service_code,
         "size": f"{size // 1000}.{size % 1000:03d}" if size else "",
         "signed_on": event.signed_on.isoformat() if event.signed_on else "",
+        "period": event.period,
     }
+    share = divmod(event.refund_share, 10_000)
     document = {
         "type": event.type,
         "occurred_at": event.occurred_at.isoformat().replace("+00:00", "Z"),
         "consultant_code": event.consultant_code,
         "customer": {name: value for name, value in customer.items() if value},
         "contract": {name: value for name, value in contract.items() if value},
+        "refund": {"share": f"{share[0]}.{share[1]:04d}"} if event.refund_share else None,
         **more,
     }
     return {name: value for name, value in document.items() if value}

@@ -70,7 +70,7 @@ def _event(reader: Reader) -> VendorEvent:
             taken[field.attribute] = value
     taken["customer_age"] = _age(reader, taken.get("customer_age"), senior)
     milestone = about.milestone
-    if taken.get("period"):
+    if milestone and taken.get("period"):
         milestone = f"{milestone}-{taken['period']}"
     return VendorEvent(type=kind, milestone=milestone, **taken)
 

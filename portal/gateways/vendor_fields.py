@@ -96,7 +96,7 @@ FIELDS: Final[tuple[Field, ...]] = (
     Field("contract.service", "service_code", "The code of the service.", "solar", TEXT, 64, _CODE),
     Field("contract.size", "size_thousandths", "Size in the unit of the service.", "8.40", SIZE),
     Field("contract.signed_on", "signed_on", "The day it was signed.", "2026-10-02", DAY),
-    Field("contract.period", "period", "The month a renewal is for.", "2026-11", MONTH),
+    Field("contract.period", "period", "The month of a renewal.", "2026-11", MONTH),
     Field("refund.share", "refund_share", "The share of the price refunded so far, in all.", "0.25", SHARE),
     Field("reason", "reason", "Why, in your words.", "The roof was too small", TEXT, LONGEST_REASON),
     Field("customer.state", "customer_state", "The state it was sold in.", "CA", TEXT, 2, "[A-Z]{2}"),
@@ -162,9 +162,9 @@ TYPES: Final[dict[str, EventType]] = {
         ),
         EventType(
             "service.refunded",
-            "A share of the price went back to the customer.",
+            "A share of the price went back to the customer; with a month, of what that month cost.",
             required=(*_ABOUT, "refund.share"),
-            optional=("contract.service", *_MAY),
+            optional=("contract.service", "contract.period", *_MAY),
         ),
     )
 }

@@ -14,8 +14,9 @@ class VendorEvent:
     (kW, lines, …) times 1,000, 0 when not given. `milestone` is the step of the contract this event is worth
     (`signed`, `installed`, `activated`, `renewed-2026-11`), empty for other types. `customer_state` is where
     the contract was sold, two letters; `customer_age` the buyer's age, 65 where the vendor only says 65 or
-    over. `period` is the month of a renewal; `refund_share` the part of the price that was refunded so far,
-    in all, in ten-thousandths. Text not given is empty, a date or an age None.
+    over. `period` is the month that was renewed; `refund_share` the part of the price that was refunded so
+    far, in all, in ten-thousandths, with a `period` that of this month alone. Text not given is empty, a date
+    or an age None.
     """
 
     type: str

@@ -89,8 +89,8 @@ class ContractFact(Base):
 
     What a contract is follows from all of its facts in the order of `occurred_at`, whatever order they came
     in. `size_thousandths` and `signed_on` are None where the event did not say; `period` is the month that a
-    renewal is for, as `2026-11`; `share` the refunded part of the price in ten-thousandths. `key` lets one
-    fact be written once.
+    renewal or a refund is for, as `2026-11`; `share` the refunded part of the price in ten-thousandths. `key`
+    lets one fact be written once.
     """
 
     __tablename__ = "contract_fact"

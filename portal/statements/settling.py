@@ -26,6 +26,7 @@ LONGEST_NOTE = 500
 # What follows from other things (terms, the registration of a customer) cannot be told by an event.
 BOOKABLE = frozenset({"size", "share"})
 FOLLOWS = frozenset({"revenue"})
+OF_A_MONTH = frozenset({"service.renewed", "service.refunded"})
 _SIZED = SIZED - {"service.renewed"}
 _OPENING = frozenset({"service.signed", "service.installed", "service.activated"})
 
@@ -164,8 +165,8 @@ def _missing(known: Known, customer_ref: str) -> Event | None:
         size_thousandths=line.size_thousandths,
         signed_on=line.signed_on,
         sold_in=line.sold_in,
-        period=line.period,
-        share=line.share,
+        period=line.period if line.type in OF_A_MONTH else None,
+        share=line.share if line.type == "service.refunded" else None,
     )
 
 

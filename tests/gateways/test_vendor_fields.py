@@ -47,7 +47,11 @@ def later(kind: str, **fields: Any) -> dict[str, Any]:
             {"reason": "Not paid", "milestone": ""},
         ),
         (later("service.refunded", refund__share="0.25"), {"refund_share": 2_500}),
-        (later("service.refunded", refund__share="1"), {"refund_share": 10_000}),
+        (later("service.refunded", refund__share="1"), {"refund_share": 10_000, "period": ""}),
+        (
+            later("service.refunded", refund__share="1", contract__period="2026-11"),
+            {"refund_share": 10_000, "period": "2026-11", "milestone": ""},
+        ),
         (later("service.refunded", refund__share="0.0001"), {"refund_share": 1}),
         (
             later("service.cancelled", customer__phone="+1 (801) 555-0123", customer__address="1 Elm St"),

@@ -87,6 +87,9 @@ class Telling:
             lambda: self.renew(chance.choice(MONTHS)),
             lambda: self.tell("suspended"),
             lambda: self.tell("refunded", refund_share=chance.randint(1, 10_000)),
+            lambda: self.tell(
+                "refunded", refund_share=chance.randint(1, 10_000), period=chance.choice(MONTHS)
+            ),
             lambda: self.reach("activated", is_sized=chance.random() < 0.5),
         ]
         chance.choice(deeds)()
@@ -127,10 +130,6 @@ def arrive(vera: Vera, events: list[tuple[str, VendorEvent]], *, at: datetime) -
 def _arrival(vera: Vera, event_id: str, event: VendorEvent) -> Arrival:
     document = body_of(replace(event, milestone=""))
     document["customer"]["state"] = event.customer_state
-    if event.period:
-        document["contract"]["period"] = event.period
-    if event.refund_share:
-        document["refund"] = {"share": f"{event.refund_share // 10_000}.{event.refund_share % 10_000:04d}"}
     return Arrival(
         vendor_source(vera.vendor_id),
         event_id,

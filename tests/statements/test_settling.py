@@ -18,8 +18,9 @@ from portal.gateways.vendor_events import parse
 from portal.kernel.clock import utc_now
 from portal.kernel.errors import BadInput, Conflict
 from portal.kernel.vendor_events import VendorEvent
-from portal.models import Audit, Inbox, StatementDifference
+from portal.models import Audit, Inbox, StatementDifference, TermsVersion
 from portal.statements.settling import ASK, KEEP, REVERSE, THEIRS, settle
+from portal.store import UnitOfWork, perform
 from tests.people import Cast
 from tests.statements import world
 from tests.vendors import Vera, activated, invite_vera
@@ -164,3 +165,64 @@ def test_a_size_told_wrong_is_put_right_and_the_sale_with_it(
 
     assert list(before.values()) == [(190_00, 650_00)]
     assert list(world.net(app, vera).values()) == [(184_00, 620_00)]
+
+
+MONTHS = ("2026-09", "2026-10")
+
+
+@pytest.fixture
+def renewed(app: Flask, vera: Vera, one: VendorEvent) -> list[VendorEvent]:
+    """A contract with two renewed months, each worth 10.00 volume and $30.00."""
+    with app.app_context():
+        perform(_pay_by_the_month)
+    more = {"type": "service.renewed", "size_thousandths": 0, "service_code": ""}
+    return [one] + [
+        replace(
+            one,
+            period=month,
+            occurred_at=one.occurred_at + timedelta(minutes=at),
+            milestone="renewed",
+            **more,
+        )
+        for at, month in enumerate(MONTHS, 1)
+    ]
+
+
+def _pay_by_the_month(uow: UnitOfWork) -> None:
+    terms = uow.session.scalars(select(TermsVersion)).one()
+    terms.kind, terms.residual_volume_flat, terms.residual_revenue_flat_cents = "recurring", 10_00, 30_00
+
+
+def test_a_month_that_was_never_renewed_is_refunded_whole_and_the_other_stays(
+    app: Flask, cast: Cast, vera: Vera, renewed: list[VendorEvent]
+) -> None:
+    world.tell(app, vera, renewed)
+    world.send_statements(app, vera, renewed[:-1])
+    [(_id, kind)] = world.open_ones(app)
+    before = world.net(app, vera)
+
+    world.believe(app, Random(0), cast.fin)
+
+    with app.app_context():
+        last = db.session.scalars(select(Inbox).order_by(Inbox.id.desc())).first()
+        assert last is not None and (last.state, last.found_by) == ("done", "statement")
+        assert last.outcome == "taken back: renewed for 2026-10, 10 volume, $30.00"
+    assert kind == "extra" and world.open_ones(app) == []
+    gone = {what: value for what, value in before.items() if what not in world.net(app, vera)}
+    assert [(what[1], value) for what, value in gone.items()] == [("renewed-2026-10", (10_00, 30_00))]
+
+
+def test_a_refund_of_one_month_that_was_lost_is_booked_for_that_month_alone(
+    app: Flask, cast: Cast, vera: Vera, renewed: list[VendorEvent]
+) -> None:
+    back = replace(renewed[-1], type="service.refunded", milestone="", refund_share=2_500)
+    world.tell(app, vera, renewed)
+    world.send_statements(app, vera, [*renewed, back])
+    before = world.net(app, vera)
+
+    world.believe(app, Random(0), cast.fin)
+
+    after = world.net(app, vera)
+    changed = {what[1]: value for what, value in after.items() if value != before[what]}
+    assert changed == {"renewed-2026-10": (7_50, 22_50)}
+    assert after.keys() == before.keys() and world.open_ones(app) == []

@@ -124,9 +124,11 @@ def line_of(event: VendorEvent, number: int) -> Line:
         occurred_at=event.occurred_at,
         customer_ref=event.customer_ref,
         consultant_code=event.consultant_code,
-        service_code=event.service_code,
-        size_thousandths=event.size_thousandths,
+        service_code=event.service_code or None,
+        size_thousandths=event.size_thousandths or None,
         signed_on=event.signed_on,
+        period=event.period or None,
+        share=event.refund_share or None,
     )
 
 
