@@ -5,13 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import CTE, ColumnElement, Select, Subquery, and_, func, literal, or_, select, true
+import numpy as np
+from sqlalchemy import CTE, ColumnElement, Select, Subquery, and_, case, func, literal, or_, select, true
 from sqlalchemy.orm import Session, contains_eager
 
-from portal.members.team import SIDES, Viewer, below
+from portal import live
+from portal.members.team import Viewer, below
 from portal.models import Consultant, Pack, Person
+from portal.network.teams import LEFT, RIGHT, Team, standing_below
+from portal.store.columns import columns_of, read_columns
 
 ORDERS: Final = ("newest", "oldest", "name", "near")
+NAMES_OF_SIDES: Final = {LEFT: "left", RIGHT: "right"}
+# A recursive question costs what is below somebody; reading the whole tree costs the same for everybody.
+MOST_BY_RECURSION: Final = 5_000
 
 
 @dataclass(frozen=True)
@@ -39,33 +46,75 @@ class Row:
 
 
 def page_of(
-    session: Session, viewer: Viewer, wanted: Wanted, *, start: int, limit: int | None
+    session: Session, viewer: Viewer, wanted: Wanted, *, start: int, limit: int
 ) -> tuple[list[Row], int]:
-    """Some of them, in the order that is wanted, and how many there are in all; 0 behind the last one."""
+    """Some of them, in the order that is wanted, and how many there are in all."""
+    found = find(session, viewer, wanted)
+    return rows_of(session, viewer, found.part(start, start + limit)), len(found.ids)
+
+
+def find(session: Session, viewer: Viewer, wanted: Wanted) -> Team:
+    """Everybody who is wanted, in order. Large teams are found in memory, not by recursion."""
+    if viewer.levels is None and _people_below(viewer) > MOST_BY_RECURSION:
+        return _found_in(standing_below(session, viewer), session, viewer, wanted)
     found = _found(viewer, wanted).subquery()
     rows = session.execute(
-        select(Consultant, Pack.name, found.c.leg, found.c.level, func.count().over())
+        select(Consultant.id, case((found.c.leg == "R", RIGHT), (found.c.leg == "L", LEFT)), found.c.level)
         .join(found, found.c.id == Consultant.id)
+        .join(Consultant.person)
+        .order_by(*_order(wanted, found))
+    ).all()
+    return Team(*columns_of(rows, width=3))
+
+
+def rows_of(session: Session, viewer: Viewer, team: Team) -> list[Row]:
+    """What a list shows of these people."""
+    ids = team.ids.tolist()
+    found = session.execute(
+        select(Consultant, Pack.name)
         .join(Consultant.person)
         .join(Pack, Pack.code == Consultant.pack)
         .options(contains_eager(Consultant.person))
-        .order_by(*_order(wanted, found))
-        .offset(start)
-        .limit(limit)
-    ).all()
-    listed = [
-        Row(consultant, viewer.name_of(consultant), pack, SIDES.get(leg or "", ""), level or 0)
-        for consultant, pack, leg, level, _all in rows
+        .where(Consultant.id.in_(ids))
+    )
+    known = {consultant.id: (consultant, pack) for consultant, pack in found}
+    legs, levels = team.legs.tolist(), team.levels.tolist()
+    return [
+        Row(known[one][0], viewer.name_of(known[one][0]), known[one][1], NAMES_OF_SIDES.get(leg, ""), level)
+        for one, leg, level in zip(ids, legs, levels, strict=True)
     ]
-    return listed, rows[0][-1] if rows else 0
 
 
-def _order(wanted: Wanted, found: Subquery) -> tuple[Any, ...]:
+def _people_below(viewer: Viewer) -> int:
+    figures = live.legs([viewer.id]).legs[0]
+    return figures.people_left + figures.people_right if figures else 0
+
+
+def _found_in(team: Team, session: Session, viewer: Viewer, wanted: Wanted) -> Team:
+    """Whom of a team is wanted: the database knows names and days, the team legs and levels."""
+    everybody = select(Consultant.id).join(Consultant.person)
+    if wanted.own:
+        everybody = everybody.where(Consultant.sponsor_id == viewer.id)
+    if wanted.name:
+        everybody = everybody.where(_called(viewer, wanted.name))
+    if wanted.order != "near":
+        everybody = everybody.order_by(*_order(wanted, None))
+    (ids,) = read_columns(session, everybody, width=1)
+    found = team.of(ids)
+    if wanted.side:
+        found = found.where(found.legs == (LEFT if wanted.side == "left" else RIGHT))
+    if wanted.order == "near":
+        found = found.where(np.lexsort((found.ids, found.legs, found.levels)))
+    return found
+
+
+def _order(wanted: Wanted, found: Subquery | None) -> tuple[Any, ...]:
+    near = (found.c.level, found.c.leg, Consultant.id) if found is not None else ()
     return {
         "newest": (Consultant.joined_at.desc(), Consultant.id.desc()),
         "oldest": (Consultant.joined_at, Consultant.id),
         "name": (func.lower(Person.name), Consultant.id),
-        "near": (found.c.level, found.c.leg, Consultant.id),
+        "near": near,
     }[wanted.order]
 
 

@@ -120,9 +120,9 @@ def _standings(viewer: Viewer, rows: list[Row]) -> tuple[dict[int, Projected | N
 
 def _lines(viewer: Viewer, wanted: Wanted) -> Iterator[str]:
     yield _row(_("Name"), _("Leg"), _("Level"), _("Plan"), _("Joined"), _("Left volume"), _("Right volume"))
-    rows, _all = listed.page_of(db.session(), viewer, wanted, start=0, limit=None)
-    for start in range(0, len(rows), AT_ONCE):
-        part = rows[start : start + AT_ONCE]
+    found = listed.find(db.session(), viewer, wanted)
+    for start in range(0, len(found.ids), AT_ONCE):
+        part = listed.rows_of(db.session(), viewer, found.part(start, start + AT_ONCE))
         stand, _cycle = _standings(viewer, part)
         for row in part:
             one = stand[row.consultant.id]

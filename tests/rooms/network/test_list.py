@@ -7,16 +7,26 @@ import io
 import re
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from sqlalchemy import event
 
 from portal.extensions import db
 from portal.kernel.clock import utc_now
 from portal.models import Consultant, Pack, Person, Placement
+from portal.network import listed
+from portal.network.teams import depths
 from tests.people import add_consultant
 from tests.shop import add_sale
 
 PATH = "/team/list"
+
+
+@pytest.fixture(params=["by recursion", "in memory"], autouse=True)
+def way(request, monkeypatch):
+    """Small teams are asked for by recursion, large ones read at once: both have to say the same."""
+    if request.param == "in memory":
+        monkeypatch.setattr(listed, "MOST_BY_RECURSION", 0)
 
 
 @pytest.fixture
@@ -163,6 +173,23 @@ def test_on_an_earlier_day_it_lists_who_was_there_and_still_is(cast, team, signe
     assert f"/team/list.csv?order=oldest&amp;on={day}" in ana.page.text
     assert f'href="/team?on={day}"' in ana.page.text, "the tree of the same day is beside it"
     assert names(ana, f"?on={day - timedelta(days=30)}") == []
+
+
+@pytest.mark.parametrize("shape", ["chain", "bush", "forest"])
+def test_depths_are_counted_as_one_walks_up(shape):
+    parents = {
+        "chain": [*range(1, 1_000), -1],
+        "bush": [-1, *((n - 1) // 2 for n in range(1, 1_000))],
+        "forest": [-1 if n % 7 == 0 else n - 1 - n % 2 for n in range(1_000)],
+    }[shape]
+
+    def walked(member):
+        steps = 0
+        while parents[member] >= 0:
+            member, steps = parents[member], steps + 1
+        return steps
+
+    assert depths(np.array(parents)).tolist() == [walked(member) for member in range(1_000)]
 
 
 def test_tree_and_list_lead_to_each_other(cast, team, signed_in):
