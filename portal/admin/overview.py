@@ -18,6 +18,7 @@ from portal.admin import queries
 from portal.admin.room import admin
 from portal.commissions.drafts import proposed_plans
 from portal.commissions.queries import CycleRow, approvals_of, cycle_rows, open_cycle
+from portal.compliance import licence_queries
 from portal.extensions import db
 from portal.kernel.clock import utc_now
 from portal.members import moves
@@ -65,6 +66,7 @@ def overview() -> Response:
             *_withdrawals(),
             *_unclear(),
             *_statements(),
+            *_licences(),
             *_people(),
             *_given_up(),
         ],
@@ -145,6 +147,13 @@ def _unclear() -> Iterator[ToDo]:
         url = url_for("admin.sending", state="review") if may_act else ""
         note = _("%(sum)s. Two people decide what becomes of it.", sum=money(cents))
         yield ToDo(title, note, "triangle-alert", url, kind="bad")
+
+
+def _licences() -> Iterator[ToDo]:
+    if may(permissions.manage_licences) and (number := licence_queries.waiting(db.session())):
+        title = ngettext("%(num)s licence waits", "%(num)s licences wait", number)
+        note = _("Sales that need it are held until it is verified.")
+        yield ToDo(title, note, "shield-check", url_for("admin.licence_queue"))
 
 
 def _people() -> Iterator[ToDo]:

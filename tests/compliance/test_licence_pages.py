@@ -58,6 +58,8 @@ def test_sent_in_verified_and_shown_with_what_it_lets_sell(app, enter):
     assert "waits to be verified" in ben.words and "••3456" in ben.words and "HIS 123456" not in ben.words
 
     ada = enter("Ada")
+    ada.visit("/admin")
+    assert "1 licence waits" in ada.words
     ada.visit("/admin/licences")
     assert "Ben" in ada.words and "HIS 123456" not in ada.words
     page = f"/admin/licences/{address(app)}"
