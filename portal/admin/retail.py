@@ -114,6 +114,7 @@ def _page(form: RuleForm, *, status: int = 200) -> Response:
     session = db.session()
     rows = retail.by_cycle(session, most=CYCLES_SHOWN)
     chosen = _chosen(rows)
+    sellers = retail.most_own_use(session, chosen.cycle.id) if chosen else []
     return show(
         "admin/retail.html",
         "main",
@@ -122,7 +123,8 @@ def _page(form: RuleForm, *, status: int = 200) -> Response:
         rows=rows,
         chosen=chosen,
         pay=retail.pay_of(session, chosen.cycle, chosen.split) if chosen else None,
-        sellers=retail.most_own_use(session, chosen.cycle.id) if chosen else [],
+        sellers=[row for row in sellers if row.split.not_customers > 0],
+        is_empty=not sellers,
         most=current_app.config["SETTINGS"].own_use_share,
         rules=own_use.rules(session),
         today=utc_now().date(),
