@@ -19,7 +19,11 @@ from portal.store import UnitOfWork
 from portal.vendors.service import Offer, Terms, add_service, add_terms
 
 CODE = "community-solar"
-BUYERS = (("Lena Ortiz", "CA", "303-555-0117"), ("Sam Whitfield", "CO", ""), ("Ida Novak", "CO", "303-555-0142"))
+BUYERS = (
+    ("Lena Ortiz", "CA", "303-555-0117"),
+    ("Sam Whitfield", "CO", ""),
+    ("Ida Novak", "CO", "303-555-0142"),
+)
 
 
 def hold_some(calendar: Calendar, *, known: Known) -> None:
