@@ -23,6 +23,7 @@ from jobs.work import QUEUES, poke, queue
 from portal.arrival.comparing import service as comparisons
 from portal.commissions import cycles, projection
 from portal.commissions.trials import WAITING as TRIALS_WAITING
+from portal.integrations import deliveries
 from portal.kernel.clock import utc_now
 from portal.models import Inbox, Message, Outbox, RefundRequest, Task, Trial, Withdrawal
 from portal.payments import fees
@@ -131,6 +132,7 @@ def _due(uow: UnitOfWork) -> list[str]:
         ),
         "provider-fees": fees.due(now),
         "comparisons": comparisons.waiting(),
+        "webhooks": deliveries.due(now),
         "trials": select(Trial.id).where(Trial.state.in_(TRIALS_WAITING)),
         "messages": select(Message.id).where(
             Message.state.in_(("queued", "sending")), Message.next_at <= now

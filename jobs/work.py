@@ -15,7 +15,7 @@ from rq.serializers import JSONSerializer
 
 from portal.extensions import redis
 
-QUEUES = ("money", "mail", "payouts", "recalculate", "trials")
+QUEUES = ("money", "mail", "payouts", "recalculate", "trials", "webhooks")
 _WAITING_SECONDS = 30
 
 
@@ -52,6 +52,7 @@ WORKS: dict[str, Work] = {
     "page-sweep": Work("money", "jobs.sweep.ask_for_pages", 600),
     "ended-subscriptions": Work("money", "jobs.sweep.end_subscriptions", 300),
     "comparisons": Work("trials", "jobs.comparisons.drain", 3600),
+    "webhooks": Work("webhooks", "jobs.webhooks.drain", 600),
     "trials": Work("trials", "jobs.trials.drain", 3600),
     "books": Work("money", "jobs.books.check", 300),
     "statements": Work("money", "jobs.statements.compare_again", 600),

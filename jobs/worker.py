@@ -27,6 +27,8 @@ CALLING = ("payouts",)
 WARM = ("recalculate",)
 # Trials of plans take minutes and nobody's money waits for them.
 TRYING = ("trials",)
+# Addresses that people gave us may be slow: nothing of ours waits for them.
+TELLING = ("webhooks",)
 
 _app: list[Flask] = []
 
@@ -85,7 +87,9 @@ def main(names: list[str]) -> None:
 
 def _keep_all_running() -> None:
     """Start one worker for each kind and start it again when it dies, until a signal ends all."""
-    commands = [[sys.executable, "-m", "jobs.worker", *names] for names in (FORKING, CALLING, WARM, TRYING)]
+    commands = [
+        [sys.executable, "-m", "jobs.worker", *names] for names in (FORKING, CALLING, WARM, TRYING, TELLING)
+    ]
     running = [subprocess.Popen(command) for command in commands]
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

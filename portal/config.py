@@ -47,6 +47,7 @@ class Settings:
     own_use_share: int
     times_usual_pay: int
     undo_minutes: int
+    webhooks_to_loopback: bool
 
     @property
     def production(self) -> bool:
@@ -123,6 +124,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         own_use_share=_share(environ, "CANOPY_OWN_USE_SHARE", "0.30"),
         times_usual_pay=_times(environ),
         undo_minutes=_undo_minutes(environ),
+        webhooks_to_loopback=environ.get("CANOPY_WEBHOOKS_TO_LOOPBACK") == "on",
     )
     faults = _faults(settings)
     if faults:
@@ -230,6 +232,8 @@ def _production_faults(settings: Settings) -> list[str]:
         faults.append("CANOPY_NOW moves the clock and is refused in production.")
     if settings.payout_pace != 1:
         faults.append("CANOPY_PAYOUT_PACE shortens the waits of payouts and is refused in production.")
+    if settings.webhooks_to_loopback:
+        faults.append("CANOPY_WEBHOOKS_TO_LOOPBACK opens this machine and is refused in production.")
     if not settings.https:
         faults.append("CANOPY_BASE_URL must be the https address of this portal in production.")
     if settings.stripe_key.startswith("sk_test"):

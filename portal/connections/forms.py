@@ -8,6 +8,7 @@ from wtforms.validators import InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.integrations import tokens
+from portal.integrations.endpoints import KINDS
 from portal.integrations.tokens import LIFETIMES, SCOPES, Wish
 from portal.ui.fields import RefusingForm, chosen_from
 
@@ -23,6 +24,23 @@ TERM_WORDS = {
     "30": _l("30 days"),
     "365": _l("One year"),
     "0": _l("Until it is revoked"),
+}
+
+
+KIND_WORDS = {
+    "consultant.registered": _l("Somebody joined"),
+    "customer.registered": _l("A customer was registered"),
+    "lead.taken": _l("A lead came in"),
+    "sale.recorded": _l("A sale was recorded"),
+    "sale.reversed": _l("A sale was taken back"),
+    "commission.credited": _l("Commission was credited"),
+    "withdrawal.paid": _l("A withdrawal was paid"),
+}
+STATE_WORDS = {
+    "new": (_l("waiting"), ""),
+    "retry": (_l("tried again"), "sun"),
+    "done": (_l("taken"), "ok"),
+    "dead": (_l("given up"), "bad"),
 }
 
 
@@ -48,5 +66,15 @@ class TokenForm(RefusingForm):
         return Wish(self.name.data or "", tuple(self.scopes.data or ()), int(self.days.data))
 
 
+class WebhookForm(RefusingForm):
+    """An address, and what it is told of."""
+
+    url = StringField(
+        _l("Address"), validators=[InputRequired(_l("Please write an address.")), Length(max=500)]
+    )
+    kinds = TicksField(_l("What it is told of"), choices=chosen_from(KIND_WORDS))
+
+
 assert set(SCOPE_WORDS) == set(SCOPES), "every scope has its words"
 assert {int(days) for days in TERM_WORDS} == {0, *LIFETIMES}, "every term has its words"
+assert set(KIND_WORDS) == set(KINDS), "every kind of message has its words"

@@ -26,6 +26,7 @@ ABOUT_OWN_BUSINESS = frozenset(
         "renewal_failed",
         "signed_up",
         "vendor_invitation",
+        "webhook_disabled",
         "welcome",
         "withdrawal_paid",
         "withdrawal_returned",
