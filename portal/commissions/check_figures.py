@@ -296,17 +296,14 @@ def own_users(look: Look) -> list[Behind]:
 
 
 def _own_sales(look: Look, *columns: Any) -> Select[Any]:
-    """Sales of this cycle whose customer has the seller's own e-mail address."""
-    buyer, own = aliased(Person), aliased(Person)
+    """Sales of this cycle to consultants' own households."""
     return (
         select(*columns)
         .select_from(Sale)
         .join(Contract, Contract.id == Sale.contract_id)
         .join(Customer, Customer.id == Contract.customer_id)
-        .join(buyer, buyer.id == Customer.person_id)
         .join(Consultant, Consultant.id == Sale.consultant_id)
-        .join(own, own.id == Consultant.person_id)
-        .where(Sale.cycle_id == look.cycle.id, func.lower(buyer.email) == func.lower(own.email))
+        .where(Sale.cycle_id == look.cycle.id, Customer.own_use)
     )
 
 

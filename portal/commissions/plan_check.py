@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
-from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from portal.commissions.plan_words import percent
 from portal.engine import Plan
 from portal.engine.binary_plan import Binary, Pairs, Percent
 from portal.engine.parts import Table
-from portal.models import Consultant, Contract, Customer, Pack, Person, Sale, Service
+from portal.models import Contract, Customer, Pack, Sale, Service
 
 WHOLE: Final = 10_000
 OWN_USE: Final = 3_000
@@ -223,18 +223,13 @@ def _unknown(plan: Plan, company: Company) -> Iterator[Finding]:
 
 
 def _own_use(session: Session) -> int:
-    """What part of all volume stands in contracts whose customer is the consultant who is credited."""
-    buyer, seller = aliased(Person), aliased(Person)
-    own = or_(buyer.id == seller.id, func.lower(buyer.email) == func.lower(seller.email))
+    """What part of all volume stands in contracts of consultants' own households."""
     sold = session.scalar(select(func.sum(Sale.volume))) or 0
     to_self = session.scalar(
         select(func.sum(Sale.volume))
         .join(Contract, Contract.id == Sale.contract_id)
         .join(Customer, Customer.id == Contract.customer_id)
-        .join(buyer, buyer.id == Customer.person_id)
-        .join(Consultant, Consultant.id == Sale.consultant_id)
-        .join(seller, seller.id == Consultant.person_id)
-        .where(own)
+        .where(Customer.own_use)
     )
     return int(to_self or 0) * WHOLE // int(sold) if sold > 0 else 0
 

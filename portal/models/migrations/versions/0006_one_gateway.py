@@ -56,6 +56,17 @@ FACTS_OF_SALES = """
      WHERE s.reverses_id IS NULL
      GROUP BY c.id, c.size_thousandths, c.signed_on, s.milestone
 """
+# Whose customers are their own, and for whom a vendor vouched by telling who they are.
+OWN_HOUSEHOLDS = """
+    UPDATE customer SET own_use = true WHERE EXISTS (
+        SELECT 1 FROM person buyer, consultant seller JOIN person own ON own.id = seller.person_id
+         WHERE buyer.id = customer.person_id AND seller.id = customer.consultant_id
+           AND (buyer.id = own.id OR (buyer.email <> '' AND lower(buyer.email) = lower(own.email))))
+"""
+KNOWN_TO_VENDORS = """
+    UPDATE customer SET verified_at = registered_at, verified_by = 'vendor'
+     WHERE NOT own_use AND person_id IN (SELECT id FROM person WHERE name <> '' OR email <> '')
+"""
 # An order whose money went back is cancelled as long as it did; only its vendor cancels it for good.
 FACTS_OF_CANCELLATIONS = """
     INSERT INTO contract_fact (contract_id, key, type, milestone, occurred_at, recorded_at)
@@ -118,6 +129,8 @@ def upgrade() -> None:
         )
     op.execute(FACTS_OF_SALES)
     op.execute(FACTS_OF_CANCELLATIONS)
+    op.execute(OWN_HOUSEHOLDS)
+    op.execute(KNOWN_TO_VENDORS)
     change_packs({"lead_desk": "earnings"})
 
 
