@@ -16,7 +16,15 @@ from portal.sales.refusals import NotYetKnown
 from portal.store import UnitOfWork
 from portal.store.insert import insert_or_skip
 from portal.store.locks import lock_where
-from portal.store.people import Contact, add_person, email_address, keep_contact, phone_number, reached_by
+from portal.store.people import (
+    Contact,
+    add_person,
+    email_address,
+    is_same_address,
+    keep_contact,
+    phone_number,
+    reached_by,
+)
 
 VENDOR = "vendor"
 
@@ -153,9 +161,9 @@ def _notice_own_use(uow: UnitOfWork, customer: Customer) -> None:
     same = (
         (person.email, seller.email.lower()),
         (person.phone_mark, seller.phone_mark),
-        (_letters(person.address), _letters(seller.address)),
     )
-    if person.id == seller.id or any(ours and ours == theirs for ours, theirs in same):
+    reached = any(ours and ours == theirs for ours, theirs in same)
+    if person.id == seller.id or reached or is_same_address(person.address, seller.address):
         customer.own_use = True
         if customer.verified_by == VENDOR:
             customer.verified_at = customer.verified_by = None
@@ -168,7 +176,3 @@ def _verify(customer: Customer, event: VendorEvent) -> None:
         return
     customer.verified_by = VENDOR
     customer.verified_at = min(customer.verified_at or event.occurred_at, event.occurred_at)
-
-
-def _letters(text: str | None) -> str:
-    return "".join(letter for letter in (text or "").lower() if letter.isalnum())

@@ -34,6 +34,7 @@ _PUNCTUATION: Final = re.compile(r"[\s().\-/\u2010-\u2015\u00a0]+")
 _AMERICAN: Final = re.compile(r"(?:\+?1)?([2-9][0-9]{2}[2-9][0-9]{6})")
 _INTERNATIONAL: Final = re.compile(r"\+([2-9][0-9]{7,14})")
 _EMAIL: Final = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\"]+")
+_ZIP_AT_END: Final = re.compile(r"[0-9]{5}(-[0-9]{4})?$")
 _TOKEN: Final = re.compile(r"([a-z2-7]{20})([0-9a-f]{32})")
 
 
@@ -136,7 +137,8 @@ def reached_by(*, email: str = "", phone: str = "") -> ColumnElement[bool] | Non
 def same_people(session: Session, contact: Contact, *, among: Select[Any]) -> Sequence[Same]:
     """Who of the people whose ids `among` selects is likely the one described, surest first.
 
-    The same e-mail or phone is enough; else name and address must agree. Raises `BadInput`.
+    The same e-mail or phone is enough; else name and address must agree, and the address must name a house.
+    Raises `BadInput`.
     """
     of_them = Person.id.in_(among)
     found: dict[int, Same] = {}
@@ -145,12 +147,17 @@ def same_people(session: Session, contact: Contact, *, among: Select[Any]) -> Se
         email = email_address(contact.email)
         for person in session.scalars(select(Person).where(of_them, reached).order_by(Person.id)):
             found[person.id] = Same(person, EMAIL if email and person.email == email else PHONE)
-    if contact.address.strip():
+    if _names_house(contact.address):
         named = func.lower(Person.name) == " ".join(contact.name.split()).lower()
         for person in session.scalars(select(Person).where(of_them, named).order_by(Person.id)):
-            if _letters(person.address or "") == _letters(contact.address):
+            if is_same_address(person.address, contact.address):
                 found.setdefault(person.id, Same(person, "address"))
     return list(found.values())
+
+
+def is_same_address(one: str | None, other: str | None) -> bool:
+    """Whether two addresses are one household; a state, a town and a ZIP code alone are nobody's address."""
+    return _names_house(one) and _letters(one or "") == _letters(other or "")
 
 
 def stopped(session: Session, people: Iterable[Person]) -> dict[int, frozenset[str]]:
@@ -229,6 +236,11 @@ def _proof(purpose: str, public_id: str) -> str:
 
 def _is_email(written: str) -> bool:
     return _EMAIL.fullmatch(written.strip()) is not None
+
+
+def _names_house(address: str | None) -> bool:
+    """Whether a number stands in an address beside the ZIP code at its end."""
+    return any(letter.isdigit() for letter in _ZIP_AT_END.sub("", (address or "").strip()))
 
 
 def _letters(text: str) -> str:

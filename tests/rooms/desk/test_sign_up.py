@@ -94,6 +94,20 @@ def test_a_double_click_and_a_second_visit_make_no_second_customer_and_look_alik
     assert len(told(street, "customer.signed_up")) == 1
 
 
+def test_two_people_of_one_name_in_one_town_are_two_customers(street, visitor):
+    signed_up(visitor, street.roof, address="")
+    other = {"email": "dana2@example.com", "phone": "720 555 0199"}
+    signed_up(visitor, street.roof, address="", **other)
+    emails = select(Person.email).join(Lead, Lead.person_id == Person.id).order_by(Lead.id)
+    found = street.read(lambda session: list(session.scalars(emails)))
+    assert found == ["dana@example.com", "dana2@example.com"]
+
+    home = {"address": "12 Elm St, Denver", "name": "Joe Reed"}
+    signed_up(visitor, street.roof, email="joe@example.com", phone="", **home)
+    signed_up(visitor, street.roof, email="joe2@example.com", phone="", **home)
+    assert counts(street)[1:3] == (3, 3)
+
+
 def test_another_service_of_the_vendor_is_another_lead_of_the_same_customer(street, visitor):
     signed_up(visitor, street.roof)
     signed_up(visitor, street.watch, phone="")
