@@ -40,6 +40,8 @@ class Street:
             try:
                 return work(db.session)
             finally:
+                # What was read stays readable after its session.
+                db.session.expunge_all()
                 db.session.rollback()
 
 
