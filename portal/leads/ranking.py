@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from portal.kernel.clock import stamped
 from portal.kernel.errors import BadInput
-from portal.leads.criteria import CRITERIA, FULL, SHIPPED, Asked, last_offered, needs_licence
+from portal.leads.criteria import CRITERIA, FULL, SHIPPED, Asked, last_offered, needs_licence, with_work
 from portal.models import Consultant, LeadOffer, Pack, RoutingRule
 from portal.store import UnitOfWork
 
@@ -87,7 +87,9 @@ def ranked(
     offer, then who is with the company longest: the same question has the same answer.
     """
     rows = session.execute(_statement(rule, asked, lead_id).limit(most)).all()
-    return [_candidate(rule, asked, row) for row in rows]
+    best = select(Consultant).where(Consultant.id.in_([row.id for row in rows]))
+    people = {consultant.id: consultant for consultant in session.scalars(best).unique()}
+    return [_candidate(rule, asked, row, people[row.id]) for row in rows]
 
 
 def shut_out_by(session: Session, rule: RoutingRule, asked: Asked) -> str:
@@ -101,6 +103,16 @@ def shut_out_by(session: Session, rule: RoutingRule, asked: Asked) -> str:
         if session.scalar(_active().where(*met).limit(1)) is None:
             return each.code
     return ""
+
+
+def unmet_by(session: Session, asked: Asked, *, consultant_id: int) -> list[str]:
+    """Codes of the criteria that somebody does not meet, also of those that the rule switches off."""
+    return [
+        code
+        for code, criterion in CRITERIA.items()
+        if criterion.needs is not None
+        and session.scalar(_active().where(Consultant.id == consultant_id, criterion.needs(asked))) is None
+    ]
 
 
 def _active() -> Select[Any]:
@@ -125,14 +137,14 @@ def _statement(rule: RoutingRule, asked: Asked, lead_id: int | None) -> Select[A
     waited = last_offered(asked)
     order: list[ColumnElement[Any]] = [total.desc(), *(score.desc() for score in scores.values())]
     order += [waited.is_not(None), waited]
-    statement: Any = select(Consultant, total.label("points"), *scores.values(), *figures)
+    statement: Any = select(Consultant.id, total.label("points"), *scores.values(), *figures)
     offered = select(LeadOffer.consultant_id).where(LeadOffer.lead_id == lead_id)
     fitting = (Consultant.status == "active", Consultant.id.not_in(offered), *needed)
-    found: Select[Any] = statement.join(Pack, Pack.code == Consultant.pack).where(*fitting)
+    found: Select[Any] = with_work(statement.join(Pack, Pack.code == Consultant.pack)).where(*fitting)
     return found.order_by(*order, Consultant.id)
 
 
-def _candidate(rule: RoutingRule, asked: Asked, row: Any) -> Candidate:
+def _candidate(rule: RoutingRule, asked: Asked, row: Any, consultant: Consultant) -> Candidate:
     reasons: list[dict[str, object]] = []
     of = 0
     for each in weighed_of(rule):
@@ -146,7 +158,7 @@ def _candidate(rule: RoutingRule, asked: Asked, row: Any) -> Candidate:
             figure = getattr(row, f"figure_{each.code}")
             reason["figure"] = stamped(figure) if isinstance(figure, datetime) else figure
         reasons.append(_said(reason, asked))
-    return Candidate(row.Consultant, int(row.points), of, reasons)
+    return Candidate(consultant, int(row.points), of, reasons)
 
 
 def _said(reason: dict[str, object], asked: Asked) -> dict[str, object]:
