@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from flask import Response, flash, redirect, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -58,6 +60,15 @@ for _code in CRITERIA:
     setattr(RuleForm, f"weight_{_code}", IntegerField(_l("Weight"), validators=_weight))
 
 
+@dataclass(frozen=True)
+class Warned:
+    """A lead that somebody wants to give to the consultant with a code, and what speaks against it."""
+
+    public_id: str
+    code: str
+    unmet: list[str]
+
+
 @admin.get("/routing")
 @requires(permissions.route_leads)
 def routing() -> Response:
@@ -86,20 +97,23 @@ def decide_routing() -> AnyResponse:
 @requires(permissions.route_leads)
 def settle_lead(public_id: str) -> AnyResponse:
     """Give a lead to the consultant with a code; without one, look again who could be asked."""
-    code, actor_id = request.form.get("code", "").strip(), current_user.id
+    code, reason = request.form.get("code", "").strip(), request.form.get("reason", "")
+    actor_id = current_user.id
 
     def work(uow: UnitOfWork) -> bool:
         lead_id = uow.session.scalar(select(Lead.id).where(Lead.public_id == public_id))
         if lead_id is None:
             raise NotYours(NOT_HERE)
         if code:
-            offers.assign(uow, lead_id=lead_id, code=code, actor_id=actor_id)
+            offers.assign(uow, lead_id=lead_id, code=code, actor_id=actor_id, reason=reason)
         return bool(code) or offers.route(uow, lead_id=lead_id) is not None
 
     try:
         found = perform(work)
     except NotYours:
         raise
+    except offers.Unfit as warning:
+        return _page(_filled(), status=422, warned=Warned(public_id, code, warning.unmet))
     except DomainError as refusal:
         flash(refusal.message, "bad")
         return redirect(url_for("admin.routing"), 303)
@@ -123,7 +137,7 @@ def _filled() -> RuleForm:
     return RuleForm(formdata=None, data=known)
 
 
-def _page(form: RuleForm, *, status: int = 200) -> Response:
+def _page(form: RuleForm, *, status: int = 200, warned: Warned | None = None) -> Response:
     session = db.session()
     waiting = session.scalars(offers.unrouted().limit(50)).unique().all()
     service, region = _asked_service(), request.args.get("state", "")
@@ -140,6 +154,7 @@ def _page(form: RuleForm, *, status: int = 200) -> Response:
         form=form,
         order=[code for code, _place in _places(form)],
         waiting=waiting,
+        warned=warned,
         why=left_because(session, [lead.id for lead in waiting]),
         standing=open_offers(session),
         services=[one for one, _terms in selling.offered_services(session, day=utc_now().date())],

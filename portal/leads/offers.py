@@ -14,7 +14,7 @@ from portal.kernel.errors import BadInput, Conflict, NotYours
 from portal.kernel.facts import LeadOffered
 from portal.kernel.ids import new_id
 from portal.leads.criteria import asked_by
-from portal.leads.ranking import ensure_rule, ranked, shut_out_by
+from portal.leads.ranking import ensure_rule, ranked, shut_out_by, unmet_by
 from portal.leads.service import OVER
 from portal.leads.signing_up import has_signed_up, register_customer
 from portal.leads.steps import add_step
@@ -23,8 +23,19 @@ from portal.store import UnitOfWork, people
 from portal.store.locks import advisory, lock_row
 
 GONE = "This lead went on to somebody else, because the time to answer was over."
+LONGEST_REASON = 200
 # Why a lead waits for the company: kept in its history, shown on the list.
 STOPPED, NOBODY_LEFT = "stopped", "nobody"
+
+
+class Unfit(BadInput):
+    """Somebody whom a rule shuts out is given a lead without a reason; `unmet` are the rules' codes."""
+
+    def __init__(self, unmet: list[str]) -> None:
+        super().__init__(
+            "A rule speaks against this. Please say why they get it all the same.", field="reason"
+        )
+        self.unmet = unmet
 
 
 def route(uow: UnitOfWork, *, lead_id: int) -> LeadOffer | None:
@@ -73,7 +84,8 @@ def accept(uow: UnitOfWork, *, public_id: str, consultant_id: int, actor_id: int
     if offer.state != "open" or offer.respond_by <= uow.clock():
         raise Conflict(GONE)
     _answer(uow, offer, "accepted")
-    _give(uow, lead, consultant_id, actor_id=actor_id, how="accepted")
+    add_step(uow, lead, "accepted", actor_id=actor_id, consultant_id=consultant_id)
+    _give(uow, lead, consultant_id)
     return lead
 
 
@@ -88,8 +100,11 @@ def decline(uow: UnitOfWork, *, public_id: str, consultant_id: int, actor_id: in
         route(uow, lead_id=lead.id)
 
 
-def assign(uow: UnitOfWork, *, lead_id: int, code: str, actor_id: int) -> None:
-    """Give a lead to a consultant by hand. Raises `BadInput` for a code nobody active has, `Conflict`."""
+def assign(uow: UnitOfWork, *, lead_id: int, code: str, actor_id: int, reason: str = "") -> None:
+    """Give a lead to a consultant by hand; against a rule, such as a licence, with a reason.
+
+    Raises `BadInput` for a code nobody active has, `Unfit` for a reason that is missing, `Conflict`.
+    """
     lead = lock_row(uow, Lead, lead_id)
     if not _is_unrouted(lead):
         raise Conflict("This lead has a consultant already.", field="code")
@@ -97,11 +112,16 @@ def assign(uow: UnitOfWork, *, lead_id: int, code: str, actor_id: int) -> None:
     consultant = uow.session.scalar(select(Consultant).where(*wanted))
     if consultant is None:
         raise BadInput("Nobody active has this code.", field="code")
+    unmet, reason = _unmet(uow, lead, consultant.id), " ".join(reason.split())[:LONGEST_REASON]
+    if unmet and not reason:
+        raise Unfit(unmet)
     standing = _standing(uow, lead)
     if standing is not None:
         _answer(uow, standing, "withdrawn")
-    _give(uow, lead, consultant.id, actor_id=actor_id, how="assigned")
-    uow.note("lead.assign", thing="lead", thing_id=lead.id, actor_id=actor_id, consultant=consultant.id)
+    add_step(uow, lead, "assigned", text=reason, actor_id=actor_id, consultant_id=consultant.id)
+    _give(uow, lead, consultant.id)
+    about: dict[str, object] = {"consultant": consultant.id, "unmet": unmet}
+    uow.note("lead.assign", thing="lead", thing_id=lead.id, actor_id=actor_id, **about)
 
 
 def expire_next(uow: UnitOfWork) -> bool:
@@ -134,6 +154,13 @@ def _is_unrouted(lead: Lead) -> bool:
     return lead.consultant_id is None and lead.archived_at is None and lead.stage not in OVER
 
 
+def _unmet(uow: UnitOfWork, lead: Lead, consultant_id: int) -> list[str]:
+    """What speaks against giving a lead to somebody."""
+    asked = asked_by(uow.session, lead, uow.clock())
+    stopped = [STOPPED] if people.is_stopped(uow.session, lead.person) else []
+    return stopped + unmet_by(uow.session, asked, consultant_id=consultant_id)
+
+
 def _standing(uow: UnitOfWork, lead: Lead) -> LeadOffer | None:
     """The offer that waits for an answer; the lead is locked."""
     mine = (LeadOffer.lead_id == lead.id, LeadOffer.state == "open")
@@ -157,10 +184,10 @@ def _answer(uow: UnitOfWork, offer: LeadOffer, state: str) -> None:
     uow.session.flush()
 
 
-def _give(uow: UnitOfWork, lead: Lead, consultant_id: int, *, actor_id: int, how: str) -> None:
+def _give(uow: UnitOfWork, lead: Lead, consultant_id: int) -> None:
     """The lead is this consultant's; who signed up becomes their customer."""
     lead.consultant_id = consultant_id
-    add_step(uow, lead, how, actor_id=actor_id, consultant_id=consultant_id)
+    uow.session.flush()
     if lead.customer_id is None and lead.service_id is not None and has_signed_up(uow, lead):
         register_customer(uow, lead)
 

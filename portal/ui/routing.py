@@ -27,6 +27,15 @@ UNROUTED = {
     "stopped": _l("The person asked not to be contacted."),
 }
 
+UNFIT = {
+    "state": _l("The service is not sold in this state."),
+    "licence": _l(
+        "They hold no verified licence for it in this state. What they sell earns nothing until then."
+    ),
+    "plan": _l("Their plan has no lead desk, or may not sell this service."),
+    "stopped": _l("The person asked not to be contacted."),
+}
+
 
 def because(reason: Mapping[str, Any]) -> str:
     """Why somebody was chosen, by one criterion; empty where it does not tell people apart."""

@@ -195,6 +195,25 @@ def test_an_admin_gives_a_lead_by_hand_and_the_offer_ends(do, cast, roof):
         do(service.assign, lead_id=lead, code=code, actor_id=cast.ada)
 
 
+def test_a_hand_over_against_a_rule_says_which_and_needs_a_reason(do, cast, roof):
+    """Dia has no licence in California; somebody who has one is given the lead without a word."""
+    codes = do(lambda uow: {row.id: row.code for row in uow.session.query(Consultant)})
+    lead, licensed = (do(lead_of, roof, number=number, region="CA") for number in (1, 2))
+    for reason in ("", "  "):
+        with pytest.raises(service.Unfit) as warning:
+            do(service.assign, lead_id=lead, code=codes[cast.dia], actor_id=cast.ada, reason=reason)
+    assert warning.value.unmet == ["licence"]
+    assert do(consultant_of, lead) is None
+
+    why = "Her licence comes on Friday."
+    do(service.assign, lead_id=lead, code=codes[cast.dia], actor_id=cast.ada, reason=why)
+    do(license, cast.ben)
+    do(service.assign, lead_id=licensed, code=codes[cast.ben], actor_id=cast.ada)
+    assert (do(consultant_of, lead), do(consultant_of, licensed)) == (cast.dia, cast.ben)
+    steps = do(lambda uow: [step.text for step in uow.session.query(LeadStep).filter_by(kind="assigned")])
+    assert steps == [why, ""]
+
+
 def test_the_order_and_the_weights_are_data(do, cast, roof):
     """Ana has a lead and was never asked; Ben has none and was asked a moment ago."""
     do(only_the_cast, "Ana", "Ben")

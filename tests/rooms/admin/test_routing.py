@@ -9,7 +9,7 @@ from portal.leads import offers
 from portal.leads.consents import current_text, ensure_texts
 from portal.leads.criteria import SHIPPED
 from portal.leads.service import Enquiry, take_lead
-from portal.models import Consultant, ContactStop, Lead, LeadOffer, RoutingRule
+from portal.models import Consultant, ContactStop, Lead, LeadOffer, LeadStep, RoutingRule
 from portal.store import people
 from portal.store.people import Contact
 from tests.rooms.desk.conftest import Street, street
@@ -68,8 +68,14 @@ def test_a_lead_that_waits_is_given_to_somebody_by_hand(ada, street, do, cast):
     assert ada.submit("/admin/routing/leads/nothing", {"code": ""}).status_code == 404
     code = street.read(lambda session: session.get_one(Consultant, cast.dia).code)
     ada.visit("/admin/routing")
-    ada.submit(f"/admin/routing/leads/{lead}", {"code": code})
-    assert street.read(lambda session: session.scalars(select(Lead.consultant_id)).one()) == cast.dia
+    whose = select(Lead.consultant_id)
+    assert ada.submit(f"/admin/routing/leads/{lead}", {"code": code}).status_code == 422
+    assert "not sold in this state" in ada.words and f'value="{code}"' in ada.page.text
+    assert street.read(lambda session: session.scalars(whose).one()) is None
+    ada.submit(f"/admin/routing/leads/{lead}", {"code": code, "reason": "They move to Colorado."})
+    assert street.read(lambda session: session.scalars(whose).one()) == cast.dia
+    text = select(LeadStep.text).where(LeadStep.kind == "assigned")
+    assert street.read(lambda session: session.scalars(text).one()) == "They move to Colorado."
 
 
 def test_a_text_is_published_and_the_earlier_one_stays(ada, street, do):
