@@ -65,7 +65,9 @@ def test_every_queue_has_a_worker():
     needs(WORKER)
     from jobs import work, worker
 
-    assert sorted(worker.FORKING + worker.CALLING + worker.WARM + worker.TRYING + worker.TELLING) == sorted(work.QUEUES)
+    assert sorted(worker.FORKING + worker.CALLING + worker.WARM + worker.TRYING + worker.TELLING) == sorted(
+        work.QUEUES
+    )
 
 
 def test_what_leads_to_a_recalculation_is_a_fact():

@@ -54,6 +54,14 @@ def test_a_file_is_looked_at_and_then_taken_without_those_who_are_there(street, 
     assert "'=HYPERLINK" in export and "\n=HYPERLINK" not in export
 
 
+def test_a_file_with_nobody_to_take_has_no_button_to_take_them(street, ben, do):
+    mark = people.mark_of("email", "stop@example.com")
+    do(people.stop, channel="email", mark=mark, reason="asked", asked_by=None)
+    uploaded(ben, "name,email\nStop Person,stop@example.com\n")
+    assert "always left out" in ben.words and "There is nothing to take" in ben.words
+    assert "Take them" not in ben.words and "unless you choose" not in ben.words
+
+
 def test_one_fault_takes_nothing_and_each_is_named_by_its_line(street, ben):
     answer = uploaded(
         ben, "name,phone,state\nDana Reed,12,CO\n,303-555-0144,CO\nEli,303-555-0145,Moon\nZoe,,\n"
