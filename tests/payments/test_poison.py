@@ -104,7 +104,7 @@ def test_without_a_transaction_of_its_own_a_poisoned_event_would_hold_up_the_res
 
     def bare(uow, row):
         effects.effect_of(row)(uow, row)
-        inbox._finish(uow, row, state="done", reason=None)
+        inbox._finish(uow, row, state="done", reason=None, outcome=None)
 
     monkeypatch.setattr(inbox, "_settle", bare)
     for _ in range(3):
