@@ -134,7 +134,14 @@ ROWS: tuple[Row, ...] = (
     Row("see company", "admin.breakage", "target", _l("Breakage"), _l("Company"), ("cycle_breakage",)),
     Row("manage moves", "admin.moves", "network", _l("Moves"), _l("Company"), MOVE_PAGES),
     Row("see company", "admin.comparisons", "list", _l("Comparisons"), _l("Company"), COMPARING),
-    Row("route leads", "admin.routing", "user-plus", _l("Lead routing"), _l("Company"), ("decide_routing",)),
+    Row(
+        "route leads",
+        "admin.routing",
+        "user-plus",
+        _l("Lead routing"),
+        _l("Company"),
+        ("decide_routing", "settle_lead"),
+    ),
     Row("manage consents", "admin.consents", "shield-check", _l("Consent"), _l("Company"), CONSENT_PAGES),
     Row(
         "see retail meter",

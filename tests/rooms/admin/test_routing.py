@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import select
 
@@ -71,6 +73,7 @@ def test_a_lead_that_waits_is_given_to_somebody_by_hand(ada, street, do, cast):
     whose = select(Lead.consultant_id)
     assert ada.submit(f"/admin/routing/leads/{lead}", {"code": code}).status_code == 422
     assert "not sold in this state" in ada.words and f'value="{code}"' in ada.page.text
+    assert re.search(r'href="/admin/routing"[^>]*aria-current="page"', ada.page.text)
     assert street.read(lambda session: session.scalars(whose).one()) is None
     ada.submit(f"/admin/routing/leads/{lead}", {"code": code, "reason": "They move to Colorado."})
     assert street.read(lambda session: session.scalars(whose).one()) == cast.dia
