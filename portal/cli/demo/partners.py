@@ -17,7 +17,6 @@ from portal.cli.demo.signins import SignIn
 from portal.cli.demo.weeks import quietly
 from portal.cli.users import made_up_password
 from portal.gateways.vendor_events import parse
-from portal.kernel.ids import new_id
 from portal.members.service import add_user
 from portal.models import Consultant, Inbox, Person, TermsVersion, VendorMember
 from portal.sales.service import take_event
@@ -42,7 +41,8 @@ def add_partner(known: Known, *, invented: Invented, now: datetime, zone: ZoneIn
     """Let a clerk of the first vendor sign in, and give that vendor a week to look at."""
     sign_in = SignIn("vendor", invented.reserve(CLERK[1]), made_up_password())
     vendor = known.offers[0]
-    quietly(partial(_hire, vendor, sign_in), at=now - timedelta(days=30))
+    clerk = {"public_id": invented.public_id(), "name": CLERK[0], "email": sign_in.email}
+    quietly(partial(_hire, vendor, sign_in, clerk), at=now - timedelta(days=30))
     # At noon of the company's yesterday and the day before it.
     noon = now.astimezone(zone).replace(hour=12, minute=0, second=0, microsecond=0)
     sellers = quietly(partial(_codes, known), at=now)
@@ -56,8 +56,8 @@ def add_partner(known: Known, *, invented: Invented, now: datetime, zone: ZoneIn
     return sign_in
 
 
-def _hire(vendor: Stored, sign_in: SignIn, uow: UnitOfWork) -> None:
-    person = Person(public_id=new_id(), name=CLERK[0], email=sign_in.email, created_at=uow.clock())
+def _hire(vendor: Stored, sign_in: SignIn, clerk: dict[str, str], uow: UnitOfWork) -> None:
+    person = Person(**clerk, created_at=uow.clock())
     uow.session.add(person)
     uow.session.flush()
     user = add_user(uow, person=person, password_hash=hash_password(sign_in.password), role="vendor")
