@@ -21,7 +21,7 @@ from portal.sales.history import History
 from portal.sales.holding import GONE, HELD, REFUSED, RELEASED, close, held_of, hold
 from portal.sales.refusals import NotYetKnown
 from portal.sales.sold import Sold, Till, sold_of
-from portal.sales.worth import NOTHING, WHOLE, Worth, is_paid_by_size, part_of, terms_on, worth
+from portal.sales.worth import NOTHING, WHOLE, Worth, is_paid_by_size, terms_on, worth
 from portal.store import UnitOfWork
 
 
@@ -124,12 +124,13 @@ def _wanted(
     paid = (kept.cents, kept.of) if kept is not None and kept.of else (1, 1)
     wanted = {}
     for name, reached in past.reached.items():
-        value = worth(terms, size_thousandths=reached.size_thousandths, milestone=name)
+        shares = paid, (WHOLE - past.refunded(name), WHOLE)
+        value = worth(terms, size_thousandths=reached.size_thousandths, milestone=name, shares=shares)
         if value is None:
             continue
         if not reached.size_thousandths and is_paid_by_size(terms, name):
             raise NotYetKnown(f"The size of contract {contract.ref} is not known yet.", field="contract.size")
-        wanted[name] = part_of(value, paid, (WHOLE - past.refunded(name), WHOLE))
+        wanted[name] = value
     return wanted
 
 
@@ -142,10 +143,12 @@ def _settle_one(uow: UnitOfWork, till: Till, one: _Milestone, *, asked: Asked, a
     surplus, missing = _above(net, one.wanted), _above(one.wanted, net)
     if surplus != NOTHING:
         till.take_back(one.name, surplus, at=at, sales=one.sold.sales)
+    first = not one.sold.sales or _is_judged(one)
     if _is_judged(one):
         missing = _judged(uow, one, asked=asked, missing=missing)
     if missing != NOTHING:
-        till.sell(one.name, missing, at=at if one.sold.sales else one.reached_at, earlier=one.sold)
+        # What was held counts when it was reached, so that own use stays in the month it was judged by.
+        till.sell(one.name, missing, at=one.reached_at if first else at, earlier=one.sold)
 
 
 def _is_judged(one: _Milestone) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeAlias
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,6 +18,8 @@ from portal.sales.refusals import NotYetKnown
 WHOLE = 10_000
 RECURRING = "recurring"
 THOUSANDTHS = 1_000
+# A part of a whole: numerator and denominator.
+Share: TypeAlias = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -29,19 +33,22 @@ class Worth:
 NOTHING = Worth(Volume(0), Cents(0))
 
 
-def worth(terms: TermsVersion, *, size_thousandths: int, milestone: str) -> Worth | None:
+def worth(
+    terms: TermsVersion, *, size_thousandths: int, milestone: str, shares: Sequence[Share] = ()
+) -> Worth | None:
     """The worth of one milestone; None where the terms pay nothing at it.
 
-    Flat part plus part per unit times size, times the share of the milestone, rounded once at the end. A
-    renewed month (`renewed-2026-11`) is worth the residual parts of recurring terms, whole.
+    Flat part plus part per unit times size, times the share of the milestone and the further `shares` of it
+    that count, rounded once at the end. A renewed month (`renewed-2026-11`) is worth the residual parts of
+    recurring terms, whole.
     """
     share, volumes, revenues = _paid_at(terms, milestone)
     if not share:
         return None
+    over, under = _product(((share, THOUSANDTHS * WHOLE), *shares))
 
     def part(flat: int, per_unit: int) -> int:
-        whole = flat * THOUSANDTHS + per_unit * size_thousandths
-        return round_half_away(whole * share, THOUSANDTHS * WHOLE)
+        return round_half_away((flat * THOUSANDTHS + per_unit * size_thousandths) * over, under)
 
     return Worth(volume=Volume(part(*volumes)), revenue=Cents(part(*revenues)))
 
@@ -52,15 +59,20 @@ def is_paid_by_size(terms: TermsVersion, milestone: str) -> bool:
     return share > 0 and (volume > 0 or revenue > 0)
 
 
-def part_of(value: Worth, *shares: tuple[int, int]) -> Worth:
-    """A worth times several shares, each a numerator and a denominator; rounded once at the end."""
-    over, under = 1, 1
-    for numerator, denominator in shares:
-        over, under = over * numerator, under * denominator
+def part_of(value: Worth, share: Share) -> Worth:
+    """So much of a worth, rounded."""
+    over, under = share
     return Worth(
         volume=Volume(round_half_away(value.volume * over, under)),
         revenue=Cents(round_half_away(value.revenue * over, under)),
     )
+
+
+def _product(shares: Iterable[Share]) -> Share:
+    over, under = 1, 1
+    for numerator, denominator in shares:
+        over, under = over * numerator, under * denominator
+    return over, under
 
 
 def _paid_at(terms: TermsVersion, milestone: str) -> tuple[int, tuple[int, int], tuple[int, int]]:

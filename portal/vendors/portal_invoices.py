@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Select, Subquery, func, select
 from sqlalchemy.orm import Session
 
 from portal.kernel.money import round_half_away
@@ -95,6 +95,8 @@ def month_before(month: date) -> date:
 def _lines(session: Session, vendor_id: int, month: date, zone: ZoneInfo) -> Iterator[InvoiceLine]:
     begins = datetime.combine(month, time(0), zone)
     ends = datetime.combine(next_month(month), time(0), zone)
+    booked = Contract.vendor_id == vendor_id, Sale.recorded_at >= begins, Sale.recorded_at < ends
+    so_far = _so_far(select(Sale.contract_id).join(Contract, Contract.id == Sale.contract_id).where(*booked))
     rows = session.execute(
         select(
             Sale.id,
@@ -107,17 +109,20 @@ def _lines(session: Session, vendor_id: int, month: date, zone: ZoneInfo) -> Ite
             Service.name,
             TermsVersion.shares,
             Order.id.label("order_id"),
+            so_far.c.cents.label("so_far"),
         )
+        .join(so_far, so_far.c.id == Sale.id)
         .join(Contract, Contract.id == Sale.contract_id)
         .join(Service, Service.id == Contract.service_id)
         .join(TermsVersion, TermsVersion.id == Contract.terms_version_id)
         .outerjoin(Order, Order.contract_id == Contract.id)
-        .where(Contract.vendor_id == vendor_id, Sale.recorded_at >= begins, Sale.recorded_at < ends)
+        .where(*booked)
         .order_by(Sale.id)
     )
     for row in rows:
         part = (row.shares or {}).get("vendor", 0)
-        vendor_cents = round_half_away(row.revenue_cents * part, WHOLE)
+        before, after = int(row.so_far) - row.revenue_cents, int(row.so_far)
+        vendor_cents = round_half_away(after * part, WHOLE) - round_half_away(before * part, WHOLE)
         paid_here = row.order_id is not None
         yield InvoiceLine(
             sale_id=row.id,
@@ -132,6 +137,17 @@ def _lines(session: Session, vendor_id: int, month: date, zone: ZoneInfo) -> Ite
             reversal=row.reverses_id is not None,
             paid_here=paid_here,
         )
+
+
+def _so_far(contract_ids: Select[int]) -> Subquery:
+    """By sale of these contracts, the revenue that its milestone has made with it, cents.
+
+    The vendor's share is rounded of that, so that parts of a milestone come to the share of the whole.
+    """
+    grown = func.sum(Sale.revenue_cents).over(
+        partition_by=(Sale.contract_id, Sale.milestone), order_by=Sale.id
+    )
+    return select(Sale.id, grown.label("cents")).where(Sale.contract_id.in_(contract_ids)).subquery()
 
 
 def _sum(service: str, lines: list[InvoiceLine]) -> ServiceSum:

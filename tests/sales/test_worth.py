@@ -106,3 +106,12 @@ def test_terms_out_of_bounds_are_refused(
     given_terms = Terms(**{"valid_from": date(2026, 6, 1), **wrong})
     with app.app_context(), pytest.raises(refusal):
         perform(lambda uow: add_terms(uow, service_id=vera.service_id, terms=given_terms, actor_id=None).id)
+
+
+def test_a_part_that_counts_is_rounded_once_with_the_milestone():
+    half = terms(revenue_flat_cents=201, milestones={"signed": 5_000, "activated": 5_000})
+
+    found = worth(half, size_thousandths=0, milestone="signed", shares=[(1, 2)])
+
+    # 50.25 cents; half of 100.5 that was rounded to 101 before would make 51.
+    assert found.revenue == 50

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
 from sqlalchemy import select
 
+from jobs import inbox
 from portal.extensions import db
+from portal.kernel.clock import utc_now
 from portal.models import StatementMapping, TermsVersion
 from portal.store import UnitOfWork
 from portal.vendors.room import today
 from tests.html import Visitor
 from tests.rooms.vendors.conftest import come, compare
-from tests.vendors import Vera
+from tests.vendors import Vera, activated, send
 
 HEADER = "Event,Contract,Client,Seller,kW,When\n"
 
@@ -90,3 +93,35 @@ def test_the_invoice_shows_the_revenue_less_the_vendors_share(
     assert "$620.00" in cleo.words and "$155.00" in cleo.words and "$465.00" in cleo.words
     rows = cleo.visit("/vendor/invoice.csv").text.splitlines()
     assert len(rows) == 2 and rows[1].endswith(",sale,vendor,620.00,155.00,465.00")
+
+
+def test_parts_of_a_milestone_come_to_the_vendors_share_of_the_whole(
+    app: Flask, vera: Vera, cleo: Visitor, do: Callable[..., Any]
+) -> None:
+    def share(uow: UnitOfWork) -> None:
+        terms = uow.session.scalars(select(TermsVersion)).one()
+        terms.shares = {"vendor": 5_000, "company": 3_000, "consultant": 2_000, "upline": []}
+        terms.revenue_flat_cents, terms.revenue_per_unit_cents = 99, 0
+
+    do(share)
+    come(app, vera)
+    for number, part in enumerate(("0.3333", "0.6667", "1")):
+        sold = activated(vera, contract_ref="K1")
+        told = {
+            "type": "service.refunded",
+            "occurred_at": utc_now().isoformat(),
+            "customer": {"ref": sold.customer_ref},
+            "contract": {"ref": "K1"},
+            "refund": {"share": part},
+        }
+        body = json.dumps(told).encode()
+        assert send(app.test_client(), vera, body, event_id=f"back-{number}").status_code == 202
+        with app.app_context():
+            inbox.drain()
+
+    rows = cleo.visit("/vendor/invoice.csv").text.splitlines()[1:]
+    shares = [row.split(",")[-3:-1] for row in rows]
+    assert [revenue for revenue, _share in shares] == ["0.99", "-0.33", "-0.33", "-0.33"]
+    assert [share for _revenue, share in shares] == ["0.50", "-0.17", "-0.16", "-0.17"]
+    cleo.visit("/vendor/invoice")
+    assert "Older" in cleo.words and "Newer" not in cleo.words
