@@ -28,7 +28,7 @@ BOOKABLE = frozenset({"size", "share"})
 FOLLOWS = frozenset({"revenue"})
 OF_A_MONTH = frozenset({"service.renewed", "service.refunded"})
 _SIZED = SIZED - {"service.renewed"}
-_OPENING = frozenset({"service.signed", "service.installed", "service.activated"})
+OPENING = frozenset({"service.signed", "service.installed", "service.activated"})
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,19 @@ def choices(known: Known) -> tuple[str, ...]:
     """What may be chosen for a difference, the one that books first."""
     booking = {"missing": THEIRS, "different": THEIRS, "extra": REVERSE}[known.difference.kind]
     return (booking, KEEP, ASK) if event_of(known) is not None else (KEEP, ASK)
+
+
+def at_once(
+    difference: StatementDifference, line: StatementLine | None, fact: ContractFact | None
+) -> str | None:
+    """The choice that books a difference and needs no reason, where line and fact alone tell of one.
+
+    It is offered in lists, without a look at the contract.
+    """
+    customer_ref = line.customer_ref if line else None
+    known = Known(difference, line, fact, None, customer_ref or (difference.contract_ref if fact else None))
+    first = choices(known)[0]
+    return first if first in (THEIRS, REVERSE) and not leaves_ours(known, first) else None
 
 
 def leaves_ours(known: Known, choice: str) -> bool:
@@ -149,7 +162,7 @@ def _tell(uow: UnitOfWork, statement: Statement, known: Known) -> str:
 
 def _missing(known: Known, customer_ref: str) -> Event | None:
     line = known.line
-    if line is None or (line.type in _OPENING and not _service(known)):
+    if line is None or (line.type in OPENING and not _service(known)):
         return None
     if (line.type == "service.refunded" and not line.share) or (
         line.type == "service.changed" and not line.size_thousandths
@@ -197,7 +210,7 @@ def _extra(known: Known, customer_ref: str) -> Event | None:
     if fact is None:
         return None
     event = Event("service.cancelled", fact.occurred_at, customer_ref, known.difference.contract_ref)
-    if fact.type in _OPENING:
+    if fact.type in OPENING:
         return event
     if fact.type == "service.renewed":
         return replace(event, type="service.refunded", period=fact.period, share=10_000)

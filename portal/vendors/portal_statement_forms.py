@@ -8,7 +8,7 @@ from wtforms import DateField, RadioField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
-from portal.statements.settling import ASK, KEEP, LONGEST_NOTE, REVERSE, THEIRS
+from portal.statements.settling import ASK, KEEP, LONGEST_NOTE, OPENING, REVERSE, THEIRS
 from portal.ui.fields import RefusingForm
 
 CHOICES = {
@@ -17,6 +17,10 @@ CHOICES = {
     KEEP: _l("Keep ours: the events are right"),
     ASK: _l("Ask the vendor: it stays open"),
 }
+# On the button of a list; what opened a contract is reversed by cancelling it.
+AT_ONCE = {THEIRS: _l("Book it as the vendor says"), REVERSE: _l("Reverse ours")}
+CANCEL = _l("Reverse ours: cancel the contract")
+CANCELLED_WHOLE = OPENING
 KINDS = {
     "missing": (_l("missing here"), "bad"),
     "extra": (_l("only here"), "sun"),

@@ -125,6 +125,7 @@ def _page(place: Place, found: Statement, **context: Any) -> Response:
         others=queries.replaced(session, found),
         may_settle=_may_settle(place) and found.replaced_at is None,
         most=queries.MOST_SHOWN,
+        at_once=settling.at_once,
         **context,
         **_shared(place),
     )

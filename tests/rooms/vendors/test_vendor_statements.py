@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,10 +14,11 @@ from sqlalchemy import select
 from jobs import inbox
 from portal.extensions import db
 from portal.kernel.clock import utc_now
-from portal.models import StatementMapping, TermsVersion
+from portal.models import Statement, StatementMapping, TermsVersion
 from portal.store import UnitOfWork
 from portal.vendors.room import today
 from tests.html import Visitor
+from tests.people import PASSWORD
 from tests.rooms.vendors.conftest import come, compare
 from tests.vendors import Vera, activated, send
 
@@ -125,3 +127,30 @@ def test_parts_of_a_milestone_come_to_the_vendors_share_of_the_whole(
     assert [share for _revenue, share in shares] == ["0.50", "-0.17", "-0.16", "-0.17"]
     cleo.visit("/vendor/invoice")
     assert "Older" in cleo.words and "Newer" not in cleo.words
+
+
+def test_the_company_settles_with_one_press_in_the_list(
+    app: Flask, vera: Vera, cleo: Visitor, visitor: Callable[[], Visitor]
+) -> None:
+    with app.app_context(), app.test_request_context():
+        day = today().isoformat()
+    come(app, vera)
+    page = upload(cleo, HEADER + f"changed,K1,C1,,9,{day}\n", day)
+    cleo.visit(page)
+    cleo.submit(page, MAPPED | {"send": "1"})
+    compare(app)
+    with app.app_context():
+        sent = db.session.scalars(select(Statement.public_id)).one()
+    ada, place = visitor(), f"/admin/vendors/{vera.public_id}/statements"
+    ada.sign_in("ada@example.com", PASSWORD)
+    page = ada.visit(f"{place}/{sent}").text
+
+    assert "Book it as the vendor says" in ada.words
+    assert "Reverse ours: cancel the contract" in ada.words
+    address = re.search(r'action="([^"]+)"[^>]*>(?:(?!</form>).)*value="statement"', page, re.S)
+    assert address
+    assert ada.submit(address[1], {"choice": "statement"}).status_code == 303
+    ada.visit(f"{place}/{sent}")
+    assert "The statement's word was taken" in ada.words
+    cleo.visit(f"/vendor/statements/{sent}")
+    assert "Reverse ours: cancel" not in cleo.words
