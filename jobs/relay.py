@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from collections.abc import Sequence
 
 from flask import Flask
 from redis.exceptions import RedisError
@@ -23,7 +24,7 @@ from jobs.work import QUEUES, poke, queue
 from portal.arrival.comparing import service as comparisons
 from portal.commissions import cycles, projection
 from portal.commissions.trials import WAITING as TRIALS_WAITING
-from portal.integrations import deliveries
+from portal.integrations import deliveries, endpoints
 from portal.kernel.clock import utc_now
 from portal.models import Inbox, Message, Outbox, RefundRequest, Task, Trial, Withdrawal
 from portal.payments import fees
@@ -92,10 +93,12 @@ def main() -> None:
 def _expand(uow: UnitOfWork) -> int:
     waiting = select(Outbox).where(Outbox.relayed_at.is_(None)).order_by(Outbox.id).limit(MOST_FACTS)
     facts = uow.session.scalars(waiting.with_for_update(skip_locked=True)).all()
-    now = uow.clock()
+    now, told = uow.clock(), _kinds_told(uow, facts)
     for fact in facts:
         fact.relayed_at = now
         for handler in HANDLERS[fact.name]:
+            if _tells_nobody(handler, fact.name, told):
+                continue
             uow.session.add(
                 Task(
                     outbox_id=fact.id,
@@ -110,6 +113,19 @@ def _expand(uow: UnitOfWork) -> int:
         # Before the commit: a fact that counts as carried must have had its recalculation asked for.
         projection.request()
     return len(facts)
+
+
+def _kinds_told(uow: UnitOfWork, facts: Sequence[Outbox]) -> frozenset[str]:
+    """What any address is told of, asked once a round and after its facts were read."""
+    if not any(fact.name in endpoints.KINDS for fact in facts):
+        return frozenset()
+    return endpoints.kinds_told(uow.session)
+
+
+def _tells_nobody(handler: str, fact_name: str, told: frozenset[str]) -> bool:
+    """Whether a message would be written for no address: most companies have none, and many sales."""
+    of_kind = handler.startswith("jobs.webhooks.") and fact_name in endpoints.KINDS
+    return of_kind and fact_name not in told
 
 
 def _due(uow: UnitOfWork) -> list[str]:

@@ -115,6 +115,13 @@ def endpoints(session: Session, consultant_id: int | None) -> Sequence[WebhookEn
     return session.scalars(own).all()
 
 
+def kinds_told(session: Session) -> frozenset[str]:
+    """Every kind of event that some address is told of now."""
+    on = (WebhookEndpoint.disabled_at.is_(None), WebhookEndpoint.vendor_id.is_(None))
+    told = session.scalars(select(WebhookEndpoint.kinds).where(*on))
+    return frozenset(kind for kinds in told for kind in kinds)
+
+
 def endpoint_of(session: Session, public_id: str, consultant_id: int | None) -> WebhookEndpoint:
     """One of them. Raises `NotYours`."""
     own = select(WebhookEndpoint).where(WebhookEndpoint.public_id == public_id, *_of(consultant_id))

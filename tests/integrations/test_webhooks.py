@@ -14,7 +14,7 @@ from portal.extensions import db
 from portal.gateways.vendor_signatures import verify
 from portal.integrations import deliveries, endpoints
 from portal.integrations.endpoints import KINDS, Mine, Wish
-from portal.models import AccountUser, Message, WebhookDelivery, WebhookEndpoint
+from portal.models import AccountUser, Message, Task, WebhookDelivery, WebhookEndpoint
 from tests.integrations.receiver import listening
 from tests.people import invite_cast
 from tests.shop import add_sale
@@ -217,3 +217,34 @@ def test_somebody_who_cannot_sign_in_any_more_is_told_nothing(app, do, cast, end
     run()
 
     assert receiver.calls == []
+
+
+def tasks(app, handler):
+    with app.app_context():
+        found = db.session.scalars(select(Task.id).where(Task.handler == handler)).all()
+        db.session.rollback()
+    return len(found)
+
+
+@pytest.mark.parametrize(
+    "kinds, off, made",
+    [((), False, 0), (("lead.taken",), False, 0), (("sale.recorded",), True, 0), (("sale.recorded",), False, 1)],
+)
+def test_a_sale_makes_work_only_where_an_address_is_told_of_sales(
+    app, cast, do, endpoint, run, kinds, off, made
+):
+    mine = endpoint(None, *kinds) if kinds else None
+    if off:
+        do(lambda uow: endpoints.disable(uow, mine))
+    do(lambda uow: add_sale(uow, cast.ben, 8_400))
+    run()
+
+    assert tasks(app, "jobs.webhooks.sale_recorded") == made
+
+
+def test_an_address_that_is_there_when_a_sale_is_relayed_learns_of_it(app, cast, do, endpoint, run, receiver):
+    do(lambda uow: add_sale(uow, cast.ben, 8_400))
+    endpoint(None, "sale.recorded")
+    run()
+
+    assert len(receiver.calls) == 1
