@@ -3,7 +3,7 @@ statement that disagrees with the events, and events that were given up."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,7 @@ from portal.cli.demo.weeks import quietly
 from portal.cli.users import made_up_password
 from portal.gateways.vendor_events import parse
 from portal.members.service import add_user
-from portal.models import Consultant, Inbox, Person, TermsVersion, VendorMember
+from portal.models import Consultant, Contract, ContractFact, Inbox, Person, TermsVersion, VendorMember
 from portal.sales.service import take_event
 from portal.sales.worth import worth
 from portal.statements.differences import compare_statement
@@ -27,6 +27,7 @@ from portal.statements.lines import Line
 from portal.statements.service import receive_statement
 from portal.store import UnitOfWork
 from portal.store.inbox import Arrival, receive, vendor_source
+from portal.store.statement_days import bounds
 
 CLERK = ("Vera Lindqvist", "vera@example.com")
 _SIGNED = 6
@@ -107,6 +108,7 @@ def _tell(vendor: Stored, events: list[Event], uow: UnitOfWork) -> None:
 
 def _state(vendor: Stored, lines: list[Line], uow: UnitOfWork, *, zone: ZoneInfo) -> None:
     day = lines[0].occurred_at.astimezone(zone).date()
+    lines = lines + _other_lines(uow, vendor, day, zone=zone, after=lines)
     content = "\n".join(
         ["contract,size", *(f"{each.contract_ref},{each.size_thousandths}" for each in lines)]
     )
@@ -120,6 +122,33 @@ def _state(vendor: Stored, lines: list[Line], uow: UnitOfWork, *, zone: ZoneInfo
         file_name=f"sunpath-{day}.csv",
     )
     compare_statement(uow, statement_id=statement.id, zone=zone, revenue_of=_revenue)
+
+
+def _other_lines(
+    uow: UnitOfWork, vendor: Stored, day: date, *, zone: ZoneInfo, after: list[Line]
+) -> list[Line]:
+    """What else was reported of the day, as the vendor's books have it too."""
+    begins, ends = bounds(day, zone)
+    told = (
+        select(Contract.ref, ContractFact)
+        .join(ContractFact, ContractFact.contract_id == Contract.id)
+        .where(Contract.vendor_id == vendor.vendor_id, Contract.ref.not_like("K-__01"))
+        .where(ContractFact.type.startswith("service."))
+        .where(ContractFact.occurred_at >= begins, ContractFact.occurred_at < ends)
+        .order_by(ContractFact.occurred_at, ContractFact.id)
+    )
+    first = max(line.line for line in after) + 1
+    return [
+        Line(
+            line=number,
+            type=fact.type,
+            contract_ref=ref,
+            occurred_at=fact.occurred_at,
+            period=fact.period,
+            share=fact.share,
+        )
+        for number, (ref, fact) in enumerate(uow.session.execute(told), start=first)
+    ]
 
 
 def _give_up(vendor: Stored, uow: UnitOfWork) -> None:
