@@ -228,7 +228,12 @@ def tasks(app, handler):
 
 @pytest.mark.parametrize(
     "kinds, off, made",
-    [((), False, 0), (("lead.taken",), False, 0), (("sale.recorded",), True, 0), (("sale.recorded",), False, 1)],
+    [
+        ((), False, 0),
+        (("lead.taken",), False, 0),
+        (("sale.recorded",), True, 0),
+        (("sale.recorded",), False, 1),
+    ],
 )
 def test_a_sale_makes_work_only_where_an_address_is_told_of_sales(
     app, cast, do, endpoint, run, kinds, off, made
