@@ -14,7 +14,12 @@ HANDLERS: dict[str, tuple[str, ...]] = {
     "customer.registered": ("jobs.leads.customer_registered", "jobs.webhooks.customer_registered"),
     "customer.reachable": ("jobs.leads.customer_registered",),
     "customer.signed_up": ("jobs.mail.signed_up",),
-    "lead.taken": ("jobs.leads.route", "jobs.mail.lead_taken", "jobs.webhooks.lead_taken"),
+    "lead.taken": (
+        "jobs.leads.lead_taken",
+        "jobs.leads.route",
+        "jobs.mail.lead_taken",
+        "jobs.webhooks.lead_taken",
+    ),
     "lead.offered": ("jobs.mail.lead_offered",),
     "licence.verified": ("jobs.licences.release_held", "jobs.mail.licence_verified"),
     "licence.rejected": ("jobs.mail.licence_rejected",),

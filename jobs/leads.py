@@ -15,6 +15,11 @@ def customer_registered(uow: UnitOfWork, body: dict[str, Any]) -> None:
     linking.link_customer(uow, customer_id=body["customer_id"])
 
 
+def lead_taken(uow: UnitOfWork, body: dict[str, Any]) -> None:
+    """A lead came in: perhaps a vendor registered the customer before."""
+    linking.link_lead(uow, lead_id=body["lead_id"])
+
+
 def route(uow: UnitOfWork, body: dict[str, Any]) -> None:
     """A lead came in: it is offered to somebody where it has no consultant."""
     offers.route(uow, lead_id=body["lead_id"])

@@ -41,6 +41,20 @@ def link_customer(uow: UnitOfWork, *, customer_id: int) -> int:
     return len(found)
 
 
+def link_lead(uow: UnitOfWork, *, lead_id: int) -> int:
+    """Tie a lead to a customer of its consultant whom a vendor registered before the lead came; 0 or 1."""
+    lead = uow.session.get_one(Lead, lead_id)
+    person = lead.person
+    reached = people.reached_by(email=people.known_email(person), phone=person.phone or "")
+    if lead.consultant_id is None or lead.customer_id is not None or reached is None:
+        return 0
+    same = Customer.consultant_id == lead.consultant_id, reached
+    known = select(Customer.id).join(Person, Person.id == Customer.person_id).where(*same)
+    for customer_id in uow.session.scalars(known.order_by(Customer.id.desc())).all():
+        link_customer(uow, customer_id=customer_id)
+    return int(lead.customer_id is not None)
+
+
 def follow_contracts(uow: UnitOfWork) -> int:
     """Let leads stand where the contracts of their customers do, at most 200 at once; how many moved.
 

@@ -20,7 +20,7 @@ from tests.rooms.desk.conftest import WRITTEN, stage, written
 
 
 def vendor_says(uow, street, consultant_id, *, state, at=None, email="dana@example.com"):
-    """What SALES writes of an event: a customer, a contract in a state, a fact."""
+    """What is kept of an event: a customer, a contract in a state, a fact."""
     person = people.add_person(uow, Contact("Dana Reed", email))
     at = at or uow.clock()
     customer = Customer(
@@ -142,6 +142,22 @@ def test_a_customer_whose_e_mail_comes_later_is_tied_to_the_lead_then(street, be
     assert told == ["customer.registered", "customer.reachable", "customer.reachable"]
     ben.visit(page)
     assert ben.words.count("The vendor registered them") == 1
+
+
+def test_a_lead_that_comes_after_its_customer_is_tied_when_it_comes(street, ben, do):
+    event = registered(street, "V-8", customer_name="Dana Reed", customer_email="dana@example.com")
+    do(lambda uow: register_customer(uow, vendor_id=street.vendor_id, event=event) and None)
+    run_facts(street.app)
+
+    page = written(ben, email="Dana@Example.com", phone="")
+    written(ben, name="Eli Stone", email="eli@example.com", phone="")
+    run_facts(street.app)
+
+    tied = select(Lead.customer_id).order_by(Lead.id)
+    ours = street.read(lambda session: session.scalars(select(Customer.id)).one())
+    assert street.read(lambda session: list(session.scalars(tied))) == [ours, None]
+    ben.visit(page)
+    assert "The vendor registered them" in ben.words
 
 
 def registered(street, ref, **words):
