@@ -13,6 +13,7 @@ from portal.kernel.errors import DomainError
 from portal.ui.htmx import request
 from portal.ui.problems import problem
 
+FORM = "application/x-www-form-urlencoded"
 _PAGES = (403, 404, 422, 429, 500)
 _FOR_PROGRAMS = {
     404: "There is nothing under this address.",
@@ -57,8 +58,15 @@ def _broken(error: Exception) -> Response:
     return _answer(500, "")
 
 
+def _is_for_a_program() -> bool:
+    """Whoever sends a form from a page elsewhere is a person, although it goes to the API."""
+    if request.path.startswith("/api/v1/forms/") and request.mimetype == FORM:
+        return False
+    return request.path.startswith(("/api/", "/webhooks/")) and request.path != "/api/docs"
+
+
 def _answer(status: int, message: str, *, field: str = "") -> Response:
-    if request.path.startswith(("/api/", "/webhooks/")) and request.path != "/api/docs":
+    if _is_for_a_program():
         errors = [{"field": field, "message": message}] if field else []
         detail = message or _FOR_PROGRAMS.get(status, f"Refused with status {status}.")
         return problem(status, detail, errors=errors)

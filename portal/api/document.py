@@ -26,6 +26,7 @@ SIGN_INS: Final[dict[str, dict[str, Any]]] = {
         name: {"type": "apiKey", "in": "header", "name": header, "description": words}
         for name, (header, words) in SIGNED_HEADERS.items()
     },
+    "nobody": {},
     "token": {"token": {"type": "http", "scheme": "bearer", "description": "A token you made here."}},
 }
 ABOUT: Final = (
@@ -91,7 +92,7 @@ def _described(operation: Operation) -> dict[str, Any]:
         "summary": operation.title,
         "description": operation.words,
         "tags": [operation.group],
-        "security": [{name: [] for name in SIGN_INS[operation.sign_in]}],
+        "security": [{name: [] for name in proofs}] if (proofs := SIGN_INS[operation.sign_in]) else [],
         "parameters": [_parameter(each) for each in operation.parameters],
         "responses": {str(status): _answer(status, each) for status, each in operation.answers.items()},
     }
@@ -111,7 +112,7 @@ def _parameter(each: Parameter) -> dict[str, Any]:
 
 
 def _answer(status: int, each: Answer) -> dict[str, Any]:
-    if status == HTTPStatus.NOT_MODIFIED:
+    if status in (HTTPStatus.NOT_MODIFIED, HTTPStatus.SEE_OTHER):
         return {"description": each.words}
     form = CONTENT_TYPE if each.schema is None else JSON
     content: dict[str, Any] = {"schema": ref(PROBLEM) if each.schema is None else each.schema}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -58,28 +58,40 @@ FIELDS: Final = {
     ),
     "note": Field(1_000, TEXT_PATTERN, "text without blanks at its ends", "Asked on our page", "Kept."),
 }
-_SHAPES: Final = {name: re.compile(field.shape) for name, field in FIELDS.items()}
 
-SCHEMA: Final[Schema] = {
-    "type": "object",
-    "properties": {
-        name: {
-            "type": "string",
-            "pattern": field.shape,
-            "maxLength": field.longest,
-            "description": field.words,
-            "examples": [field.example],
-        }
-        for name, field in FIELDS.items()
-    },
-    "required": ["name"],
-    "anyOf": [{"required": ["email"]}, {"required": ["phone"]}],
-    "additionalProperties": False,
-}
+NEEDED: Final = ("name",)
+
+
+def schema_of(fields: Mapping[str, Field], *, needed: Sequence[str]) -> Schema:
+    """The schema of an object of these fields, one of e-mail and phone among them."""
+    return {
+        "type": "object",
+        "properties": {
+            name: {
+                "type": "string",
+                "pattern": field.shape,
+                "maxLength": field.longest,
+                "description": field.words,
+                "examples": [field.example],
+            }
+            for name, field in fields.items()
+        },
+        "required": list(needed),
+        "anyOf": [{"required": ["email"]}, {"required": ["phone"]}],
+        "additionalProperties": False,
+    }
+
+
+SCHEMA: Final = schema_of(FIELDS, needed=NEEDED)
 
 
 def sent_lead() -> dict[str, str]:
     """The fields of the body; answers 413, 415 or 422 with every fault."""
+    return sent_fields(FIELDS, needed=NEEDED)
+
+
+def sent_fields(fields: Mapping[str, Field], *, needed: Sequence[str]) -> dict[str, str]:
+    """The same for an object of other fields."""
     request.max_content_length = MOST_BYTES
     if request.mimetype != JSON or request.headers.get("Content-Encoding", "identity") != "identity":
         abort(problem(415, f"Please send plain JSON, as Content-Type: {JSON}."))
@@ -89,7 +101,7 @@ def sent_lead() -> dict[str, str]:
         document = None
     if not isinstance(document, dict):
         abort(problem(422, "The body is not a JSON object."))
-    faults = _faults(document)
+    faults = _faults(document, fields, needed)
     if faults:
         errors = [{"field": name, "message": message} for name, message in faults.items()]
         abort(problem(422, "The lead is not well formed.", errors=errors))
@@ -122,19 +134,22 @@ def service_of(sent: Mapping[str, str]) -> int | None:
     return found[0]
 
 
-def _faults(document: Mapping[str, Any]) -> dict[str, str]:
-    faults = {name: f"must be {FIELDS[name].wanted}" for name in FIELDS if _is_wrong(name, document)}
-    faults |= {name: "unknown field" for name in document if name not in FIELDS}
-    if "name" not in document:
-        faults["name"] = "missing"
+def _faults(
+    document: Mapping[str, Any], fields: Mapping[str, Field], needed: Sequence[str]
+) -> dict[str, str]:
+    faults = {
+        name: f"must be {fields[name].wanted}"
+        for name, value in document.items()
+        if name in fields and not fits(fields[name], value)
+    }
+    faults |= {name: "unknown field" for name in document if name not in fields}
+    faults |= {name: "missing" for name in needed if name not in document}
     if not {"email", "phone"} & document.keys():
         faults["email"] = "an e-mail address or a phone number is needed"
     return faults
 
 
-def _is_wrong(name: str, document: Mapping[str, Any]) -> bool:
-    if name not in document:
-        return False
-    value = document[name]
-    fits = isinstance(value, str) and len(value) <= FIELDS[name].longest and value.isprintable()
-    return not (fits and _SHAPES[name].fullmatch(value))
+def fits(field: Field, value: object) -> bool:
+    """Whether a value is what a field takes."""
+    is_text = isinstance(value, str) and len(value) <= field.longest and value.isprintable()
+    return is_text and re.fullmatch(field.shape, str(value)) is not None

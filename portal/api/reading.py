@@ -77,13 +77,14 @@ def _command(path: str, method: str, about: Operation) -> str:
         return (
             f"{name}canopy {method} {path.removeprefix(VENDOR_BASE).replace('{event_id}', _EXAMPLE_ID)}{sent}"
         )
+    signed = ' -H "authorization: Bearer $CANOPY_TOKEN"' if about.sign_in == "token" else ""
     headers = "".join(
         f" \\\n  -H '{each.name.lower()}: {_EXAMPLE_ID}'"
         for each in about.parameters
         if each.place == "header" and each.required
     )
     data = f" \\\n  -H 'content-type: application/json' -d{sent}" if sent else ""
-    return f'curl -sS -X {method} "$CANOPY_URL{path}" -H "authorization: Bearer $CANOPY_TOKEN"{headers}{data}'
+    return f'curl -sS -X {method} "$CANOPY_URL{path}"{signed}{headers}{data}'
 
 
 def _kinds(schema: Any, schemas: Any) -> dict[str, Any]:

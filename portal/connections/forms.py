@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask_babel import lazy_gettext as _l
-from wtforms import SelectField, SelectMultipleField, StringField
+from wtforms import BooleanField, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.integrations import tokens
 from portal.integrations.endpoints import KINDS
 from portal.integrations.tokens import LIFETIMES, SCOPES, Wish
+from portal.leads.forms import Wish as FormWish
 from portal.ui.fields import RefusingForm, chosen_from
+from portal.ui.people import stripped
 
 SCOPE_WORDS = {
     tokens.MEMBERS: _l("Read your team"),
@@ -73,6 +77,37 @@ class WebhookForm(RefusingForm):
         _l("Address"), validators=[InputRequired(_l("Please write an address.")), Length(max=500)]
     )
     kinds = TicksField(_l("What it is told of"), choices=chosen_from(KIND_WORDS))
+
+
+class FormForm(RefusingForm):
+    """A form for a page elsewhere."""
+
+    name = StringField(
+        _l("What it is called"),
+        filters=[stripped],
+        validators=[InputRequired(_l("Please give the form a name.")), Length(max=100)],
+    )
+    service = SelectField(_l("What it is about"))
+    ask_phone = BooleanField(_l("Ask for a phone number"))
+    origins = TextAreaField(_l("Websites it stands on"), validators=[Length(max=2_500)])
+    thanks_url = StringField(
+        _l("Where people go afterwards"), filters=[stripped], validators=[Length(max=500)]
+    )
+
+    def offer(self, services: Mapping[str, str]) -> FormForm:
+        """With the services to choose from, by id."""
+        self.service.choices = chosen_from({"": _l("No service in particular"), **services})
+        return self
+
+    def wish(self) -> FormWish:
+        """The form as it is wanted."""
+        return FormWish(
+            name=self.name.data or "",
+            service_id=int(self.service.data) if self.service.data else None,
+            origins=tuple((self.origins.data or "").replace(",", " ").split()),
+            ask_phone=bool(self.ask_phone.data),
+            thanks_url=self.thanks_url.data or "",
+        )
 
 
 assert set(SCOPE_WORDS) == set(SCOPES), "every scope has its words"

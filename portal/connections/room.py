@@ -16,6 +16,7 @@ from portal.access.guard import may, require_recent_password, requires
 from portal.extensions import db
 from portal.kernel.errors import NotYours
 from portal.members.queries import consultant_of
+from portal.ui.packs import has_feature
 
 connections = Blueprint("connections", __name__, url_prefix="/settings/integrations")
 company_connections = Blueprint("company_connections", __name__, url_prefix="/admin/integrations")
@@ -41,6 +42,10 @@ class Place:
     def may_manage(self) -> bool:
         """Whether this reader may set up more than tokens of their own."""
         return not self.company or may(permissions.manage_integrations)
+
+    def may_make_forms(self) -> bool:
+        """Whether leads by a form would stand on a desk of theirs, or be routed by them."""
+        return self.may_manage() if self.company else has_feature("lead_desk")
 
 
 def own_place() -> Place:

@@ -44,6 +44,12 @@ class NotYours(DomainError):
     status = 404
 
 
+class NotFromThere(DomainError):
+    """What was asked for may be asked for, but not from the page it came from."""
+
+    status = 403
+
+
 class NotYetKnown(DomainError):
     """A message needs something that is not here yet; it may be tried again later."""
 

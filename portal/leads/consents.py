@@ -33,10 +33,14 @@ SHIPPED: Final = {
 
 @dataclass(frozen=True)
 class Said:
-    """A yes to a text: its purpose, and the hash of the words that were on the screen."""
+    """A yes to a text: its purpose, and the hash of the words that were on the screen.
+
+    `version` names a text that may be an earlier one, as pages elsewhere show; without it it is the newest.
+    """
 
     purpose: str
     sha256: str
+    version: str = ""
 
 
 def ensure_texts(uow: UnitOfWork) -> None:
@@ -79,13 +83,8 @@ def publish_text(uow: UnitOfWork, *, version: str, purpose: str, body: str, acto
 
 
 def give(uow: UnitOfWork, person: Person, said: Said, *, source: str) -> Consent:
-    """Keep a yes; one that stands for the same words is kept as it is.
-
-    Raises `Conflict` where other words hold meanwhile: nobody agrees to what they did not read.
-    """
-    text = current_text(uow.session, said.purpose)
-    if text is None or text.sha256 != said.sha256:
-        raise Conflict("The text you agreed to has changed. Please read it again.", field=said.purpose)
+    """Keep a yes; one that stands for the same words is kept as it is. Raises `Conflict` as `text_of`."""
+    text = text_of(uow.session, said)
     standing = (Consent.person_id == person.id, Consent.withdrawn_at.is_(None))
     known = uow.session.scalar(select(Consent).where(*standing, Consent.text_version == text.version))
     if known is not None:
@@ -101,6 +100,18 @@ def give(uow: UnitOfWork, person: Person, said: Said, *, source: str) -> Consent
     uow.session.add(given)
     uow.session.flush()
     return given
+
+
+def text_of(session: Session, said: Said) -> ConsentText:
+    """The text somebody agreed to.
+
+    Raises `Conflict` where other words hold meanwhile, or never stood under the version that is named: nobody
+    agrees to what they did not read.
+    """
+    text = session.get(ConsentText, said.version) if said.version else current_text(session, said.purpose)
+    if text is None or (text.purpose, text.sha256) != (said.purpose, said.sha256):
+        raise Conflict("The text you agreed to has changed. Please read it again.", field=said.purpose)
+    return text
 
 
 def withdraw(uow: UnitOfWork, person: Person, *, purpose: str) -> int:

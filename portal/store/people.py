@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.extensions import seal
@@ -180,6 +180,18 @@ def stopped(session: Session, people: Iterable[Person]) -> dict[int, frozenset[s
 def is_stopped(session: Session, person: Person) -> frozenset[str]:
     """The channels on which nobody may contact a person."""
     return stopped(session, [person]).get(person.id, frozenset())
+
+
+def is_contact_stopped(session: Session, contact: Contact) -> bool:
+    """Whether nobody may contact the address or the number that is written down. Raises `BadInput`."""
+    marks = {EMAIL: mark_of(EMAIL, contact.email), PHONE: mark_of(PHONE, contact.phone)}
+    asked = [
+        and_(ContactStop.channel == channel, ContactStop.mark == mark)
+        for channel, mark in marks.items()
+        if mark
+    ]
+    standing = select(ContactStop.id).where(or_(false(), *asked), ContactStop.ended_at.is_(None))
+    return session.scalar(standing.limit(1)) is not None
 
 
 def stop(uow: UnitOfWork, *, channel: str, mark: str, reason: str, asked_by: int | None) -> bool:

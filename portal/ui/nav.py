@@ -107,7 +107,10 @@ CONSENT_PAGES = ("publish_consent", "contact_stops", "change_stop")
 LICENCE_PAGES = ("licence", "verify_licence", "reject_licence", "end_licence")
 LEAD_PAGES = ("new_lead", "lead", "add_lead", "import_page", "read_import", "import_leads")
 
-INTEGRATION_PAGES = ("make_token", "webhooks", "add_webhook", "webhook", "rotate_secret", "webhook_message")
+INTEGRATION_PAGES = (
+    *("make_token", "webhooks", "add_webhook", "webhook", "rotate_secret", "webhook_message"),
+    *("lead_forms", "add_lead_form", "lead_form"),
+)
 
 ROWS: tuple[Row, ...] = (
     Row("see own business", "dashboard.home", "house", _l("Home")),

@@ -48,7 +48,8 @@ class Operation:
     """One method of one address.
 
     `name` is unique, `group` the heading it stands under, `sign_in` the name of a way to sign in
-    (`signature`, `token`). `schemas` are those its body and answers refer to by name.
+    (`signature`, `token`, `nobody` where none is needed). `schemas` are those its body and answers refer to
+    by name.
     """
 
     name: str

@@ -9,10 +9,22 @@ from portal.access.permissions import ROLES
 from portal.commissions import projection
 from portal.commissions.drafts import make_draft
 from portal.extensions import db
+from portal.integrations import deliveries, endpoints
 from portal.kernel.clock import utc_now
+from portal.leads import forms
 from portal.leads.consents import ensure_texts
 from portal.leads.service import Enquiry, take_lead
-from portal.models import Consultant, Cycle, HeldSale, Lead, Licence, PlanDraft, Vendor
+from portal.models import (
+    Consultant,
+    Cycle,
+    HeldSale,
+    Lead,
+    LeadForm,
+    Licence,
+    PlanDraft,
+    Vendor,
+    WebhookDelivery,
+)
 from portal.store import perform
 from portal.store.people import Contact, token_for
 from tests.browser import AXE, Screen, chromium, cookies, served
@@ -44,6 +56,11 @@ def house(sqlite_app):
         for seller, name in ((cast.ana, "dana"), (None, "eli")):
             dana = Contact(name.title(), f"{name}@example.com", "", "12 Elm St", "CO")
             take_lead(uow, enquiry=Enquiry(dana, "form", consultant_id=seller))
+            wish = forms.Wish("My page", origins=("https://www.example.com",), ask_phone=True)
+            forms.add_form(uow, consultant_id=seller, wish=wish, actor_id=cast.ada)
+            hook = endpoints.Wish("https://hooks.example.com/canopy", endpoints.KINDS)
+            made = endpoints.add_endpoint(uow, consultant_id=seller, wish=hook, actor_id=cast.ada)
+            deliveries.send_test(uow, endpoint=made)
 
     vera = invite_vera(sqlite_app, cast)
     hire(sqlite_app, vera.vendor_id, "Cleo")
@@ -87,11 +104,13 @@ def more_pages(app, reader):
         told = {purpose: token_for(lead.person, purpose) for purpose in ("stop", "confirm")}
         licences = [f"/admin/licences/{one.public_id}" for one in db.session.query(Licence)]
         draft = f"/admin/plans/drafts/{db.session.query(PlanDraft).one().public_id}"
+        own, company = integration_pages("settings"), integration_pages("admin")
     return {
         "": [
             *(f"/r/{code}", f"/shop/{code}", "/nothing-here"),
             *(f"/v/{vendor}/solar?c={code}", f"/v/{vendor}/solar/thanks?c={code}"),
             *(f"/stop/{told['stop']}", f"/v/confirm/{told['confirm']}"),
+            *(f"/forms/{own[0].rpartition('/')[2]}", f"/forms/{company[0].rpartition('/')[2]}/thanks"),
         ],
         "Ana": [
             "/earnings/payees/bank",
@@ -100,12 +119,23 @@ def more_pages(app, reader):
             f"/team/{ben}",
             f"/team/place/{nia}",
             f"/team/place/{nia}?parent={ben}&leg=right",
+            *own,
         ],
         "Ada": ["/admin/payouts/methods/bank", "/admin/payouts/methods/ach", "/admin/plans/1", draft, held]
         + [f"{draft}/{page}" for page in ("text", "propose", "try")]
-        + licences,
+        + licences
+        + company,
         "Cleo": [],
     }[reader] + ([f"/earnings/weeks/{week}"] if reader == "Ana" else [])
+
+
+def integration_pages(side):
+    """A form, an address that is told, and a message to it, of a consultant or the company."""
+    is_own = side == "settings"
+    [form] = (one for one in db.session.query(LeadForm) if bool(one.consultant_id) == is_own)
+    [sent] = (one for one in db.session.query(WebhookDelivery) if bool(one.endpoint.consultant_id) == is_own)
+    hook = f"/{side}/integrations/webhooks/{sent.endpoint.public_id}"
+    return [f"/{side}/integrations/forms/{form.public_id}", hook, f"{hook}/messages/{sent.public_id}"]
 
 
 @pytest.mark.parametrize("reader", READERS)

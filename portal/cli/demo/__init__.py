@@ -25,6 +25,7 @@ from sqlalchemy import func, select
 from portal.cli.demo.at_stripe import PlayedStripe
 from portal.cli.demo.calendar import Calendar, draw_calendar
 from portal.cli.demo.catalogue import fill_catalogue
+from portal.cli.demo.connected import add_connections
 from portal.cli.demo.held import hold_some
 from portal.cli.demo.leads import add_leads
 from portal.cli.demo.licences import add_licences
@@ -122,6 +123,7 @@ def _invent(rng: Random, calendar: Calendar, count: int, stripe: PlayedStripe | 
     quietly(more, at=calendar.now)
     hold_some(calendar, known=company.known)
     add_licences(calendar, known=company.known, actor_id=company.staff.sam)
+    add_connections(calendar, company.known, admin_id=company.staff.sam)
     if stripe is not None:
         Till(calendar, known=company.known, stripe=stripe).take()
     return company
