@@ -15,7 +15,7 @@ from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from portal.integrations.endpoints import MOST_FAILURES
-from portal.kernel.errors import NotYours
+from portal.kernel.errors import Conflict, NotYours
 from portal.kernel.ids import new_id
 from portal.models import WebhookDelivery, WebhookEndpoint
 from portal.store import UnitOfWork
@@ -96,7 +96,8 @@ def settle(uow: UnitOfWork, parcel: Parcel, outcome: Outcome) -> bool:
 
 
 def replay(uow: UnitOfWork, *, endpoint: WebhookEndpoint, public_id: str, actor_id: int) -> None:
-    """Send a message once more, with all its tries and under the same id. Raises `NotYours`."""
+    """Send a message once more, with all its tries and under the same id. Raises `NotYours`, `Conflict`."""
+    _check_on(endpoint)
     mine = (WebhookDelivery.public_id == public_id, WebhookDelivery.endpoint_id == endpoint.id)
     row = lock_where(uow, WebhookDelivery, *mine)
     if row is None:
@@ -108,7 +109,8 @@ def replay(uow: UnitOfWork, *, endpoint: WebhookEndpoint, public_id: str, actor_
 
 
 def send_test(uow: UnitOfWork, *, endpoint: WebhookEndpoint) -> str:
-    """Tell an address that this is a test; the id of the message."""
+    """Tell an address that this is a test; the id of the message. Raises `Conflict`."""
+    _check_on(endpoint)
     data = {"words": "This is a test. Nothing happened."}
     return write(uow, endpoint, kind=TEST, key=f"test:{new_id()}", data=data)
 
@@ -168,6 +170,12 @@ def body_bytes(row: WebhookDelivery) -> bytes:
 def message_id(row: WebhookDelivery) -> str:
     """The id under which a message is sent."""
     return f"msg_{row.public_id}"
+
+
+def _check_on(endpoint: WebhookEndpoint) -> None:
+    """Nobody asks for a message that would wait without their knowing."""
+    if endpoint.disabled_at is not None:
+        raise Conflict("This address is switched off. Please switch it on first.")
 
 
 def _parcel(row: WebhookDelivery, now: datetime) -> Parcel:

@@ -41,6 +41,7 @@ def test_a_form_is_made_seen_and_ended(app, signed_in):
 
     assert "https://example.com, https://shop.example.com:8443" in ben.words
     assert f"/api/v1/forms/{form_id}/leads" in html and "<script" not in html
+    assert all(line.strip().startswith("<") and line.count("<p") <= 1 for line in html.splitlines())
     assert 'name="phone"' in html and "Ben" in html
     assert re.search(r'name="signup" type="checkbox" value="signup-1:[0-9a-f]{64}" required', html)
     ben.visit(f"/forms/{form_id}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import select
 
@@ -48,7 +50,8 @@ def post(app, text):
     """`post(form_id, origin=…, as_json=…, **fields)`: what a browser sends from a page."""
 
     def send(form_id, *, origin=SITE, as_json=False, **fields):
-        sent = {"name": "Dana Reed", "email": "dana@example.com", "signup": text(), **fields}
+        fields = fields if "signup" in fields else {**fields, "signup": text()}
+        sent = {"name": "Dana Reed", "email": "dana@example.com", **fields}
         sent = {name: value for name, value in sent.items() if value is not None}
         headers = {"Origin": origin} if origin else {}
         body = {"json": sent} if as_json else {"data": sent}
@@ -157,6 +160,15 @@ def test_two_clicks_and_two_forms_make_one_lead_of_a_person(make_form, post, see
 
     assert len(seen(Lead.id)) == 1
     assert [kind for (kind,) in seen(LeadStep.kind)].count("again") == 1
+
+
+def test_clicks_at_the_same_moment_make_one_lead(make_form, post, seen, text):
+    form_id, signup = make_form(), text()
+    with ThreadPoolExecutor(4) as clicks:
+        answers = list(clicks.map(lambda _: post(form_id, signup=signup).status_code, range(4)))
+
+    assert answers == [303] * 4
+    assert len(seen(Lead.id)) == 1
 
 
 def test_who_comes_back_the_same_day_makes_no_second_lead_even_when_the_first_is_over(

@@ -45,6 +45,28 @@ def test_an_address_is_added_tried_and_watched(app, signed_in):  # noqa: F811
         assert ids == [f"msg_{message}"] * 2
 
 
+def test_an_address_that_is_off_is_asked_for_no_message(app, signed_in):  # noqa: F811
+    with listening() as receiver:
+        ben = signed_in("Ben")
+        endpoint, _ = added(ben, OWN, receiver.url)
+        page = f"{OWN}/{endpoint}"
+        ben.visit(page)
+        ben.submit(f"{page}/test")
+        ben.visit(page)
+        [message] = set(re.findall(rf"{page}/messages/([a-z2-7]{{20}})", ben.page.text))
+        ben.submit(f"{page}/switch", {"to": "off"})
+        ben.visit(page)
+        assert "Send a test" not in ben.words and "Switch on again" in ben.words
+        assert ben.submit(f"{page}/test").status_code == 409
+        ben.visit(f"{page}/messages/{message}")
+        assert "Send it again" not in ben.words
+        assert ben.submit(f"{page}/messages/{message}/again").status_code == 409
+        ben.visit(page)
+        ben.submit(f"{page}/switch", {"to": "on"})
+        ben.visit(page)
+        assert ben.submit(f"{page}/test").status_code == 303
+
+
 def test_an_address_of_somebody_else_is_not_there(app, signed_in):  # noqa: F811
     with listening() as receiver:
         endpoint, _ = added(signed_in("Ben"), OWN, receiver.url)
