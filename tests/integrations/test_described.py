@@ -61,10 +61,11 @@ def findings(app, token, name, *, examples=25, form=None) -> list[str]:
 
         def set(self, case: Any, data: str, _ctx: Any) -> None:
             case.headers = {**(case.headers or {}), "Authorization": data}
+            if form is not None:
+                case.path_parameters = {"form_id": form["id"]}
             if case.meta.generation.mode == GenerationMode.POSITIVE and isinstance(case.body, dict):
                 case.body = {field: printable(value) for field, value in case.body.items()}
                 if form is not None:
-                    case.path_parameters = {"form_id": form["id"]}
                     case.body["signup"] = form["signup"]
                     case.body.pop("contact", None)
 
