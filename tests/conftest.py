@@ -6,6 +6,7 @@ import itertools
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from portal import create_app, enable_migrations
 from portal.extensions import db, redis
+from portal.kernel import clock
 from portal.store import perform
 from tests import services
 from tests.html import Visitor
@@ -97,8 +99,9 @@ def database(request: pytest.FixtureRequest) -> Database:
 
 
 @pytest.fixture
-def make_app(tmp_path: Path) -> Iterator[Callable[..., Flask]]:
-    """Builds applications on a database and lets go of their connections afterwards."""
+def make_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Flask]]:
+    """Builds applications on a database; lets go of their connections and of a moved clock afterwards."""
+    monkeypatch.setattr(clock, "_offset", timedelta(0))
     apps: list[Flask] = []
 
     def make(database: Database, **more: str) -> Flask:

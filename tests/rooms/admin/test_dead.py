@@ -89,6 +89,7 @@ def test_one_thing_is_tried_again_and_a_second_click_is_told_so(house, ada):
 def test_reactions_and_mails_too_but_never_a_mail_that_may_have_been_sent(house, ada):
     ada.visit("/admin/dead?kind=mail")
     ada.submit("/admin/dead/mail")
+    ada.visit("/admin/dead?kind=task")
     ada.submit("/admin/dead/task")
 
     assert states(house, Message) == ["queued", "unknown"]
