@@ -49,7 +49,9 @@ def prepare(app: Flask, plan: dict[str, Any], folder: Path) -> dict[str, Any]:
     for email, role in STAFF.items():
         _command(app, "user", "add", email, "--name", role.title(), "--role", role)
     names = {name: name for name in plan["vendors"]} | {"": OTHERS}
-    keys = {name: json.loads(_command(app, "vendor", "add", called)) for name, called in names.items()}
+    keys = {
+        name: json.loads(_command(app, "vendor", "add", called, "--core")) for name, called in names.items()
+    }
     (folder / "keys.json").write_text(json.dumps(keys))
     codes = perform(lambda uow: write_network(uow, count=plan["consultants"], seed=plan["seed"]))
     (folder / "codes.txt").write_text("\n".join(codes))

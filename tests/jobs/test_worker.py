@@ -21,8 +21,8 @@ from tests.shop import add_sale
 pytestmark = [pytest.mark.postgres, pytest.mark.redis]
 # How long processes may take to come up on a machine that does much else; a quiet one needs a few seconds.
 PATIENCE = 120
-# Processes of one `jobs.worker`: for what forks, what calls others, what stays warm and what tries plans.
-KINDS = 4
+# Processes of one `jobs.worker`: what forks, what calls providers, what stays warm, trials, and webhooks.
+KINDS = 5
 
 
 @pytest.fixture

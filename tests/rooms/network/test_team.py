@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from portal.members.team import viewer_for
 from portal.models import Consultant, Pack
 from portal.store import perform
 from tests.people import add_consultant
@@ -195,7 +196,7 @@ def test_a_leg_of_five_thousand_is_no_burden(sqlite_app):
         perform(write)
         session = db.session()
         person_id = session.get_one(Consultant, cast.ana).person_id
-        viewer = queries.viewer_for(session, person_id)
+        viewer = viewer_for(session, person_id)
         focus, path = queries.person_below(session, viewer, "c14999")
 
     assert (focus.id, path.depth, path.more, len(path.between)) == (14_999, 5_001, 4_998, 40)
