@@ -128,11 +128,13 @@ def needs(session: Session, today: date) -> list[Need]:
     ]
 
 
-def own_licences(session: Session, consultant_id: int, *, today: date) -> list[Own]:
+def own_licences(
+    session: Session, consultant_id: int, held: dict[tuple[str, str], int], *, today: date
+) -> list[Own]:
     """A consultant's licences: those that count first, by state; then the others, the newest first."""
     mine = select(Licence).where(Licence.consultant_id == consultant_id)
     found = session.scalars(mine.order_by(Licence.region, Licence.kind, Licence.expires_on.desc())).all()
-    asked, held = needs(session, today), held_for_licences(session, consultant_id)
+    asked = needs(session, today) if found else []
     shown = [
         Own(
             licence,

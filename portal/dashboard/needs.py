@@ -13,10 +13,9 @@ from portal.access import permissions
 from portal.access.guard import requires
 from portal.commissions import needs as service
 from portal.commissions.needs import Needs
-from portal.dashboard import queries
 from portal.dashboard.panels import standing_now
 from portal.dashboard.queries import Income
-from portal.dashboard.routes import dashboard
+from portal.dashboard.routes import dashboard, everybodys_income
 from portal.extensions import db
 from portal.kernel.errors import NotYours
 from portal.members.queries import consultant_of
@@ -39,7 +38,7 @@ def load_needs(consultant_id: int) -> NeedsView | None:
     """What a consultant needs; None while nothing was projected yet."""
     session = db.session()
     found = service.needs_of(session, session.get_one(Consultant, consultant_id), standing_now(consultant_id))
-    return NeedsView(found, queries.income(session)) if found else None
+    return NeedsView(found, everybodys_income()) if found else None
 
 
 @dashboard.get("/rank")
@@ -56,7 +55,7 @@ def rank() -> Response:
         steps=_steps(needs) if needs else [],
         paid_as=past[0].rank if past else None,
         best=service.best_rank(session, who.id),
-        income=queries.income(session),
+        income=everybodys_income(),
     )
 
 

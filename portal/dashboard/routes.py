@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, current_app, g
 from flask_babel import to_user_timezone
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -13,6 +13,7 @@ from portal.access import permissions
 from portal.access.guard import public, requires
 from portal.commissions.queries import open_cycle
 from portal.dashboard import queries
+from portal.dashboard.queries import Income
 from portal.dashboard.style import style_page
 from portal.extensions import db
 from portal.kernel.clock import utc_now
@@ -44,7 +45,7 @@ def home() -> Response:
         shown=[(panel, data) for panel, data in shown if data is not None],
         cycle=cycle,
         closes=cycle.until - LAST_MINUTE if cycle else None,
-        income=None if request.wants_fragment else queries.income(session),
+        income=None if request.wants_fragment else everybodys_income(),
         daytime=_daytime(),
     )
 
@@ -56,6 +57,14 @@ def style() -> AnyResponse:
     if current_app.config["SETTINGS"].production:
         raise NotYours("There is nothing here under this address.")
     return style_page()
+
+
+def everybodys_income() -> Income | None:
+    """What everybody earned, asked once for each request."""
+    if "everybodys_income" not in g:
+        g.everybodys_income = queries.income(db.session())
+    found: Income | None = g.everybodys_income
+    return found
 
 
 def _daytime() -> str:

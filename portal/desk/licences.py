@@ -56,14 +56,15 @@ def take_files(endpoint: str | None, values: dict[str, Any] | None) -> None:
 def own_licences() -> Response:
     """Own licences, and what needs one."""
     session, consultant, day = db.session(), me(), today()
-    rows = queries.own_licences(session, consultant.id, today=day)
+    held = queries.held_for_licences(session, consultant.id)
+    rows = queries.own_licences(session, consultant.id, held, today=day)
     return show(
         "desk/licences.html",
         "live",
         rows=rows,
         needs=queries.needs(session, day),
         covered=queries.covered(session, consultant.id, today=day),
-        missing=_missing(queries.held_for_licences(session, consultant.id), rows),
+        missing=_missing(held, rows),
         standings=STANDINGS,
         states=STATES,
         kind_words=kind_words,
@@ -118,9 +119,10 @@ def today() -> date:
 def load_card(consultant_id: int) -> Card | None:
     """What the home page says of a consultant's licences; None where there is nothing to do."""
     session = db.session()
-    rows = queries.own_licences(session, consultant_id, today=today())
+    held = queries.held_for_licences(session, consultant_id)
+    rows = queries.own_licences(session, consultant_id, held, today=today())
     told = [row for row in rows if row.standing in TELLING and not _goes_on(row, rows)]
-    missing = _missing(queries.held_for_licences(session, consultant_id), rows)
+    missing = _missing(held, rows)
     return Card(told, missing) if told or missing else None
 
 

@@ -50,17 +50,19 @@ def missing_days(
 
     Only of vendors that ever sent one: others have not agreed to.
     """
-    sent = set(
-        session.execute(select(Statement.vendor_id, Statement.day).where(Statement.day >= since)).all()
-    )
     senders = set(session.scalars(select(Statement.vendor_id).distinct()))
     if vendor_id is not None:
         senders &= {vendor_id}
+    if not senders:
+        return []
+    sent = set(
+        session.execute(select(Statement.vendor_id, Statement.day).where(Statement.day >= since)).all()
+    )
+    vendors = vendors_by_id(session, senders)
     missing: list[MissingDay] = []
     for day in (since + timedelta(days=at) for at in range((until - since).days)):
         silent = {vendor for vendor in senders if (vendor, day) not in sent}
         counted = _happened(session, silent, day, zone=zone) if silent else {}
-        vendors = vendors_by_id(session, counted)
         missing += [MissingDay(vendors[vendor], day, number) for vendor, number in sorted(counted.items())]
     return missing
 

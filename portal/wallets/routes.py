@@ -26,7 +26,8 @@ from portal.wallets.room import owner, wallets
 @requires(permissions.see_own_business)
 def earnings() -> Response:
     """Balances, closed weeks, and the history by day."""
-    session, owner_id = db.session(), owner().id
+    session, who = db.session(), owner()
+    owner_id = who.id
     chosen = request.args.get("show", "all")
     chosen = chosen if chosen in queries.SHOWN else "all"
     before = number(request.args, "before")
@@ -38,7 +39,7 @@ def earnings() -> Response:
         due=payouts.next_release(session, owner_id),
         weeks=queries.closed_weeks(session, owner_id),
         withdrawals=payouts.own_withdrawals(session, owner_id),
-        held=held_queries.own(session, owner(), now=utc_now()),
+        held=held_queries.own(session, who, now=utc_now()),
         missing=payouts.missing_for_payment(session, owner_id, now=utc_now()),
         page=page,
         chosen=chosen,
