@@ -6,35 +6,21 @@ from typing import Any, Final
 
 from portal.api import lead_bodies, paging
 from portal.models.lead import LEAD_SOURCES, LEAD_STAGES
-from portal.ui.operations import Answer, Body, Operation, Parameter, Schema, ref
+from portal.ui.operations import MAYBE, Answer, Body, Operation, Parameter, Schema, page_of, ref, whole
 
 GROUP: Final = "With a token"
 TOKEN: Final = "token"
 
 _TEXT: Final = {"type": "string"}
-_MAYBE: Final = {"type": ["string", "null"]}
 _FLAG: Final = {"type": "boolean"}
 
 
-def _all(**properties: Any) -> Schema:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-def _page(name: str, schema: str) -> Schema:
-    return _all(**{name: {"type": "array", "items": ref(schema)}, "next": _MAYBE})
-
-
 SCHEMAS: Final[dict[str, Schema]] = {
-    "Member": _all(
+    "Member": whole(
         id=_TEXT,
         name=_TEXT,
-        email=_MAYBE,
-        code=_MAYBE,
+        email=MAYBE,
+        code=MAYBE,
         plan=_TEXT,
         status=_TEXT,
         side={"enum": ["left", "right", None]},
@@ -42,26 +28,26 @@ SCHEMAS: Final[dict[str, Schema]] = {
         sponsored_by_me=_FLAG,
         joined_at=_TEXT,
     ),
-    "MemberPage": _page("members", "Member"),
-    "Lead": _all(
+    "MemberPage": page_of("members", "Member"),
+    "Lead": whole(
         id=_TEXT,
         stage={"enum": list(LEAD_STAGES)},
         source={"enum": list(LEAD_SOURCES)},
         name=_TEXT,
-        email=_MAYBE,
-        phone=_MAYBE,
-        state=_MAYBE,
-        service=_MAYBE,
+        email=MAYBE,
+        phone=MAYBE,
+        state=MAYBE,
+        service=MAYBE,
         do_not_contact_by={"type": "array", "items": {"enum": ["email", "phone"]}},
         archived=_FLAG,
         created_at=_TEXT,
         changed_at=_TEXT,
     ),
-    "LeadPage": _page("leads", "Lead"),
-    "Sale": _all(
+    "LeadPage": page_of("leads", "Lead"),
+    "Sale": whole(
         id=_TEXT,
         kind={"enum": ["sale", "reversal"]},
-        reverses=_MAYBE,
+        reverses=MAYBE,
         consultant=_TEXT,
         customer=_TEXT,
         service=_TEXT,
@@ -71,19 +57,19 @@ SCHEMAS: Final[dict[str, Schema]] = {
         occurred_at=_TEXT,
         recorded_at=_TEXT,
     ),
-    "SalePage": _page("sales", "Sale"),
-    "Earning": _all(
+    "SalePage": page_of("sales", "Sale"),
+    "Earning": whole(
         id=_TEXT,
         cycle=_TEXT,
         consultant=_TEXT,
         kind=_TEXT,
         amount=_TEXT,
         currency=_TEXT,
-        sale=_MAYBE,
+        sale=MAYBE,
         level={"type": "integer"},
         closed_at=_TEXT,
     ),
-    "EarningPage": _page("earnings", "Earning"),
+    "EarningPage": page_of("earnings", "Earning"),
 }
 LEAD_EXAMPLE: Final[dict[str, Any]] = {
     "id": "mfrggzdfmztwq2lknnwg",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from portal.gateways import vendor_schemas as schemas
 from portal.gateways.vendor_batches import MOST_BATCH_BYTES, MOST_EVENTS
@@ -12,77 +12,63 @@ from portal.gateways.vendor_schemas import MESSAGE
 from portal.gateways.vendor_statements import MOST_LINES, MOST_STATEMENT_BYTES
 from portal.inbound import pages
 from portal.inbound.queries import STATES
-from portal.ui.operations import Answer, Body, Operation, Parameter, Schema, ref
+from portal.ui.operations import MAYBE, Answer, Body, Operation, Parameter, Schema, page_of, ref, whole
 
 RESULTS: Final = ("stored", "seen before", "conflict", "refused")
 GROUP: Final = "For vendors"
 SIGNATURE: Final = "signature"
 
 _TEXT: Final = {"type": "string"}
-_MAYBE: Final = {"type": ["string", "null"]}
 _COUNT: Final = {"type": "integer", "minimum": 0}
 _FIELD: Final = ("field", "message")
-
-
-def _all(**properties: Any) -> Schema:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-def _page(name: str, schema: str) -> Schema:
-    return _all(**{name: {"type": "array", "items": ref(schema)}, "next": _MAYBE})
 
 
 _ERRORS: Final[Schema] = {"type": "array", "minItems": 1, "items": ref("FieldError")}
 _ITEM: Final[Schema] = {
     "type": "object",
-    "properties": {"id": _MAYBE, "result": {"enum": list(RESULTS)}, "errors": _ERRORS},
+    "properties": {"id": MAYBE, "result": {"enum": list(RESULTS)}, "errors": _ERRORS},
     "required": ["id", "result"],
     "additionalProperties": False,
 }
 SCHEMAS: Final[dict[str, Schema]] = {
-    "FieldError": _all(field=_TEXT, message=_TEXT),
-    "Taken": _all(id=MESSAGE, result={"enum": ["stored", "seen before"]}),
-    "BatchResults": _all(
-        results={"type": "array", "items": _ITEM}, counts=_all(**dict.fromkeys(RESULTS, _COUNT))
+    "FieldError": whole(field=_TEXT, message=_TEXT),
+    "Taken": whole(id=MESSAGE, result={"enum": ["stored", "seen before"]}),
+    "BatchResults": whole(
+        results={"type": "array", "items": _ITEM}, counts=whole(**dict.fromkeys(RESULTS, _COUNT))
     ),
-    "EventStatus": _all(
+    "EventStatus": whole(
         id=_TEXT,
         type={"enum": list(TYPES)},
         state={"enum": list(STATES)},
-        outcome=_MAYBE,
+        outcome=MAYBE,
         problem={"oneOf": [ref("FieldError"), {"type": "null"}]},
         attempts=_COUNT,
         deliveries=_COUNT,
         received_at=_TEXT,
-        next_try_at=_MAYBE,
-        done_at=_MAYBE,
+        next_try_at=MAYBE,
+        done_at=MAYBE,
     ),
-    "EventPage": _page("events", "EventStatus"),
-    "StatementTaken": _all(id=_TEXT, day=_TEXT, lines=_COUNT),
-    "Signup": _all(
+    "EventPage": page_of("events", "EventStatus"),
+    "StatementTaken": whole(id=_TEXT, day=_TEXT, lines=_COUNT),
+    "Signup": whole(
         id=_TEXT,
         signed_up_at=_TEXT,
         service=_TEXT,
-        size=_MAYBE,
+        size=MAYBE,
         consultant_code=_TEXT,
-        customer=_all(
+        customer=whole(
             ref=_TEXT,
             name=_TEXT,
-            email=_MAYBE,
-            phone=_MAYBE,
-            address=_MAYBE,
-            state=_MAYBE,
+            email=MAYBE,
+            phone=MAYBE,
+            address=MAYBE,
+            state=MAYBE,
             verified={"type": "boolean"},
         ),
-        consent=_all(version=_TEXT, sha256=_TEXT, given_at=_TEXT),
+        consent=whole(version=_TEXT, sha256=_TEXT, given_at=_TEXT),
         do_not_contact_by={"type": "array", "items": {"enum": ["email", "phone"]}},
     ),
-    "SignupPage": _page("signups", "Signup"),
+    "SignupPage": page_of("signups", "Signup"),
 }
 
 _REFUSALS: Final = {

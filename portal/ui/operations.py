@@ -10,6 +10,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 Schema = Mapping[str, Any]
 
 PROBLEM: Final = "Problem"
+MAYBE: Final[Schema] = {"type": ["string", "null"]}
 
 
 @dataclass(frozen=True)
@@ -76,3 +77,18 @@ def documented(operation: Operation) -> Callable[[View], View]:
 def ref(name: str) -> dict[str, str]:
     """A reference to a schema by its name."""
     return {"$ref": f"#/components/schemas/{name}"}
+
+
+def whole(**properties: Any) -> Schema:
+    """An object with exactly these properties, all of them required."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def page_of(name: str, schema: str) -> Schema:
+    """One page of a list under `name`, and the cursor of the next one where there is more."""
+    return whole(**{name: {"type": "array", "items": ref(schema)}, "next": MAYBE})
