@@ -168,7 +168,7 @@ def test_a_check_that_takes_only_some_whole_numbers_is_found(
 
     monkeypatch.setattr(Reader, "_years", naive)
 
-    assert any("Valid data" in fault for fault in findings(sqlite_app, vera, "sendEvent", examples=60))
+    assert any("Valid data" in fault for fault in findings(sqlite_app, vera, "sendEvent", examples=400))
 
 
 def test_a_door_that_believes_everybody_is_found(
