@@ -22,7 +22,8 @@ OFFER_STATES = ("open", "accepted", "declined", "expired", "withdrawn")
 class Lead(Base):
     """Somebody interested in a service. Without a consultant it waits to be routed to one.
 
-    `origin` is the key under which a form, an import or an API client sent it, so that it is taken once.
+    `origin` is the key under which a form, an import or an API client sent it, so that it is taken once;
+    `source_name` is the name that the form, the token or the file had then.
     """
 
     __tablename__ = "lead"
@@ -42,6 +43,7 @@ class Lead(Base):
     customer_id: Mapped[int | None] = mapped_column(Whole, ForeignKey("customer.id"), index=True)
     stage: Mapped[Code]
     source: Mapped[Code]
+    source_name: Mapped[str | None] = mapped_column(String(100))
     origin: Mapped[str | None] = mapped_column(String(200), unique=True)
     region: Mapped[str | None] = mapped_column(String(2))
     lost_reason: Mapped[str | None] = mapped_column(String(200))
