@@ -44,12 +44,19 @@ def open_shop(uow: UnitOfWork, *, cooling_off_days: int = 3) -> Service:
 
 
 def add_sale(
-    uow: UnitOfWork, seller: int, volume: int, *, revenue: int = 0, signed_on: date | None = None
+    uow: UnitOfWork,
+    seller: int,
+    volume: int,
+    *,
+    revenue: int = 0,
+    signed_on: date | None = None,
+    terms_id: int | None = None,
 ) -> int:
-    """A sale in the open cycle: volume in hundredths, revenue in cents; its id."""
+    """A sale in the open cycle by these terms, else the shop's: hundredths of volume, cents; its id."""
     service = open_shop(uow)
     number = next(_numbers)
-    terms = uow.session.scalar(select(TermsVersion.id).where(TermsVersion.service_id == service.id))
+    shop = select(TermsVersion).where(TermsVersion.service_id == service.id)
+    terms = uow.session.get_one(TermsVersion, terms_id) if terms_id else uow.session.scalars(shop).one()
     customer = Customer(
         public_id=new_id(),
         vendor_id=service.vendor_id,
@@ -63,8 +70,8 @@ def add_sale(
         vendor_id=service.vendor_id,
         ref=f"contract-{number}",
         customer_id=customer.id,
-        service_id=service.id,
-        terms_version_id=terms,
+        service_id=terms.service_id,
+        terms_version_id=terms.id,
         size_thousandths=8_000,
         state="active",
         signed_on=signed_on or uow.clock().date(),
@@ -94,11 +101,13 @@ def _record(
     uow: UnitOfWork, seller: int, contract_id: int, *, volume: int, revenue: int, reverses: int | None
 ) -> int:
     cycle = uow.session.scalars(select(Cycle.id).where(Cycle.state == "open")).one()
+    of = uow.session.get_one(Sale, reverses) if reverses else uow.session.get_one(Contract, contract_id)
     sale = Sale(
         public_id=new_id(),
         cycle_id=cycle,
         consultant_id=seller,
         contract_id=contract_id,
+        terms_version_id=of.terms_version_id,
         milestone="activated",
         volume=volume,
         revenue_cents=revenue,

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from portal.commissions.earlier import earlier_cycles
 from portal.commissions.service_terms import has_shares, service_index, with_terms
 from portal.engine import Events, Inputs, Network, Plan
-from portal.models import Consultant, Contract, Cycle, Pack, Placement, Sale, Service, TermsVersion
+from portal.models import Consultant, Cycle, Pack, Placement, Sale, Service, TermsVersion
 from portal.store.columns import read_columns
 
 Ints = NDArray[np.int64]
@@ -143,30 +143,23 @@ def _placed_at(instant: datetime | None) -> ColumnElement[bool]:
 def read_sold(session: Session, cycle: Cycle, *, plan: Plan, after: int = 0) -> Sold:
     """The sales of a cycle; those with ids above `after`."""
     columns = [Sale.id, Sale.consultant_id, Sale.volume, Sale.revenue_cents, Sale.reverses_id]
-    statement = _with_services(session, select(*columns), plan.services)
+    statement = _with_services(select(*columns), plan.services, shares=has_shares(session))
     statement = statement.where(Sale.cycle_id == cycle.id, Sale.id > after).order_by(Sale.id)
     return Sold(*read_columns(session, statement, width=6))
 
 
-def read_services(
-    session: Session, cycle: Cycle, *chosen: ColumnElement[bool], plan: Plan, shares: bool = True
-) -> tuple[Ints, Ints]:
-    """Ids and services of the sales of a cycle; without `shares` by the codes of the plan alone."""
-    statement = _with_services(session, select(Sale.id), plan.services, shares=shares)
-    statement = statement.where(Sale.cycle_id == cycle.id, *chosen).order_by(Sale.id)
+def read_services_by_code(session: Session, cycle: Cycle, *, plan: Plan) -> tuple[Ints, Ints]:
+    """Ids and services of the sales of a cycle by the codes of the plan, whatever terms share."""
+    statement = _with_services(select(Sale.id), plan.services, shares=False)
+    statement = statement.where(Sale.cycle_id == cycle.id).order_by(Sale.id)
     ids, services = read_columns(session, statement, width=2)
     return ids, services
 
 
-def _with_services(session: Session, statement: Any, codes: Sequence[str], *, shares: bool = True) -> Any:
-    """The statement with the service of each sale as its last column."""
-    shares = shares and has_shares(session)
+def _with_services(statement: Any, codes: Sequence[str], *, shares: bool) -> Any:
+    """The statement with the service of each sale as its last column: that of the terms it was sold by."""
     if not codes and not shares:
         return statement.add_columns(case((Sale.id < 0, 0), else_=-1))
     statement = statement.add_columns(service_index(codes, shares=shares))
-    statement = statement.join(Contract, Contract.id == Sale.contract_id)
-    if codes:
-        statement = statement.join(Service, Service.id == Contract.service_id)
-    if shares:
-        statement = statement.join(TermsVersion, TermsVersion.id == Contract.terms_version_id)
-    return statement
+    statement = statement.join(TermsVersion, TermsVersion.id == Sale.terms_version_id)
+    return statement.join(Service, Service.id == TermsVersion.service_id) if codes else statement

@@ -72,7 +72,7 @@ def has_shares(session: Session) -> bool:
 def service_index(codes: Iterable[str], *, shares: bool) -> ColumnElement[int]:
     """A sale's place among the codes of a plan, or what says which terms share its revenue; -1 for neither.
 
-    Needs `Contract`, for codes `Service`, and for shares `TermsVersion` in the statement.
+    Needs `TermsVersion`, and for codes `Service` in the statement.
     """
     places = {code: index for index, code in enumerate(codes)}
     by_code: Any = case(places, value=Service.code, else_=NONE) if places else NONE

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.commissions.earlier import earlier_cycles, in_order
-from portal.commissions.gathering import Gathered, gather, places, read_services
+from portal.commissions.gathering import Gathered, gather, places, read_services_by_code
 from portal.commissions.kept import kept
 from portal.commissions.service_terms import entries_of, extended, moved, named
 from portal.engine import EVENT_KINDS, History, Inputs, Plan, Result, State, calculate
@@ -108,7 +108,7 @@ def _services(session: Session, cycle: Cycle, gathered: Gathered, plan: Plan) ->
     """Places in a plan with the terms of the close: sales by them stay, the rest go by the plan's codes."""
     kept_inputs = gathered.inputs
     whole = extended(plan, entries_of(kept_inputs.plan))
-    ids, by_code = read_services(session, cycle, plan=plan, shares=False)
+    ids, by_code = read_services_by_code(session, cycle, plan=plan)
     own = moved(by_code[places(ids, gathered.sales)], dict(enumerate(plan.services)), whole)
     names = {place: name for place, name in enumerate(kept_inputs.plan.services) if named(name)}
     shared = moved(kept_inputs.events.service, names, whole)

@@ -21,12 +21,10 @@ from portal.commissions.gathering import (
     Sold,
     events_of,
     gather,
-    places,
     read_people,
-    read_services,
     read_sold,
 )
-from portal.commissions.service_terms import has_shares, with_terms
+from portal.commissions.service_terms import with_terms
 from portal.engine import History, Inputs, Network, Plan, State
 from portal.live.feed import Watermark
 from portal.models import Cycle, Pack
@@ -40,9 +38,6 @@ _WRITTEN_SINCE: Final = """consultant.id IN (
     SELECT id FROM consultant WHERE age(xmin) <= age(CAST(:oldest AS xid))
      UNION ALL SELECT consultant_id FROM placement WHERE age(xmin) <= age(CAST(:oldest AS xid)))
 """
-_CONTRACT_WRITTEN_SINCE: Final = (
-    "contract.id IN (SELECT id FROM contract WHERE age(xmin) <= age(CAST(:oldest AS xid)))"
-)
 _NUMBERS_OF_TRANSACTIONS: Final = 2**32
 
 
@@ -125,16 +120,7 @@ def _has_gaps(session: Session) -> bool:
 
 def _written_since(oldest: int) -> ColumnElement[bool]:
     """Consultants with a row that a transaction wrote which had not ended at the last look."""
-    return _since(_WRITTEN_SINCE, oldest)
-
-
-def _contract_written_since(oldest: int) -> ColumnElement[bool]:
-    """The same of contracts."""
-    return _since(_CONTRACT_WRITTEN_SINCE, oldest)
-
-
-def _since(condition_text: str, oldest: int) -> ColumnElement[bool]:
-    clause: TextClause = text(condition_text).bindparams(oldest=str(oldest % _NUMBERS_OF_TRANSACTIONS))
+    clause: TextClause = text(_WRITTEN_SINCE).bindparams(oldest=str(oldest % _NUMBERS_OF_TRANSACTIONS))
     condition: ColumnElement[bool] = clause.self_group()  # type: ignore[assignment]
     return condition
 
@@ -168,24 +154,10 @@ def _follow_sales(kept: _Kept, session: Session, cycle: Cycle, *, plan: Plan, ol
         news = Sold(*[column[fresh] for column in news])
         at = np.searchsorted(kept.sold.ids, news.ids)
         kept.sold = Sold(*[np.insert(old, at, new) for old, new in zip(kept.sold, news, strict=True)])
-        _follow_terms(kept, session, cycle, plan=plan)
     gaps = kept.watermark.took(news.ids.tolist(), oldest=oldest)
     if gaps and _has_gaps(session):
         kept.watermark.ask_again(gaps, bound=session.execute(_BOUND).scalar_one())
     return kept.sold
-
-
-def _follow_terms(kept: _Kept, session: Session, cycle: Cycle, *, plan: Plan) -> None:
-    """A contract can come under other terms when its vendor tells of an earlier signing."""
-    if kept.sold is None or not has_shares(session):
-        return
-    chosen = [_contract_written_since(kept.oldest)] if _has_gaps(session) else []
-    ids, services = read_services(session, cycle, *chosen, plan=plan)
-    at = places(kept.sold.ids, ids)
-    if (kept.sold.services[at] != services)[at >= 0].any():
-        follows = kept.sold.services.copy()
-        follows[at[at >= 0]] = services[at >= 0]
-        kept.sold = kept.sold._replace(services=follows)
 
 
 def _follow_past(kept: _Kept, session: Session, cycle: Cycle, *, plan: Plan) -> tuple[State, History]:

@@ -53,7 +53,7 @@ class Customer(Base):
 
 
 class Contract(Base):
-    """One service of one customer, under the terms of the day it was signed."""
+    """One service of one customer, under the terms of the day it was signed as far as it is known now."""
 
     __tablename__ = "contract"
     __table_args__ = (
@@ -148,8 +148,9 @@ class HeldSale(Base):
 class Sale(Base):
     """Volume and revenue of one milestone of one contract; append-only, guarded by the database.
 
-    A cancellation is a further sale with negative numbers that names what it `reverses_id`. `cause` is the
-    business key that lets one transition of one contract be written once. On PostgreSQL the table has a
+    It keeps the terms it was sold by. A cancellation is a further sale with negative numbers and the same
+    terms that names what it `reverses_id`. `cause` is the business key that lets one transition of one
+    contract be written once. On PostgreSQL the table has a
     column `txid` before `id`, so that the transaction has its number before the sale has one.
     """
 
@@ -169,6 +170,7 @@ class Sale(Base):
     cycle_id: Mapped[int] = mapped_column(Whole, ForeignKey("cycle.id"))
     consultant_id: Mapped[int] = mapped_column(Whole, ForeignKey("consultant.id"))
     contract_id: Mapped[int] = mapped_column(Whole, ForeignKey("contract.id"), index=True)
+    terms_version_id: Mapped[int] = mapped_column(Whole, ForeignKey("terms_version.id"))
     milestone: Mapped[Code]
     volume: Mapped[Number]
     revenue_cents: Mapped[Number]

@@ -21,10 +21,11 @@ from portal.store.locks import share_cycle_gate
 
 @dataclass
 class Left:
-    """What is left of one sale, and how often something of it was taken back."""
+    """What is left of one sale, by which terms it was sold, and how often something of it was taken back."""
 
     sale_id: int
     consultant_id: int
+    terms_id: int
     volume: int
     revenue: int
     taken: int = 0
@@ -46,13 +47,17 @@ class Sold:
 
 def sold_of(uow: UnitOfWork, contract: Contract) -> dict[str, Sold]:
     """By milestone, what was sold of a contract and is left of it."""
-    columns = (Sale.id, Sale.consultant_id, Sale.milestone, Sale.volume, Sale.revenue_cents, Sale.reverses_id)
-    rows = uow.session.execute(select(*columns).where(Sale.contract_id == contract.id).order_by(Sale.id))
+    whose = Sale.id, Sale.consultant_id, Sale.terms_version_id
+    columns = Sale.milestone, Sale.volume, Sale.revenue_cents, Sale.reverses_id
+    mine = select(*whose, *columns).where(Sale.contract_id == contract.id)
+    rows = uow.session.execute(mine.order_by(Sale.id))
     sold: dict[str, Sold] = {}
     by_id: dict[int, Left] = {}
     for row in rows:
         if row.reverses_id is None:
-            by_id[row.id] = Left(row.id, row.consultant_id, row.volume, row.revenue_cents)
+            by_id[row.id] = Left(
+                row.id, row.consultant_id, row.terms_version_id, row.volume, row.revenue_cents
+            )
             sold.setdefault(row.milestone, Sold()).sales.append(by_id[row.id])
         else:
             left = by_id[row.reverses_id]
@@ -81,7 +86,7 @@ class Till:
         return cycle_id
 
     def sell(self, milestone: str, value: Worth, *, at: datetime, earlier: Sold) -> None:
-        """One more sale of a milestone. Raises `NotYetKnown` where no cycle is open.
+        """One more sale of a milestone by the contract's terms. Raises `NotYetKnown` where no cycle is open.
 
         The customer's consultant gets the first; whoever has that gets all that follow.
         """
@@ -92,6 +97,7 @@ class Till:
                 consultant_id=earlier.sales[0].consultant_id
                 if number
                 else self._contract.customer.consultant_id,
+                terms_version_id=self._contract.terms_version_id,
                 milestone=milestone,
                 volume=value.volume,
                 revenue_cents=value.revenue,
@@ -101,7 +107,10 @@ class Till:
         )
 
     def take_back(self, milestone: str, value: Worth, *, at: datetime, sales: Iterable[Left]) -> None:
-        """Reverse so much of these sales, newest first. Raises `NotYetKnown` where no cycle is open."""
+        """Reverse so much of these sales by their own terms, newest first.
+
+        Raises `NotYetKnown` where no cycle is open.
+        """
         volume, revenue = int(value.volume), int(value.revenue)
         for sale in reversed(list(sales)):
             part = min(volume, sale.volume), min(revenue, sale.revenue)
@@ -111,6 +120,7 @@ class Till:
             self._write(
                 Sale(
                     consultant_id=sale.consultant_id,
+                    terms_version_id=sale.terms_id,
                     milestone=milestone,
                     volume=-part[0],
                     revenue_cents=-part[1],

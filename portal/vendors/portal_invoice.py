@@ -46,7 +46,7 @@ def invoice(place: Place) -> Response:
 
 @on_both("/invoice.csv", company=permissions.settle_statements)
 def invoice_csv(place: Place) -> Response:
-    """Every line of a month; amounts in dollars without a sign."""
+    """Every line of a month, services by their codes; amounts in dollars without a sign."""
     month = _month()
     found = invoices.invoice_of(db.session(), place.vendor.id, month=month, zone=company_zone())
     written = io.StringIO()
@@ -56,7 +56,7 @@ def invoice_csv(place: Place) -> Response:
         writer.writerow(
             (
                 line.sale_id,
-                _safe(line.service),
+                _safe(line.service_code),
                 _safe(line.contract_ref),
                 line.milestone,
                 line.occurred_at.isoformat(timespec="seconds"),

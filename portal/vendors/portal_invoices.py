@@ -1,5 +1,6 @@
 """What a vendor and the company owe each other for a month, sale by sale, as the books have it.
 
+It follows from sales and from the terms they were sold by, which never change: a month that is over stays.
 A customer pays the vendor, who owes us the revenue less the vendor's share of it. What a customer paid to us
 instead is already here: for that we owe the vendor its share.
 """
@@ -25,11 +26,13 @@ MOST_SHOWN = 500
 class InvoiceLine:
     """One sale or reversal: revenue, the vendor's share of it and what the vendor owes, in cents.
 
-    `owed_cents` is below 0 where we owe the vendor; `paid_here` says that the customer paid us.
+    `service` is its name of today, `service_code` never changes. `owed_cents` is below 0 where we owe the
+    vendor; `paid_here` says that the customer paid us.
     """
 
     sale_id: int
     service: str
+    service_code: str
     contract_ref: str
     milestone: str
     occurred_at: datetime
@@ -77,8 +80,8 @@ class Invoice:
 def invoice_of(session: Session, vendor_id: int, *, month: date, zone: ZoneInfo) -> Invoice:
     """What was booked in a month of the company's time zone; `month` is its first day."""
     lines = list(_lines(session, vendor_id, month, zone))
-    names = sorted({line.service for line in lines})
-    services = [_sum(name, [line for line in lines if line.service == name]) for name in names]
+    codes = sorted({(line.service, line.service_code) for line in lines})
+    services = [_sum(name, [line for line in lines if line.service_code == code]) for name, code in codes]
     return Invoice(month, lines, services)
 
 
@@ -107,6 +110,7 @@ def _lines(session: Session, vendor_id: int, month: date, zone: ZoneInfo) -> Ite
             Sale.reverses_id,
             Contract.ref,
             Service.name,
+            Service.code,
             TermsVersion.shares,
             Order.id.label("order_id"),
             so_far.c.cents.label("so_far"),
@@ -114,7 +118,7 @@ def _lines(session: Session, vendor_id: int, month: date, zone: ZoneInfo) -> Ite
         .join(so_far, so_far.c.id == Sale.id)
         .join(Contract, Contract.id == Sale.contract_id)
         .join(Service, Service.id == Contract.service_id)
-        .join(TermsVersion, TermsVersion.id == Contract.terms_version_id)
+        .join(TermsVersion, TermsVersion.id == Sale.terms_version_id)
         .outerjoin(Order, Order.contract_id == Contract.id)
         .where(*booked)
         .order_by(Sale.id)
@@ -127,6 +131,7 @@ def _lines(session: Session, vendor_id: int, month: date, zone: ZoneInfo) -> Ite
         yield InvoiceLine(
             sale_id=row.id,
             service=row.name,
+            service_code=row.code,
             contract_ref=row.ref,
             milestone=row.milestone,
             occurred_at=row.occurred_at,
@@ -140,13 +145,12 @@ def _lines(session: Session, vendor_id: int, month: date, zone: ZoneInfo) -> Ite
 
 
 def _so_far(contract_ids: Select[int]) -> Subquery:
-    """By sale of these contracts, the revenue that its milestone has made with it, cents.
+    """By sale of these contracts, the revenue that its milestone has made with it by the same terms, cents.
 
     The vendor's share is rounded of that, so that parts of a milestone come to the share of the whole.
     """
-    grown = func.sum(Sale.revenue_cents).over(
-        partition_by=(Sale.contract_id, Sale.milestone), order_by=Sale.id
-    )
+    of_one = Sale.contract_id, Sale.milestone, Sale.terms_version_id
+    grown = func.sum(Sale.revenue_cents).over(partition_by=of_one, order_by=Sale.id)
     return select(Sale.id, grown.label("cents")).where(Sale.contract_id.in_(contract_ids)).subquery()
 
 

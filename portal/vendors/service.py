@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from portal.kernel.errors import BadInput, Conflict, NotYours
 from portal.kernel.ids import new_id, new_signing_secret
-from portal.models import Contract, Inbox, Pack, Service, TermsVersion, Vendor, VendorKey
+from portal.models import Contract, Inbox, Pack, Sale, Service, TermsVersion, Vendor, VendorKey
 from portal.store import UnitOfWork
 from portal.store.locks import lock_row, lock_where
 from portal.vendors.term_rules import MOST_NUMBER, Terms, check_terms
@@ -131,9 +131,9 @@ def add_terms(uow: UnitOfWork, *, service_id: int, terms: Terms, actor_id: int |
 
 
 def remove_terms(uow: UnitOfWork, *, service_id: int, terms_id: int, actor_id: int | None) -> None:
-    """Take back terms that no contract has, so that they can be written anew.
+    """Take back terms that no contract has and nothing was sold by, so that they can be written anew.
 
-    Raises `NotYours` for terms of another service, `Conflict` where a contract has them.
+    Raises `NotYours` for terms of another service, `Conflict` where something has them.
     """
     version = lock_where(
         uow, TermsVersion, TermsVersion.id == terms_id, TermsVersion.service_id == service_id
@@ -142,6 +142,8 @@ def remove_terms(uow: UnitOfWork, *, service_id: int, terms_id: int, actor_id: i
         raise NotYours("This service has no such terms.")
     if uow.session.scalar(select(Contract.id).where(Contract.terms_version_id == terms_id).limit(1)):
         raise Conflict("A contract has these terms: they stay as they are. Add new ones from a later day.")
+    if uow.session.scalar(select(Sale.id).where(Sale.terms_version_id == terms_id).limit(1)):
+        raise Conflict("Something was sold by these terms: they stay as they are.")
     day = version.valid_from.isoformat()
     uow.session.delete(version)
     try:

@@ -9,7 +9,7 @@ from typing import Any
 from portal.models import Sale
 from portal.store import UnitOfWork
 from portal.vendors.service import Offer, Terms, add_service, add_terms, add_vendor
-from tests.shop import add_sale, open_shop
+from tests.shop import add_sale
 
 FIRST_DAY = date(2026, 11, 1)
 SHARES: dict[str, Any] = {"vendor": 6000, "company": 2900, "consultant": 500, "upline": [300, 200, 100]}
@@ -30,14 +30,10 @@ def change(uow: UnitOfWork, service_id: int, day: date, shares: dict[str, Any] |
 
 def sell(uow: UnitOfWork, seller: int, terms: tuple[int, int], *, revenue: int, volume: int = 0) -> int:
     """A sale in the open cycle of a service by its terms; its id."""
-    open_shop(uow)
-    sale = uow.session.get_one(Sale, add_sale(uow, seller, volume, revenue=revenue))
-    put_under(uow, sale.id, terms)
-    return sale.id
+    return add_sale(uow, seller, volume, revenue=revenue, terms_id=terms[1])
 
 
-def put_under(uow: UnitOfWork, sale_id: int, terms: tuple[int, int]) -> None:
-    """Let the contract of a sale be one of another service, or by other terms."""
-    contract = uow.session.get_one(Sale, sale_id).contract
-    contract.service_id, contract.terms_version_id = terms
+def put_under(uow: UnitOfWork, sale_id: int, terms_id: int) -> None:
+    """Let the contract of a sale come under other terms, and nothing be settled."""
+    uow.session.get_one(Sale, sale_id).contract.terms_version_id = terms_id
     uow.session.flush()

@@ -20,9 +20,10 @@ WRITERS = 6
 PEOPLE = 60
 
 SELL = text("""
-    INSERT INTO sale (public_id, cycle_id, consultant_id, contract_id, milestone, volume, revenue_cents,
-                      occurred_at, recorded_at, cause)
-    SELECT :name, :cycle, :seller, :contract, 'activated', :volume, 0, now(), now(), :name
+    INSERT INTO sale (public_id, cycle_id, consultant_id, contract_id, terms_version_id, milestone, volume,
+                      revenue_cents, occurred_at, recorded_at, cause)
+    SELECT :name, :cycle, :seller, id, terms_version_id, 'activated', :volume, 0, now(), now(), :name
+      FROM contract WHERE id = :contract
 """)
 JOIN = text(
     "INSERT INTO placement (consultant_id, parent_id, leg, valid_from) VALUES (:who, :under, :leg, now())"

@@ -31,7 +31,8 @@ Row = tuple[Any, ...]
 
 _SEATS: Final = "CREATE TABLE bench_seat (consultant_id bigint PRIMARY KEY, seat bigint)"
 _SALE: Final = (
-    "public_id, cycle_id, consultant_id, contract_id, milestone, volume, revenue_cents, occurred_at"
+    "public_id, cycle_id, consultant_id, contract_id, terms_version_id, milestone, volume, revenue_cents,"
+    " occurred_at"
 )
 
 
@@ -114,7 +115,7 @@ def _tables(parent: Any, leg: Any) -> Iterator[tuple[str, Iterator[Row]]]:
     )
     yield (
         f"sale ({_SALE}, recorded_at, cause)",
-        ((f"s{who}", 1, who, 1, "activated", opening(who), 0, now, now, f"s{who}") for who in members),
+        ((f"s{who}", 1, who, 1, 1, "activated", opening(who), 0, now, now, f"s{who}") for who in members),
     )
     seats = in_order(parent, leg.astype(np.int8)).seat.tolist()
     yield "bench_seat (consultant_id, seat)", zip(members, seats, strict=True)

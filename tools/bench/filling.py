@@ -40,18 +40,18 @@ _COMPANY = """
                           state, signed_on)
       SELECT n, 1, 'c' || n, (n * 7919::bigint) %% %(members)s + 1, 1, 1, 8000, 'active', current_date
         FROM generate_series(1, %(sales)s) n;
-    INSERT INTO sale (public_id, cycle_id, consultant_id, contract_id, milestone, volume, revenue_cents,
-                      occurred_at, recorded_at, cause)
-      SELECT 's' || n, 1, (n * 7919::bigint) %% %(members)s + 1, n, 'activated', 100 + n %% 50000,
+    INSERT INTO sale (public_id, cycle_id, consultant_id, contract_id, terms_version_id, milestone, volume,
+                      revenue_cents, occurred_at, recorded_at, cause)
+      SELECT 's' || n, 1, (n * 7919::bigint) %% %(members)s + 1, n, 1, 'activated', 100 + n %% 50000,
              n %% 300000, now(), now(), 's' || n
         FROM generate_series(1, %(sales)s) n;
     SELECT setval(pg_get_serial_sequence(name, 'id'), 100000000)
       FROM unnest(ARRAY['cycle', 'person', 'account_user']) name;
 """
 _SELL = """
-    INSERT INTO sale (public_id, cycle_id, consultant_id, contract_id, milestone, volume, revenue_cents,
-                      occurred_at, recorded_at, cause)
-      SELECT substr(md5(%(name)s), 1, 20), id, 1, 1, 'activated', 100, 100, now(), now(), %(name)s
+    INSERT INTO sale (public_id, cycle_id, consultant_id, contract_id, terms_version_id, milestone, volume,
+                      revenue_cents, occurred_at, recorded_at, cause)
+      SELECT substr(md5(%(name)s), 1, 20), id, 1, 1, 1, 'activated', 100, 100, now(), now(), %(name)s
         FROM cycle WHERE state = 'open'
 """
 _GATE = 7_001

@@ -35,9 +35,9 @@ TURNS: Final = 15
 ROWS_A_TURN: Final = 400
 
 SELL = """
-    INSERT INTO sale (public_id, cycle_id, consultant_id, contract_id, milestone, volume, revenue_cents,
-                      occurred_at, recorded_at, cause)
-    VALUES (%(name)s, 1, %(seller)s, 1, 'activated', %(volume)s, 0, now(), now(), %(name)s)
+    INSERT INTO sale (public_id, cycle_id, consultant_id, contract_id, terms_version_id, milestone, volume,
+                      revenue_cents, occurred_at, recorded_at, cause)
+    VALUES (%(name)s, 1, %(seller)s, 1, 1, 'activated', %(volume)s, 0, now(), now(), %(name)s)
 """
 LEG_IN_SQL = """
     SELECT sum(s.volume) FROM sale s JOIN bench_seat b ON b.consultant_id = s.consultant_id

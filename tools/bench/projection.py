@@ -41,9 +41,9 @@ UNCHECKED: Final = {
     "postgresql": "SET session_replication_role = replica",
 }
 SELL: Final = text("""
-    INSERT INTO sale (public_id, cycle_id, consultant_id, contract_id, milestone, volume, revenue_cents,
-                      occurred_at, recorded_at, cause)
-    VALUES (:name, 1, :seller, 1, 'activated', :volume, 0, :now, :now, :name)
+    INSERT INTO sale (public_id, cycle_id, consultant_id, contract_id, terms_version_id, milestone, volume,
+                      revenue_cents, occurred_at, recorded_at, cause)
+    VALUES (:name, 1, :seller, 1, 1, 'activated', :volume, 0, :now, :now, :name)
 """)
 TELL: Final = text("INSERT INTO outbox (name, body, happened_at) VALUES ('sale.recorded', :body, :now)")
 

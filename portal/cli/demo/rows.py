@@ -229,6 +229,7 @@ def _sale_row(bought: Bought, cycle_id: int, known: Known) -> dict[str, Any]:
         "cycle_id": cycle_id,
         "consultant_id": known.sellers[bought.buyer.seller],
         "contract_id": bought.contract_id,
+        "terms_version_id": known.offers[bought.buyer.offered].terms_id,
         "milestone": "activated",
         "volume": int(bought.worth.volume),
         "revenue_cents": int(bought.worth.revenue),

@@ -43,7 +43,20 @@ def include_object(thing: Any, name: str | None, kind: str, _reflected: bool, _o
     return not (kind == "column" and name == "txid") and not (kind == "table" and name == "posting_guard")
 
 
+def check_references(ctx: Any, **_: Any) -> None:
+    """Refuse a step that leaves rows which point to nothing, since SQLite does not look meanwhile."""
+    if ctx.connection.dialect.name == "sqlite":
+        lost = ctx.connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+        if lost:
+            raise RuntimeError(f"{len(lost)} rows would point to nothing, the first in {lost[0][0]}")
+
+
 def migrate(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        # A table is changed there by writing it anew, and cannot be dropped while others point to it.
+        driver = connection.connection.driver_connection
+        assert driver is not None, "it was connected just now"
+        driver.execute("PRAGMA foreign_keys = 0")
     context.configure(
         connection=connection,
         target_metadata=db.metadata,
@@ -51,6 +64,7 @@ def migrate(connection: Connection) -> None:
         include_object=include_object,
         compare_type=True,
         transaction_per_migration=False,
+        on_version_apply=check_references,
     )
     with context.begin_transaction():
         context.run_migrations()

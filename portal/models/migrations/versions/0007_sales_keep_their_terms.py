@@ -1,0 +1,52 @@
+"""A sale keeps the terms it was sold by, whatever terms its contract comes under later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+
+WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+COLUMN = "terms_version_id"
+KEY = "fk_sale_terms_version_id_terms_version"
+TERMS_OF_CONTRACTS = """
+    UPDATE sale SET terms_version_id = (SELECT terms_version_id FROM contract WHERE contract.id = sale.contract_id)
+"""
+
+
+def upgrade() -> None:
+    op.add_column("sale", sa.Column(COLUMN, WHOLE))
+    with without_guard():
+        op.execute(TERMS_OF_CONTRACTS)
+        with op.batch_alter_table("sale") as batch:
+            batch.alter_column(COLUMN, existing_type=WHOLE, nullable=False)
+            batch.create_foreign_key(op.f(KEY), "terms_version", [COLUMN], ["id"])
+
+
+def downgrade() -> None:
+    with without_guard(), op.batch_alter_table("sale") as batch:
+        batch.drop_constraint(op.f(KEY), type_="foreignkey")
+        batch.drop_column(COLUMN)
+
+
+@contextmanager
+def without_guard() -> Iterator[None]:
+    """Sales can be changed within this; on SQLite a table that is written anew loses its triggers."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("ALTER TABLE sale DISABLE TRIGGER sale_stays")
+        yield
+        op.execute("ALTER TABLE sale ENABLE TRIGGER sale_stays")
+        return
+    for verb in ("update", "delete"):
+        op.execute(f"DROP TRIGGER sale_{verb}")
+    yield
+    for verb in ("update", "delete"):
+        op.execute(
+            f"CREATE TRIGGER sale_{verb} BEFORE {verb.upper()} ON sale"
+            " BEGIN SELECT RAISE(ABORT, 'append-only'); END"
+        )
