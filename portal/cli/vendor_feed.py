@@ -63,7 +63,10 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Feed:
-    """How rows become events: which column feeds which field, what is constant, and how dirty the line is."""
+    """How rows become events: which column feeds which field, what is constant, and how dirty the line is.
+
+    A column that is called as a field feeds it unless `columns` or `constants` say otherwise.
+    """
 
     columns: Mapping[str, str]
     constants: Mapping[str, str]
@@ -160,8 +163,9 @@ def is_name(text: str) -> bool:
 
 
 def _values(row: dict[str, str], feed: Feed) -> dict[str, str]:
+    named = {name: row[name] for name in FIELDS if row.get(name)}
     mapped = {name: row[column] for name, column in feed.columns.items()}
-    values = {**feed.constants, **{name: value for name, value in mapped.items() if value}}
+    values = {**named, **feed.constants, **{name: value for name, value in mapped.items() if value}}
     ref = row.get(feed.id_column) or hashlib.sha256(repr(sorted(row.items())).encode()).hexdigest()[:16]
     values.setdefault("contract_ref", f"K-{ref}")
     values.setdefault("customer_ref", f"C-{values['contract_ref'].removeprefix('K-')}")

@@ -62,7 +62,13 @@ def add(name: str, **options: Any) -> None:
 @click.option("--key", default="", metavar="ID:SECRET", help="Vendor or key id, and secret.")
 @click.option("--keys", type=click.Path(exists=True, path_type=Path), help="JSON: vendor name -> key.")
 @click.option("--vendor-column", default="", help="Column with the vendor's name, for --keys.")
-@click.option("--map", "columns", multiple=True, metavar="FIELD=COLUMN", help=f"Fields: {', '.join(FIELDS)}.")
+@click.option(
+    "--map",
+    "columns",
+    multiple=True,
+    metavar="FIELD=COLUMN",
+    help=f"For a column of another name. Fields: {', '.join(FIELDS)}.",
+)
 @click.option(
     "--set", "constants", multiple=True, metavar="FIELD=VALUE", help="A field that is the same in all."
 )

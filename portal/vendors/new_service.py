@@ -38,7 +38,7 @@ def add_service(public_id: str) -> AnyResponse:
     flash(_("%(name)s is in the catalogue.", name=form.name.data), "ok")
     if request.form.get("next") == "another":
         return redirect(url_for("vendors.new_service", public_id=public_id), 303)
-    return redirect(url_for("vendors.vendor", public_id=public_id), 303)
+    return redirect(url_for("vendors.vendor", public_id=public_id, _anchor="keys"), 303)
 
 
 def _page(public_id: str, form: ServiceForm, *, status: int = 200) -> Response:

@@ -35,7 +35,9 @@ SCENARIOS: dict[str, LazyString] = {
 }
 # What a vendor can do about it, by the field or rule that stood in the way.
 TO_DO: dict[str, LazyString] = {
-    "consultant_code": _l("Look at the code: it must be one of a consultant here. Send the event again."),
+    "consultant_code": _l(
+        "The code must be one of a consultant here. Send the event with the right one under a new id."
+    ),
     "contract.service": _l("Use the code of a service in the catalogue, or ask us to add it with terms."),
     "contract.size": _l("Send the size with the contract: what it is worth follows from it."),
     "contract.ref": _l("Use a reference of its own for each contract of each customer."),

@@ -107,7 +107,7 @@ def add_the_vendor(hand: Hand, address: str) -> None:
     hand.write(residual_volume_flat="5", residual_revenue_flat_cents="19.90")
     hand.press("#part-shares summary")
     hand.write(share_vendor="60", share_company="27", share_consultant="10", share_upline="2, 1")
-    hand.turn("text=Keep it, then the key", "/admin/vendors/[a-z0-9]+$")
+    hand.turn("text=Keep it, then the key", "/admin/vendors/[a-z0-9]+#keys$")
     hand.press("text=Make a key")
     hand.page.wait_for_selector("#key-secret")
 

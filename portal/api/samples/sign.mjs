@@ -1,6 +1,7 @@
 import { createHmac, randomUUID } from "node:crypto";
 
-const { CANOPY_URL, CANOPY_SECRET } = process.env;
+const { CANOPY_URL, CANOPY_VENDOR, CANOPY_SECRET } = process.env;
+const address = `${CANOPY_URL}/api/v1/vendors/${CANOPY_VENDOR}`;
 
 async function canopy(method, path, body, id = `m-${randomUUID()}`) {
   const now = Math.floor(Date.now() / 1000);
@@ -13,7 +14,7 @@ async function canopy(method, path, body, id = `m-${randomUUID()}`) {
     "webhook-timestamp": String(now),
     "webhook-signature": `v1,${signature}`,
   };
-  const answer = await fetch(`${CANOPY_URL}/${path}`, { method, headers, body: data || undefined });
+  const answer = await fetch(`${address}/${path}`, { method, headers, body: data || undefined });
   return answer.json(); // what is refused is a problem with status, detail and errors
 }
 

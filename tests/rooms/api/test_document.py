@@ -90,9 +90,15 @@ def served(sqlite_app: Flask) -> Iterator[tuple[str, Vera]]:
     server = make_server("127.0.0.1", 0, sqlite_app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield f"http://127.0.0.1:{server.port}/api/v1/vendors/{vera.public_id}", vera
+    yield f"http://127.0.0.1:{server.port}", vera
     server.shutdown()
     thread.join()
+
+
+def signed_in(url: str, vera: Vera) -> dict[str, str]:
+    """What the page says to set."""
+    named = {"CANOPY_URL": url, "CANOPY_VENDOR": vera.public_id, "CANOPY_SECRET": vera.key.secret}
+    return {**os.environ, **named}
 
 
 PROGRAMS = {
@@ -111,7 +117,7 @@ def test_each_way_to_sign_is_believed(served: tuple[str, Vera], language: str) -
 
     done = subprocess.run(
         command,
-        env={**os.environ, "CANOPY_URL": url, "CANOPY_SECRET": vera.key.secret},
+        env=signed_in(url, vera),
         capture_output=True,
         text=True,
         timeout=20,
@@ -132,7 +138,7 @@ def test_the_commands_of_the_page_work_as_they_stand(served: tuple[str, Vera], s
     for name in ("sendEvent", "sendBatch", "showEvent", "listEvents", "sendStatement", "listSignups"):
         done = subprocess.run(
             ["bash", "-c", f'. "{SAMPLES_PLACE}/sign.sh"; {commands[name]}'],
-            env={**os.environ, "CANOPY_URL": url, "CANOPY_SECRET": vera.key.secret},
+            env=signed_in(url, vera),
             capture_output=True,
             text=True,
             timeout=20,

@@ -114,6 +114,19 @@ def test_windows_of_a_schedule_together_are_the_whole(file: Path) -> None:
     assert [event.body for event in first + second] == [event.body for event in whole]
 
 
+def test_a_column_called_as_a_field_needs_no_mapping(tmp_path: Path) -> None:
+    path = tmp_path / "first.csv"
+    path.write_text("customer_ref,contract_ref,size,service\nsim-1,sim-2,8.00,roof\n")
+    about = {"columns": {}, "vendor_column": "", "constants": {"service": "solar"}}
+
+    events, _ = read_events(path, feed(**about))
+
+    registered, activated = (parse(event.body, now=START + timedelta(days=8)) for event in events)
+    assert registered.customer_ref == activated.customer_ref == "sim-1"
+    assert (activated.contract_ref, activated.size_thousandths) == ("sim-2", 8_000)
+    assert activated.service_code == "solar"
+
+
 def test_a_column_that_is_not_there_is_named(file: Path) -> None:
     with pytest.raises(BadFeed, match="There is no column kw"):
         read_events(file, feed(columns={"size": "kw"}))

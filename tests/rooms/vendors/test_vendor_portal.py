@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -212,7 +213,8 @@ def test_a_key_is_shown_once_and_two_live_at_most(app: Flask, vera: Vera, cleo: 
     third = cleo.submit("/vendor/keys")
     cleo.submit(f"/vendor/keys/{vera.key.public_id}/revoke")
 
-    assert made.status_code == 201 and made.text.count("whsec_") == 1
+    assert made.status_code == 201 and made.text.count("whsec_") == 2  # In its field and to be copied.
+    assert f"export CANOPY_VENDOR='{vera.public_id}'\nexport CANOPY_SECRET='whsec_" in unescape(made.text)
     assert third.status_code == 409 and "whsec_" not in cleo.visit("/vendor/keys").text
     with app.app_context():
         live = db.session.scalars(select(VendorKey).where(VendorKey.revoked_at.is_(None))).all()
