@@ -1,4 +1,4 @@
-"""A sale keeps the terms it was sold by, whatever terms its contract comes under later."""
+"""A sale keeps the terms it was sold by, a lead the name of the form, token or file it came by."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ TERMS_OF_CONTRACTS = """
 
 
 def upgrade() -> None:
+    op.add_column("lead", sa.Column("source_name", sa.String(100)))
     op.add_column("sale", sa.Column(COLUMN, WHOLE))
     with without_guard():
         op.execute(TERMS_OF_CONTRACTS)
@@ -32,6 +33,8 @@ def downgrade() -> None:
     with without_guard(), op.batch_alter_table("sale") as batch:
         batch.drop_constraint(op.f(KEY), type_="foreignkey")
         batch.drop_column(COLUMN)
+    with op.batch_alter_table("lead") as batch:
+        batch.drop_column("source_name")
 
 
 @contextmanager
