@@ -1,7 +1,8 @@
 """The difference between what a contract should have earned and what it has: written into the open cycle.
 
 What it should have earned follows from its history, its terms, and what of its price stayed paid. So facts
-that come late, again or corrected end in the same books as those that come in their order.
+that come late, again or corrected end in the same books as those that come in their order. Where they bring
+terms that share the revenue otherwise, what was sold by others is taken back whole and sold anew by these.
 """
 
 from __future__ import annotations
@@ -135,25 +136,40 @@ def _wanted(
 
 
 def _settle_one(uow: UnitOfWork, till: Till, one: _Milestone, *, asked: Asked, at: datetime) -> None:
-    net = one.sold.net
     if one.held is not None and one.held.state == REFUSED:
-        one.wanted = Worth(
-            Volume(min(one.wanted.volume, net.volume)), Cents(min(one.wanted.revenue, net.revenue))
-        )
-    surplus, missing = _above(net, one.wanted), _above(one.wanted, net)
-    if surplus != NOTHING:
-        till.take_back(one.name, surplus, at=at, sales=one.sold.sales)
-    first = not one.sold.sales or _is_judged(one)
-    if _is_judged(one):
+        one.wanted = _least(one.wanted, one.sold.net)
+    others = _shared_otherwise(uow, one.sold, asked.terms)
+    till.take_back(one.name, others.net, at=at, sales=others.sales)
+    till.take_back(one.name, _above(one.sold.net, one.wanted), at=at, sales=one.sold.sales)
+    missing, is_anew = _above(one.wanted, one.sold.net), bool(others.sales)
+    is_first, is_judged = is_anew or not one.sold.sales, _is_judged(one, is_anew=is_anew)
+    if is_judged:
         missing = _judged(uow, one, asked=asked, missing=missing)
     if missing != NOTHING:
-        # What was held counts when it was reached, so that own use stays in the month it was judged by.
-        till.sell(one.name, missing, at=one.reached_at if first else at, earlier=one.sold)
+        # What was held or is sold anew counts when it was reached, so that own use stays in its month.
+        till.sell(one.name, missing, at=one.reached_at if is_first or is_judged else at, earlier=one.sold)
 
 
-def _is_judged(one: _Milestone) -> bool:
-    """What was sold once, or released by somebody, is not held against the rules again."""
-    return not one.sold.sales if one.held is None else one.held.state in (HELD, GONE)
+def _shared_otherwise(uow: UnitOfWork, sold: Sold, terms: TermsVersion) -> Sold:
+    """What is left of sales whose terms share revenue otherwise than these.
+
+    The difference in revenue says nothing of them: they are taken back whole and sold anew.
+    """
+    by_terms = {left.terms_id for left in sold.sales if (left.volume, left.revenue) != (0, 0)} - {terms.id}
+    others = {each for each in by_terms if uow.session.get_one(TermsVersion, each).shares != terms.shares}
+    return Sold([left for left in sold.sales if left.terms_id in others])
+
+
+def _is_judged(one: _Milestone, *, is_anew: bool) -> bool:
+    """Rules are asked before the first sale, and before what is sold anew by other terms.
+
+    What somebody released or refused with a reason stays so.
+    """
+    if one.held is None:
+        return is_anew or not one.sold.sales
+    if one.held.state == RELEASED:
+        return is_anew and one.held.settled_by is None
+    return one.held.state in (HELD, GONE)
 
 
 def _judged(uow: UnitOfWork, one: _Milestone, *, asked: Asked, missing: Worth) -> Worth:
@@ -170,3 +186,8 @@ def _judged(uow: UnitOfWork, one: _Milestone, *, asked: Asked, missing: Worth) -
 def _above(more: Worth, less: Worth) -> Worth:
     """What one worth has beyond another; never below nothing."""
     return Worth(Volume(max(more.volume - less.volume, 0)), Cents(max(more.revenue - less.revenue, 0)))
+
+
+def _least(one: Worth, other: Worth) -> Worth:
+    """No more than either, of volume and of revenue."""
+    return Worth(Volume(min(one.volume, other.volume)), Cents(min(one.revenue, other.revenue)))

@@ -30,6 +30,10 @@ class Left:
     revenue: int
     taken: int = 0
 
+    def take(self, volume: int, revenue: int) -> None:
+        """Note that so much of it was taken back."""
+        self.volume, self.revenue, self.taken = self.volume - volume, self.revenue - revenue, self.taken + 1
+
 
 @dataclass
 class Sold:
@@ -60,9 +64,7 @@ def sold_of(uow: UnitOfWork, contract: Contract) -> dict[str, Sold]:
             )
             sold.setdefault(row.milestone, Sold()).sales.append(by_id[row.id])
         else:
-            left = by_id[row.reverses_id]
-            left.volume, left.revenue = left.volume + row.volume, left.revenue + row.revenue_cents
-            left.taken += 1
+            by_id[row.reverses_id].take(-row.volume, -row.revenue_cents)
     return sold
 
 
@@ -117,6 +119,7 @@ class Till:
             if part == (0, 0):
                 continue
             volume, revenue = volume - part[0], revenue - part[1]
+            sale.take(*part)
             self._write(
                 Sale(
                     consultant_id=sale.consultant_id,
@@ -126,7 +129,7 @@ class Till:
                     revenue_cents=-part[1],
                     occurred_at=at,
                     reverses_id=sale.sale_id,
-                    cause=f"sale-{sale.sale_id}-back-{sale.taken + 1}",
+                    cause=f"sale-{sale.sale_id}-back-{sale.taken}",
                 )
             )
 

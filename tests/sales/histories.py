@@ -6,7 +6,7 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -36,21 +36,30 @@ ROW = (
 )
 
 
+LATER_DAY = START.date() + timedelta(days=40)
+SHARES = {"vendor": 6000, "company": 3000, "consultant": 700, "upline": [300]}
+
+
 def pay_by_steps_and_months(uow: UnitOfWork) -> None:
-    """Terms that pay a part at each milestone and each renewed month by its size; others from September."""
+    """Terms that pay a part at each milestone and each renewed month by its size.
+
+    Others share the revenue and are worth more; those of ten days after are worth even more and share alike.
+    """
     terms = uow.session.scalars(select(TermsVersion)).one()
     terms.kind, terms.milestones = "recurring", {"signed": 1_000, "installed": 3_000, "activated": 6_000}
     terms.residual_volume_per_unit, terms.residual_revenue_flat_cents = 3_33, 7_77
     later = {
         column.name: getattr(terms, column.name)
         for column in TermsVersion.__table__.columns
-        if column.name not in ("id", "valid_from", "volume_flat", "revenue_flat_cents")
+        if column.name not in ("id", "valid_from", "volume_flat", "revenue_flat_cents", "shares")
     }
-    uow.session.add(
-        TermsVersion(
-            valid_from=START.date() + timedelta(days=40), volume_flat=1, revenue_flat_cents=999, **later
+    for days, flat in ((0, 1), (10, 50_00)):
+        day = LATER_DAY + timedelta(days=days)
+        uow.session.add(
+            TermsVersion(
+                valid_from=day, volume_flat=flat, revenue_flat_cents=999, shares=dict(SHARES), **later
+            )
         )
-    )
     uow.session.flush()
 
 
@@ -67,7 +76,8 @@ class Telling:
         self.at += timedelta(hours=self.chance.choice([0, 1, 30, 300]))
         signed = self.chance.choice([None, None, self.at.date()]) if kind == "signed" else None
         event = activated(self.vera, type=f"service.{kind}", milestone=milestone, occurred_at=self.at)
-        event = replace(event, signed_on=signed, size_thousandths=size, customer_state="UT", **more)
+        about = {"signed_on": signed, "size_thousandths": size, "customer_state": "UT", **more}
+        event = replace(event, **about)
         self.told.append(event)
 
     def reach(self, milestone: str, *, is_sized: bool) -> None:
@@ -86,6 +96,7 @@ class Telling:
             lambda: self.renew(chance.choice(MONTHS)),
             lambda: self.renew(chance.choice(MONTHS)),
             lambda: self.tell("suspended"),
+            lambda: self.tell("signed", milestone="signed", signed_on=_about(LATER_DAY, chance)),
             lambda: self.tell("refunded", refund_share=chance.randint(1, 10_000)),
             lambda: self.tell(
                 "refunded", refund_share=chance.randint(1, 10_000), period=chance.choice(MONTHS)
@@ -93,6 +104,10 @@ class Telling:
             lambda: self.reach("activated", is_sized=chance.random() < 0.5),
         ]
         chance.choice(deeds)()
+
+
+def _about(day: date, chance: random.Random) -> date:
+    return day + timedelta(days=chance.randint(-20, 20))
 
 
 def life(vera: Vera, chance: random.Random) -> list[VendorEvent]:
@@ -155,17 +170,18 @@ def _hurry(uow: UnitOfWork, *, at: datetime) -> None:
 
 
 def end_of(name: str) -> dict[str, Any]:
-    """How a contract ended: its row, and its net by milestone and consultant."""
+    """How a contract ended: its row, and its net by milestone, consultant and how terms share the revenue."""
     db.session.rollback()
     contract = db.session.scalars(select(Contract).where(Contract.ref == f"K{name}")).unique().one()
-    sums = select(
-        Sale.milestone, Sale.consultant_id, func.sum(Sale.volume), func.sum(Sale.revenue_cents)
-    ).where(Sale.contract_id == contract.id)
-    net = {
-        (milestone, consultant): (int(volume), int(revenue))
-        for milestone, consultant, volume, revenue in db.session.execute(
-            sums.group_by(Sale.milestone, Sale.consultant_id)
-        )
-        if volume or revenue
-    }
+    of_one = Sale.milestone, Sale.consultant_id, Sale.terms_version_id
+    sums = select(*of_one, func.sum(Sale.volume), func.sum(Sale.revenue_cents)).group_by(*of_one)
+    shares = {terms.id: json.dumps(terms.shares) for terms in db.session.scalars(select(TermsVersion))}
+    net: dict[tuple[str, int, str], tuple[int, int]] = {}
+    for milestone, consultant, terms_id, *sold in db.session.execute(
+        sums.where(Sale.contract_id == contract.id)
+    ):
+        key = milestone, consultant, shares[terms_id]
+        before = net.get(key, (0, 0))
+        net[key] = before[0] + int(sold[0]), before[1] + int(sold[1])
+    net = {key: value for key, value in net.items() if value != (0, 0)}
     return {name: getattr(contract, name) for name in ROW} | {"net": net}
