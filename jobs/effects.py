@@ -10,9 +10,10 @@ from jobs.sending_effects import PAYOUT_EVENTS, payout_event
 from portal.gateways import stripe_events, vendor_events
 from portal.gateways.stripe_events import StripeEvent
 from portal.kernel.errors import NothingToDo
-from portal.kernel.vendor_events import VendorEvent
+from portal.kernel.vendor_events import WITHDRAWN, VendorEvent
 from portal.models import Inbox
 from portal.sales import service as sales
+from portal.sales import withdrawing
 from portal.sales.words import outcome
 from portal.store import UnitOfWork
 
@@ -24,7 +25,7 @@ OF_CONNECTED_ACCOUNTS = PAYOUT_EVENTS - {"transfer.reversed"}
 def effect_of(row: Inbox) -> Effect:
     """What to do about a message."""
     if row.vendor_id is not None:
-        return _vendor_event
+        return _withdraw if row.kind == WITHDRAWN else _vendor_event
     if row.account and row.kind not in OF_CONNECTED_ACCOUNTS:
         return _not_ours
     return payout_event if row.kind in PAYOUT_EVENTS else _stripe_event
@@ -48,6 +49,12 @@ def _register_customer(uow: UnitOfWork, row: Inbox, event: VendorEvent) -> str:
 
 def _take_event(uow: UnitOfWork, row: Inbox, event: VendorEvent) -> str:
     settled = sales.take_event(uow, vendor_id=row.vendor_id or 0, event=event, inbox_id=row.id)
+    return outcome(settled)
+
+
+def _withdraw(uow: UnitOfWork, row: Inbox) -> str:
+    assert row.found_by == "statement", "no door takes such a message"
+    settled = withdrawing.withdraw(uow, vendor_id=row.vendor_id or 0, body=row.body, inbox_id=row.id)
     return outcome(settled)
 
 

@@ -12,6 +12,7 @@ from portal.gateways.vendor_schemas import MESSAGE
 from portal.gateways.vendor_statements import MOST_LINES, MOST_STATEMENT_BYTES
 from portal.inbound import pages
 from portal.inbound.queries import STATES
+from portal.kernel.vendor_events import WITHDRAWN
 from portal.ui.operations import MAYBE, Answer, Body, Operation, Parameter, Schema, page_of, ref, whole
 
 RESULTS: Final = ("stored", "seen before", "conflict", "refused")
@@ -38,7 +39,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
     ),
     "EventStatus": whole(
         id=_TEXT,
-        type={"enum": list(TYPES)},
+        type={"enum": [*TYPES, WITHDRAWN]},
         state={"enum": list(STATES)},
         outcome=MAYBE,
         problem={"oneOf": [ref("FieldError"), {"type": "null"}]},

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+# What the company says where it takes back one thing that was said of a contract. No vendor can send it.
+WITHDRAWN = "fact.withdrawn"
+
 
 @dataclass(frozen=True)
 class VendorEvent:
@@ -37,3 +40,8 @@ class VendorEvent:
     period: str = ""
     refund_share: int = 0
     reason: str = ""
+
+
+def withdrawal_key(fact_key: str) -> str:
+    """The key of what takes back the fact with this key: one fact is taken back once."""
+    return f"withdrawn-{fact_key}"

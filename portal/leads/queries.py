@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from portal.kernel.errors import BadInput
+from portal.kernel.vendor_events import WITHDRAWN
 from portal.leads.service import OVER
 from portal.models import (
     Consent,
@@ -28,6 +29,7 @@ from portal.models import (
 )
 from portal.models.lead import LEAD_STAGES
 from portal.store import people
+from portal.store.contract_facts import is_withdrawn
 
 PAGE: Final = 25
 MOST_STEPS: Final = 200
@@ -155,7 +157,7 @@ def _reported(session: Session, lead: Lead) -> list[Moment]:
         select(ContractFact, Service.name)
         .join(Contract, Contract.id == ContractFact.contract_id)
         .join(Service, Service.id == Contract.service_id)
-        .where(Contract.customer_id == lead.customer_id)
+        .where(Contract.customer_id == lead.customer_id, ContractFact.type != WITHDRAWN, ~is_withdrawn())
         .order_by(ContractFact.occurred_at.desc())
         .limit(MOST_STEPS)
     )

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
+from portal.kernel.vendor_events import WITHDRAWN, withdrawal_key
+
 SIGNED, CHANGED, INSTALLED, ACTIVATED = (
     "service.signed",
     "service.changed",
@@ -93,13 +95,18 @@ def month_of(milestone: str) -> str:
 def read(facts: Iterable[Fact]) -> History:
     """What a contract is by at least one fact.
 
+    - What was withdrawn counts as never said, however often and whenever it is told in the same words. A
+      contract of which nothing else was said is cancelled from its first moment on.
     - Signed on the earliest day that was named, else the day of the earliest fact.
     - As large as the latest fact of signing, change, installation or activation that gives a size says.
     - Cancelled at its earliest cancellation: no milestone counts any more. Renewed months stay, but for those
       renewed at or after it and those that begin after the month it happened in.
     - Refunded by the share that the latest refund gives, of the price or of the month that it names.
     """
-    ordered = sorted(facts, key=_place)
+    said = list(facts)
+    ordered = sorted(_standing(said), key=_place)
+    if not ordered:
+        return _never(said)
     ends = min((fact.occurred_at for fact in ordered if fact.type == CANCELLED), default=None)
     standing = [fact for fact in ordered if ends is None or fact.occurred_at < ends]
     size = _size(ordered)
@@ -124,6 +131,25 @@ def read(facts: Iterable[Fact]) -> History:
         refunded_share=refunds.pop("", 0),
         refunded_months=refunds,
         reached=months if ends is not None else milestones | months,
+    )
+
+
+def _standing(said: Sequence[Fact]) -> Iterable[Fact]:
+    withdrawn = {fact.key for fact in said if fact.type == WITHDRAWN}
+    return (fact for fact in said if fact.type != WITHDRAWN and withdrawal_key(fact.key) not in withdrawn)
+
+
+def _never(said: Iterable[Fact]) -> History:
+    """A contract of which all was withdrawn."""
+    first = min(fact.occurred_at for fact in said)
+    return History(
+        state="cancelled",
+        signed_on=first.date(),
+        signed_on_told=False,
+        size_thousandths=0,
+        activated_at=None,
+        cancelled_at=first,
+        refunded_share=0,
     )
 
 

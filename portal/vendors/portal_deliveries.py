@@ -16,6 +16,7 @@ from wtforms.validators import Length, Optional
 from portal.access import permissions
 from portal.extensions import db
 from portal.kernel.errors import Conflict
+from portal.kernel.vendor_events import WITHDRAWN
 from portal.statements.lines import TYPES
 from portal.store import perform
 from portal.ui import show
@@ -59,7 +60,7 @@ class DeliveryFilter(FlaskForm):
 def deliveries(place: Place) -> Response:
     """Every event, newest first, with filters by state, type, contract and day."""
     form = DeliveryFilter(request.args)
-    kinds = [SelectChoice(value=kind, label=kind) for kind in ("customer.registered", *TYPES)]
+    kinds = [SelectChoice(value=kind, label=kind) for kind in ("customer.registered", *TYPES, WITHDRAWN)]
     form.kind.choices = [SelectChoice(value="", label=_("All types")), *kinds]
     right = form.validate()
     wanted = form.wanted() if right else queries.Wanted()
