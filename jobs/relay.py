@@ -29,6 +29,7 @@ from portal.kernel.clock import utc_now
 from portal.models import Inbox, Message, Outbox, RefundRequest, Task, Trial, Withdrawal
 from portal.payments import fees
 from portal.payouts.automatic.claiming import ASKING
+from portal.statements import several
 from portal.store import UnitOfWork, perform
 from portal.store.wake import wait_for_wake
 
@@ -149,6 +150,7 @@ def _due(uow: UnitOfWork) -> list[str]:
         "provider-fees": fees.due(now),
         "comparisons": comparisons.waiting(),
         "webhooks": deliveries.due(now),
+        "statement-settling": several.waiting(),
         "trials": select(Trial.id).where(Trial.state.in_(TRIALS_WAITING)),
         "messages": select(Message.id).where(
             Message.state.in_(("queued", "sending")), Message.next_at <= now

@@ -11,6 +11,7 @@ from portal.extensions import db
 from portal.kernel.clock import utc_now
 from portal.models import TermsVersion
 from portal.sales.worth import worth
+from portal.statements import several
 from portal.statements.differences import compare_statement, due_again, standing
 from portal.store import UnitOfWork, perform
 
@@ -29,6 +30,12 @@ def compare_again() -> None:
     due = [each.id for each in days if due_again(session, zone=zone, statement=each)]
     for statement_id in due:
         perform(partial(compare_statement, statement_id=statement_id, zone=zone, revenue_of=revenue_of))
+
+
+def settle_chosen() -> None:
+    """Settle what somebody chose many of at once, some in each transaction."""
+    while perform(several.settle_waiting):
+        pass
 
 
 def revenue_of(terms: TermsVersion, milestone: str, size_thousandths: int) -> int | None:

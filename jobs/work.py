@@ -55,6 +55,7 @@ WORKS: dict[str, Work] = {
     "webhooks": Work("webhooks", "jobs.webhooks.drain", 600),
     "trials": Work("trials", "jobs.trials.drain", 3600),
     "books": Work("money", "jobs.books.check", 300),
+    "statement-settling": Work("money", "jobs.statements.settle_chosen", 1800),
     "statements": Work("money", "jobs.statements.compare_again", 600),
 }
 

@@ -16,7 +16,7 @@ from portal.statements.comparing import Found, compare
 from portal.statements.gathering import RevenueOf, facts_of_day, facts_of_other_days, lines_of
 from portal.store import UnitOfWork
 from portal.store.locks import lock_row
-from portal.store.statement_days import bounds
+from portal.store.statement_days import bounds, is_open
 
 BY_ITSELF = "by_itself"
 ASKED = "ask"
@@ -71,10 +71,10 @@ def standing(session: Session, *, since: date) -> list[Statement]:
 
 def _write(uow: UnitOfWork, statement: Statement, found: list[Found]) -> int:
     line_ids = _line_ids(uow.session, statement.id)
-    earlier = _earlier(uow.session, statement)
-    settled = {_same(each) for each in earlier if each.settled_at is not None and each.choice != BY_ITSELF}
+    earlier, waiting = _earlier(uow.session, statement), _open_of_day(uow.session, statement)
+    settled = {_same(each) for each in earlier if each.id not in waiting and each.choice != BY_ITSELF}
     still_open = {
-        _same(each): each for each in earlier if each.settled_at is None and each.statement_id == statement.id
+        _same(each): each for each in earlier if each.id in waiting and each.statement_id == statement.id
     }
     open_now = 0
     for each in found:
@@ -105,6 +105,13 @@ def _earlier(session: Session, statement: Statement) -> list[StatementDifference
     of_day = Statement.vendor_id == statement.vendor_id, Statement.day == statement.day
     rows = select(StatementDifference).join(Statement, Statement.id == StatementDifference.statement_id)
     return list(session.scalars(rows.where(*of_day).order_by(StatementDifference.id)))
+
+
+def _open_of_day(session: Session, statement: Statement) -> set[int]:
+    """Those of them that are open, with those whose settling was not done."""
+    of_day = Statement.vendor_id == statement.vendor_id, Statement.day == statement.day
+    rows = select(StatementDifference.id).join(Statement, Statement.id == StatementDifference.statement_id)
+    return set(session.scalars(rows.where(*of_day, is_open())))
 
 
 def _same(difference: StatementDifference) -> _Same:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
@@ -24,13 +24,13 @@ from portal.models import (
 )
 from portal.statements.comparing import MANY_TIMES, SIZED, Key, Ours, key_of
 from portal.statements.lines import Line
+from portal.store.contract_facts import is_withdrawn
 from portal.store.inbox import vendor_source
+from portal.store.pieces import pieces
 from portal.store.statement_days import bounds
 
 # What our terms make of a milestone of a size, cents; None where they pay nothing at it.
 RevenueOf: TypeAlias = Callable[[TermsVersion, str, int], int | None]
-
-_AT_ONCE = 500
 
 
 def lines_of(session: Session, statement_id: int) -> list[Line]:
@@ -60,7 +60,7 @@ def facts_of_other_days(
     """What happens once to the contracts of these lines and was told for another day."""
     wanted = {key_of(line) for line in lines if line.type not in MANY_TIMES}
     found: dict[Key, Ours] = {}
-    for refs in _pieces(sorted({ref for ref, _type, _period in wanted})):
+    for refs in pieces(sorted({ref for ref, _type, _period in wanted})):
         once = Contract.ref.in_(refs), ContractFact.type.not_in(MANY_TIMES)
         rows = session.execute(_facts(statement.vendor_id).where(*once)).all()
         sizes = _corrected(session, statement.vendor_id, [row.ContractFact.id for row in rows])
@@ -90,7 +90,7 @@ def _facts(vendor_id: int) -> Select[*tuple[Any, ...]]:
         .join(TermsVersion, TermsVersion.id == Contract.terms_version_id)
         .outerjoin(Inbox, Inbox.id == ContractFact.inbox_id)
         # What we know of an order that was paid here is no word of its vendor.
-        .where(Contract.vendor_id == vendor_id, ContractFact.type.startswith("service."))
+        .where(Contract.vendor_id == vendor_id, ContractFact.type.startswith("service."), ~is_withdrawn())
         .order_by(ContractFact.occurred_at, ContractFact.id)
     )
 
@@ -122,7 +122,7 @@ def _ours(row: Row[Any], *, zone: ZoneInfo, revenue_of: RevenueOf, sizes: dict[i
 def _corrected(session: Session, vendor_id: int, fact_ids: list[int]) -> dict[int, int]:
     """The sizes of facts that a settled difference has put right, by fact; the newest counts."""
     sizes: dict[int, int] = {}
-    for ids in _pieces(fact_ids):
+    for ids in pieces(fact_ids):
         rows = session.execute(
             select(StatementDifference.fact_id, ContractFact.size_thousandths)
             .join(Inbox, Inbox.event_id == StatementDifference.event_id)
@@ -132,7 +132,3 @@ def _corrected(session: Session, vendor_id: int, fact_ids: list[int]) -> dict[in
         )
         sizes.update({fact_id: size for fact_id, size in rows if fact_id is not None and size})
     return sizes
-
-
-def _pieces(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE))

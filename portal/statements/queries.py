@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from portal.kernel.errors import NotYours
 from portal.models import (
     AccountUser,
-    ContractFact,
     Inbox,
     Person,
     Statement,
@@ -23,8 +22,10 @@ from portal.models import (
     Vendor,
 )
 from portal.statements.differences import ASKED
+from portal.statements.known import Known, known_of_all
+from portal.statements.settling import KEEP, REVERSE, THEIRS, at_once
 from portal.store.inbox import vendor_source
-from portal.store.statement_days import open_by_vendor, open_ones, vendors_by_id
+from portal.store.statement_days import is_open, open_by_vendor, open_ones, vendors_by_id
 
 MOST_SHOWN = 500
 
@@ -44,13 +45,21 @@ class Day:
 
 @dataclass(frozen=True)
 class Shown:
-    """A difference with the line and the fact it speaks of, who settled it, and the event that this made."""
+    """A difference with what is here about it, who settled it, and what the buttons beside it do."""
 
-    difference: StatementDifference
-    line: StatementLine | None
-    fact: ContractFact | None
+    known: Known
     settled_by: str
-    event: Inbox | None
+    first: str | None
+
+    @property
+    def difference(self) -> StatementDifference:
+        return self.known.difference
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether somebody chose what should happen, and a job is about to do it."""
+        one = self.difference
+        return one.settled_at is None and one.choice in (THEIRS, REVERSE, KEEP)
 
 
 def days(session: Session, vendor_id: int, *, before: date | None = None, limit: int = 31) -> list[Day]:
@@ -93,29 +102,19 @@ def replaced(session: Session, statement: Statement) -> Sequence[Statement]:
 
 def differences(session: Session, statement: Statement, *, still_open: bool) -> list[Shown]:
     """The first 500 differences of a statement that are open, or those that are settled."""
-    rows = session.execute(
-        select(StatementDifference, StatementLine, ContractFact, Person.name, Inbox)
-        .outerjoin(StatementLine, StatementLine.id == StatementDifference.line_id)
-        .outerjoin(ContractFact, ContractFact.id == StatementDifference.fact_id)
-        .outerjoin(AccountUser, AccountUser.id == StatementDifference.settled_by)
-        .outerjoin(Person, Person.id == AccountUser.person_id)
-        .outerjoin(
-            Inbox,
-            and_(
-                Inbox.source == vendor_source(statement.vendor_id),
-                Inbox.event_id == StatementDifference.event_id,
-            ),
-        )
-        .where(
-            StatementDifference.statement_id == statement.id,
-            StatementDifference.settled_at.is_(None)
-            if still_open
-            else StatementDifference.settled_at.is_not(None),
-        )
-        .order_by(StatementDifference.id)
-        .limit(MOST_SHOWN)
+    rows = select(StatementDifference).where(
+        StatementDifference.statement_id == statement.id, is_open() if still_open else ~is_open()
     )
-    return [Shown(row[0], row[1], row[2], row[3] or "", row[4]) for row in rows]
+    found = session.scalars(rows.order_by(StatementDifference.id).limit(MOST_SHOWN)).all()
+    return shown(session, known_of_all(session, statement, found))
+
+
+def shown(session: Session, known: Sequence[Known]) -> list[Shown]:
+    """Differences as pages show them."""
+    who = {each.difference.settled_by for each in known} - {None}
+    named = select(AccountUser.id, Person.name).join(Person, Person.id == AccountUser.person_id)
+    names = {row[0]: row[1] for row in session.execute(named.where(AccountUser.id.in_(who)))}
+    return [Shown(each, names.get(each.difference.settled_by or 0, ""), at_once(each)) for each in known]
 
 
 def difference_of(session: Session, vendor_id: int, public_id: str) -> StatementDifference:
@@ -162,10 +161,10 @@ def mapping_of(session: Session, vendor_id: int) -> StatementMapping | None:
 
 
 def _days(*, counting: bool = True) -> Select[*tuple[Any, ...]]:
-    is_open = and_(StatementDifference.id.is_not(None), StatementDifference.settled_at.is_(None))
+    waits = and_(StatementDifference.id.is_not(None), is_open())
 
     def number(kind: str) -> Any:
-        return func.count(case((and_(is_open, StatementDifference.kind == kind), 1)))
+        return func.count(case((and_(waits, StatementDifference.kind == kind), 1)))
 
     lines = select(func.count()).where(StatementLine.statement_id == Statement.id).scalar_subquery()
     rows = (
@@ -173,7 +172,7 @@ def _days(*, counting: bool = True) -> Select[*tuple[Any, ...]]:
             Statement,
             lines,
             func.count(StatementDifference.id),
-            func.count(case((is_open, 1))),
+            func.count(case((waits, 1))),
             *(number(kind) for kind in ("missing", "extra", "different")),
         )
         .outerjoin(StatementDifference, StatementDifference.statement_id == Statement.id)

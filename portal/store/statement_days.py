@@ -11,10 +11,11 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from portal.models import Contract, ContractFact, Inbox, Statement, StatementDifference, Vendor
+from portal.store.contract_facts import is_withdrawn
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,24 @@ def missing_days(
 
 
 def open_ones(rows: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    """Counted over the open differences of statements that count."""
+    """Counted over the open differences of statements that count, with those whose settling was not done."""
     return (
         rows.select_from(StatementDifference)
         .join(Statement, Statement.id == StatementDifference.statement_id)
-        .where(StatementDifference.settled_at.is_(None), Statement.replaced_at.is_(None))
+        .where(is_open(), Statement.replaced_at.is_(None))
     )
+
+
+def is_open() -> ColumnElement[bool]:
+    """Whether a difference of the query waits: nobody settled it, or the event this made was given up."""
+    settled, statement = aliased(StatementDifference), aliased(Statement)
+    not_done = (
+        select(settled.id)
+        .join(statement, statement.id == settled.statement_id)
+        .join(Inbox, (Inbox.vendor_id == statement.vendor_id) & (Inbox.event_id == settled.event_id))
+        .where(Inbox.state == "dead", Inbox.found_by == "statement")
+    )
+    return or_(StatementDifference.settled_at.is_(None), StatementDifference.id.in_(not_done))
 
 
 def _happened(session: Session, vendor_ids: set[int], day: date, *, zone: ZoneInfo) -> dict[int, int]:
@@ -88,6 +101,7 @@ def _happened(session: Session, vendor_ids: set[int], day: date, *, zone: ZoneIn
             ContractFact.occurred_at >= begins,
             ContractFact.occurred_at < ends,
             ContractFact.type.startswith("service."),
+            ~is_withdrawn(),
             Contract.vendor_id.in_(vendor_ids),
             func.coalesce(Inbox.found_by, "") != "statement",
         )

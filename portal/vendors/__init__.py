@@ -7,6 +7,7 @@ from portal.vendors import (  # noqa: F401
     portal_invoice,
     portal_keys,
     portal_people,
+    portal_several,
     portal_simulator,
     portal_statements,
     portal_uploads,

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField, FileRequired
-from wtforms import DateField, RadioField, StringField
+from wtforms import DateField, HiddenField, RadioField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
-from portal.statements.settling import ASK, KEEP, LONGEST_NOTE, OPENING, REVERSE, THEIRS
-from portal.ui.fields import RefusingForm
+from portal.statements.settling import ASK, KEEP, LONGEST_NOTE, REVERSE, THEIRS
+from portal.ui.fields import RefusingForm, chosen_from
 
 CHOICES = {
     THEIRS: _l("Take the statement's word: book it as the vendor says"),
-    REVERSE: _l("Reverse ours: the statement is right that it did not happen"),
+    REVERSE: _l("Take ours back: it counts no more, as if it had never been said"),
     KEEP: _l("Keep ours: the events are right"),
     ASK: _l("Ask the vendor: it stays open"),
 }
-# On the button of a list; what opened a contract is reversed by cancelling it.
-AT_ONCE = {THEIRS: _l("Book it as the vendor says"), REVERSE: _l("Reverse ours")}
-CANCEL = _l("Reverse ours: cancel the contract")
-CANCELLED_WHOLE = OPENING
+# On the button of a list.
+AT_ONCE = {THEIRS: _l("Book it as the vendor says"), REVERSE: _l("Take ours back")}
 KINDS = {
     "missing": (_l("missing here"), "bad"),
     "extra": (_l("only here"), "sun"),
@@ -35,12 +33,26 @@ FIELDS = {
     "share": _l("Refunded share"),
     "day": _l("Day"),
 }
+# For many at once.
+TOGETHER = {
+    THEIRS: _l("Take the statement's word for what is missing here or different"),
+    REVERSE: _l("Take ours back where it is only here"),
+    KEEP: _l("Keep ours, with one reason for all"),
+}
+NAMED = "named"
+THOSE_NAMED = _l("Those I tick below")
+ALL_OF = {
+    "missing": _l("All %(number)s that are missing here"),
+    "extra": _l("All %(number)s that are only here"),
+    "different": _l("All %(number)s that are different"),
+}
 SETTLED = {
     THEIRS: _l("The statement's word was taken"),
-    REVERSE: _l("Ours was reversed"),
+    REVERSE: _l("Ours was taken back"),
     KEEP: _l("Ours was kept"),
     "by_itself": _l("Gone by itself: the event came later"),
 }
+WAITS = _l("it waits for its turn")
 SOURCES = {"api": _l("sent by the vendor's system"), "csv": _l("uploaded")}
 COLUMNS = {
     "type": _l("What happened"),
@@ -63,6 +75,22 @@ class UploadForm(RefusingForm):
 
     day = DateField(_l("The day it is about"), validators=[InputRequired(_l("Please choose a day."))])
     file = FileField(_l("CSV file"), validators=[FileRequired(_l("Please choose a file."))])
+
+
+class SeveralForm(RefusingForm):
+    """What should become of many differences of one statement."""
+
+    which = RadioField(
+        _l("Which differences?"), validators=[InputRequired(_l("Please choose which differences."))]
+    )
+    chosen = SelectMultipleField(_l("Differences"), validate_choice=False)
+    choice = RadioField(
+        _l("What should happen?"),
+        choices=chosen_from(TOGETHER),
+        validators=[InputRequired(_l("Please choose what should happen."))],
+    )
+    note = StringField(_l("Why"), validators=[Length(max=LONGEST_NOTE)])
+    until = HiddenField()
 
 
 class SettleForm(RefusingForm):

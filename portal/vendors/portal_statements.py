@@ -17,7 +17,8 @@ from portal.extensions import db
 from portal.kernel.errors import DomainError
 from portal.models import Statement, StatementDifference
 from portal.statements import queries, settling
-from portal.statements.queries import Shown
+from portal.statements.events import event_of
+from portal.statements.known import known_of
 from portal.store import perform
 from portal.store.statement_days import missing_days
 from portal.ui import show
@@ -125,7 +126,6 @@ def _page(place: Place, found: Statement, **context: Any) -> Response:
         others=queries.replaced(session, found),
         may_settle=_may_settle(place) and found.replaced_at is None,
         most=queries.MOST_SHOWN,
-        at_once=settling.at_once,
         **context,
         **_shared(place),
     )
@@ -135,19 +135,19 @@ def _difference_page(place: Place, public_id: str, form: SettleForm, *, status: 
     session = db.session()
     found = queries.difference_of(session, place.vendor.id, public_id)
     about = _statement_of(found)
-    known = settling.known_of(session, about, found)
-    offered = settling.choices(known) if found.settled_at is None else ()
+    known = known_of(session, about, found)
+    offered = settling.choices(known) if known.is_open else ()
     form.choice.choices = [SelectChoice(value=name, label=words.CHOICES[name]) for name in offered]
     return show(
         "vendors/portal/difference.html",
         "card",
         status=status,
         known=known,
-        shown=Shown(found, known.line, known.fact, "", None),
+        shown=queries.shown(session, [known])[0],
         statement=about,
         form=form,
-        event=settling.event_of(known),
-        may_settle=_may_settle(place) and about.replaced_at is None and found.settled_at is None,
+        event=event_of(known),
+        may_settle=_may_settle(place) and about.replaced_at is None and known.is_open,
         waiting=queries.stuck_event(session, about.vendor_id, found),
         **_shared(place),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -18,9 +19,10 @@ from portal.gateways.vendor_events import parse
 from portal.kernel.clock import utc_now
 from portal.kernel.errors import BadInput, Conflict
 from portal.kernel.vendor_events import VendorEvent
-from portal.models import Audit, Inbox, StatementDifference, TermsVersion
+from portal.models import Audit, Inbox, Statement, StatementDifference, TermsVersion
+from portal.statements import queries
 from portal.statements.settling import ASK, KEEP, REVERSE, THEIRS, settle
-from portal.store import UnitOfWork, perform
+from portal.store import UnitOfWork, perform, statement_days
 from tests.people import Cast
 from tests.statements import world
 from tests.vendors import Vera, activated, invite_vera
@@ -193,7 +195,7 @@ def _pay_by_the_month(uow: UnitOfWork) -> None:
     terms.kind, terms.residual_volume_flat, terms.residual_revenue_flat_cents = "recurring", 10_00, 30_00
 
 
-def test_a_month_that_was_never_renewed_is_refunded_whole_and_the_other_stays(
+def test_a_month_that_was_never_renewed_is_taken_back_and_the_other_stays(
     app: Flask, cast: Cast, vera: Vera, renewed: list[VendorEvent]
 ) -> None:
     world.tell(app, vera, renewed)
@@ -226,3 +228,92 @@ def test_a_refund_of_one_month_that_was_lost_is_booked_for_that_month_alone(
     changed = {what[1]: value for what, value in after.items() if value != before[what]}
     assert changed == {"renewed-2026-10": (7_50, 22_50)}
     assert after.keys() == before.keys() and world.open_ones(app) == []
+
+
+@pytest.mark.parametrize("kind", world.NEVER_TRUE)
+def test_what_only_we_know_of_is_taken_back_and_counts_as_never_said(
+    app: Flask, cast: Cast, vera: Vera, renewed: list[VendorEvent], kind: str
+) -> None:
+    share = 5_000 if kind == "service.refunded" else 0
+    about = {"type": kind, "milestone": "", "size_thousandths": 0, "signed_on": None, "refund_share": share}
+    wrong = replace(renewed[0], **about)
+    world.tell(app, vera, renewed[:-1])
+    before = world.net(app, vera)
+    world.tell(app, vera, [*renewed[:-1], wrong])
+    world.send_statements(app, vera, renewed[:-1])
+
+    world.believe(app, Random(0), cast.fin)
+
+    assert world.open_ones(app) == [] and world.net(app, vera) == before
+    with app.app_context():
+        row = db.session.scalars(select(Inbox).order_by(Inbox.id.desc())).first()
+        assert row is not None and (row.kind, row.state, row.found_by) == (
+            "fact.withdrawn",
+            "done",
+            "statement",
+        )
+        said = json.loads(row.body)
+        assert said["by"] == cast.fin and "does not name it" in said["reason"]
+
+
+def test_what_was_taken_back_is_missing_where_a_later_statement_names_it_and_can_be_booked_again(
+    app: Flask, cast: Cast, vera: Vera, one: VendorEvent
+) -> None:
+    world.tell(app, vera, [one])
+    before = world.net(app, vera)
+    world.send_statements(app, vera, [])
+    world.believe(app, Random(0), cast.fin)
+    between = world.net(app, vera)
+    world.tell(app, vera, [one])
+
+    world.send_statements(app, vera, [one])
+    kinds = [kind for _id, kind in world.open_ones(app)]
+    world.believe(app, Random(0), cast.fin)
+
+    assert (between, kinds, world.open_ones(app)) == ({}, ["missing"], [])
+    assert world.net(app, vera) == before
+
+
+@pytest.fixture
+def refused(app: Flask, cast: Cast, vera: Vera, one: VendorEvent) -> StatementDifference:
+    """A missing line was believed; its event names a contract of another customer, and is given up."""
+    world.tell(app, vera, [one])
+    world.send_statements(app, vera, [one, replace(one, type="service.signed", customer_ref="C9")])
+    world.believe(app, Random(0), cast.fin)
+    return only(app)
+
+
+def test_what_was_settled_by_an_event_that_was_refused_is_open_again(
+    app: Flask, do: Callable[..., Any], cast: Cast, vera: Vera, refused: StatementDifference
+) -> None:
+    with app.app_context():
+        assert [row.state for row in db.session.scalars(select(Inbox).order_by(Inbox.id))] == ["done", "dead"]
+        day = queries.days(db.session(), vera.vendor_id)
+        counted = statement_days.open_by_vendor(db.session())
+        statement = db.session.get_one(Statement, refused.statement_id)
+        [shown] = queries.differences(db.session(), statement, still_open=True)
+        assert (shown.known.is_not_done, queries.differences(db.session(), statement, still_open=False)) == (
+            True,
+            [],
+        )
+        statements.compare_again()
+
+    assert refused.settled_at is not None
+    assert counted == {vera.vendor_id: 1} and sum(each.open for each in day) == 1
+    assert world.open_ones(app) == [(refused.id, "missing")]
+
+    do(settle, difference_id=refused.id, choice=KEEP, note="A slip of theirs.", actor_id=cast.fin)
+
+    assert world.open_ones(app) == [] and only(app).event_id is None
+
+
+def test_an_event_that_was_given_up_is_tried_again_by_the_same_choice(
+    app: Flask, do: Callable[..., Any], cast: Cast, refused: StatementDifference
+) -> None:
+    do(settle, difference_id=refused.id, choice=THEIRS, note="", actor_id=cast.fin)
+
+    with app.app_context():
+        states = [row.state for row in db.session.scalars(select(Inbox).order_by(Inbox.id))]
+    assert states == ["done", "retry"] and world.open_ones(app) == []
+    with pytest.raises(Conflict, match="settled this already"):
+        do(settle, difference_id=refused.id, choice=KEEP, note="x", actor_id=cast.fin)

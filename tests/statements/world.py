@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -24,10 +24,12 @@ from portal.statements.service import receive_statement
 from portal.statements.settling import REVERSE, THEIRS, settle
 from portal.store import perform
 from portal.store.inbox import Arrival, receive, vendor_source
+from portal.store.statement_days import is_open
 from tests.vendors import Vera, activated, body_of
 
 ZONE = ZoneInfo("America/Denver")
 MILESTONES = {"service.signed": "signed", "service.installed": "installed", "service.activated": "activated"}
+NEVER_TRUE = ("service.cancelled", "service.refunded", "service.suspended")
 Net = dict[tuple[str, str, int], tuple[int, int]]
 
 
@@ -62,8 +64,11 @@ def truth(rng: Random, vera: Vera, *, contracts: int = 6) -> list[VendorEvent]:
     return [event for event in told if event.occurred_at < now]
 
 
-def disturbed(rng: Random, events: Iterable[VendorEvent], vera: Vera) -> list[VendorEvent]:
-    """What came instead: some lost, some with another size, some twice, in any order, and two never true."""
+def disturbed(rng: Random, events: Sequence[VendorEvent], vera: Vera) -> list[VendorEvent]:
+    """What came instead: some lost, some with another size, some twice, in any order, and some never true.
+
+    A contract that never was is told of, and of those that are a suspension, a refund and a cancellation.
+    """
     came: list[VendorEvent] = []
     for event in events:
         luck = rng.random()
@@ -79,6 +84,12 @@ def disturbed(rng: Random, events: Iterable[VendorEvent], vera: Vera) -> list[Ve
             vera, type=kind, occurred_at=yesterday, contract_ref="K-ghost", customer_ref="C-ghost"
         )
         came.append(replace(ghost, milestone=MILESTONES[kind]))
+    over = {event.contract_ref for event in events if event.type == "service.cancelled"} | {"K-ghost"}
+    going_on = [event for event in came if event.type == "service.signed" and event.contract_ref not in over]
+    for kind, event in zip(NEVER_TRUE, going_on, strict=False):
+        share = 5_000 if kind == "service.refunded" else 0
+        more = {"type": kind, "occurred_at": yesterday, "size_thousandths": 0, "milestone": ""}
+        came.append(replace(event, signed_on=None, refund_share=share, **more))
     rng.shuffle(came)
     return came
 
@@ -138,7 +149,7 @@ def open_ones(app: Flask) -> list[tuple[int, str]]:
         rows = select(StatementDifference.id, StatementDifference.kind).join(
             Statement, Statement.id == StatementDifference.statement_id
         )
-        rows = rows.where(StatementDifference.settled_at.is_(None), Statement.replaced_at.is_(None))
+        rows = rows.where(is_open(), Statement.replaced_at.is_(None))
         return [(row.id, row.kind) for row in db.session.execute(rows)]
 
 

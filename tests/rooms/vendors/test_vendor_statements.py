@@ -11,10 +11,10 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import select
 
-from jobs import inbox
+from jobs import inbox, statements
 from portal.extensions import db
 from portal.kernel.clock import utc_now
-from portal.models import Statement, StatementMapping, TermsVersion
+from portal.models import Statement, StatementDifference, StatementMapping, TermsVersion
 from portal.store import UnitOfWork
 from portal.vendors.room import today
 from tests.html import Visitor
@@ -146,11 +146,58 @@ def test_the_company_settles_with_one_press_in_the_list(
     page = ada.visit(f"{place}/{sent}").text
 
     assert "Book it as the vendor says" in ada.words
-    assert "Reverse ours: cancel the contract" in ada.words
+    assert "Take ours back" in ada.words
     address = re.search(r'action="([^"]+)"[^>]*>(?:(?!</form>).)*value="statement"', page, re.S)
     assert address
     assert ada.submit(address[1], {"choice": "statement"}).status_code == 303
     ada.visit(f"{place}/{sent}")
     assert "The statement's word was taken" in ada.words
     cleo.visit(f"/vendor/statements/{sent}")
-    assert "Reverse ours: cancel" not in cleo.words
+    assert "Take ours back" not in cleo.words and "Settle several" not in cleo.words
+
+
+def test_the_company_settles_several_after_a_look_at_what_they_move(
+    app: Flask, vera: Vera, cleo: Visitor, visitor: Callable[[], Visitor]
+) -> None:
+    with app.app_context(), app.test_request_context():
+        day = today().isoformat()
+    lines = [f"activated,L{number},D{number},{vera.ben},8.4,{day},solar\n" for number in range(3)]
+    page = upload(cleo, HEADER.strip() + ",Service\n" + "".join(lines), day)
+    cleo.visit(page)
+    cleo.submit(page, MAPPED | {"send": "1", "service_code": "Service"})
+    compare(app)
+    with app.app_context():
+        sent = db.session.scalars(select(Statement.public_id)).one()
+        first = db.session.scalars(select(StatementDifference.public_id)).first()
+    path = f"/admin/vendors/{vera.public_id}/statements/{sent}/several"
+    ana, ada = visitor(), visitor()
+    ana.sign_in("ana@example.com", PASSWORD)
+    ada.sign_in("ada@example.com", PASSWORD)
+    closed = [ana.visit(path).status_code, cleo.visit(path).status_code]
+    ada.visit(path)
+    offered = ada.words
+    nothing = ada.submit(path, {"which": "named", "choice": "keep", "note": "x"})
+    unsaid = ada.submit(path, {"which": "named", "choice": "keep", "chosen": first})
+    kept = ada.submit(path, {"which": "named", "choice": "keep", "chosen": first, "note": "A test."})
+    looked = ada.words
+    ada.visit(path)
+    ada.submit(path, {"which": "missing", "choice": "statement"})
+
+    assert "Volume it moves 552" in ada.words and "Revenue it moves +$1,860.00" in ada.words
+    assert closed == [403, 403] and "All 3 that are missing here" in offered
+    assert nothing.status_code == 422 and "choose at least one" in nothing.text
+    assert unsaid.status_code == 422 and "Please write why" in unsaid.text
+    assert kept.status_code == 200 and "Nothing is booked by this" in looked and "A test." in looked
+    with app.app_context():
+        assert set(db.session.scalars(select(StatementDifference.choice))) == {None}
+
+    about = {"which": "named", "choice": "keep", "chosen": first, "note": "A test."}
+    done = ada.submit(path, about | {"sure": "1"})
+    ada.follow()
+    waiting = ada.words
+    with app.app_context():
+        statements.settle_chosen()
+    ada.visit(path.removesuffix("/several"))
+
+    assert done.status_code == 303 and "1 difference is being settled" in waiting
+    assert "being settled" in waiting and "Ours was kept, Ada" in ada.words and "A test." in ada.words
