@@ -73,14 +73,6 @@ def one_of(*choices: str) -> Reader:
     return read
 
 
-def day(text: str) -> date:
-    """A day such as 2026-11-22."""
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        raise BadInput("a day is written as 2026-11-22") from None
-
-
 def moment(zone: ZoneInfo) -> Reader:
     """An instant with its offset, or a day, which begins at midnight in the company's time zone."""
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from portal.arrival import cells
 from portal.arrival.cells import Reader
 from portal.engine import KINDS
+from portal.kernel.days import parse_day
 from portal.models.consultant import STATUSES
 
 NEEDED: Final = object()
@@ -136,7 +137,7 @@ def _money() -> tuple[FileKind, ...]:
                 Column("code", cells.code, "A1001"),
                 Column("kind", cells.one_of("pending", "available", "debt"), "pending"),
                 Column("amount", cells.owed_money, "58.00"),
-                Column("due_on", cells.day, "2026-11-30", ""),
+                Column("due_on", parse_day, "2026-11-30", ""),
             ),
         ),
     )

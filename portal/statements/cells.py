@@ -79,14 +79,6 @@ def state(text: str) -> str:
     return _matching(_STATE, text.strip().upper(), "a state has two letters, such as CA")
 
 
-def day(text: str) -> date:
-    """A day."""
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        raise BadInput("a day is written as 2026-11-22") from None
-
-
 def moment(zone: ZoneInfo) -> Reader:
     """An instant; without an offset it is in the company's time zone, and a day alone is its noon."""
 

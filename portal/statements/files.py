@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from portal.kernel.days import parse_day
 from portal.kernel.errors import BadInput
 from portal.statements import cells
 from portal.statements.lines import TYPES, Line
@@ -167,7 +168,7 @@ def _readers(zone: ZoneInfo) -> dict[str, cells.Reader]:
         "period": cells.period,
         "size_thousandths": cells.size,
         "revenue_cents": cells.revenue,
-        "signed_on": cells.day,
+        "signed_on": parse_day,
         "sold_in": cells.state,
         "share": cells.share,
     }
