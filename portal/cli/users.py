@@ -8,7 +8,7 @@ import secrets
 
 import click
 from flask.cli import AppGroup
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 
 from portal.access.passwords import check_password, hash_password
@@ -20,10 +20,11 @@ from portal.kernel.ids import new_id
 from portal.members import queries, service
 from portal.members.packs import ensure_defaults
 from portal.members.service import Invitation
-from portal.models import AccountUser, Person
+from portal.models import AccountUser, Person, Vendor
 from portal.payouts.payees.shipped import ensure_methods
 from portal.sales.cooling_off import ensure_rules
 from portal.store import UnitOfWork, perform
+from portal.vendors import members
 
 users = AppGroup("user", help="People who sign in.")
 
@@ -36,6 +37,7 @@ _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 @click.option("--role", required=True, type=click.Choice(sorted(ROLES)))
 @click.option("--password", default="", help="Made up and printed once when left out.")
 @click.option("--sponsor", default="", help="Code of the sponsor, for a consultant below somebody.")
+@click.option("--vendor", default="", help="Id or name of the vendor, for somebody who works for one.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 def add(email: str, *, as_json: bool, password: str, **about: str) -> None:
     """Let somebody sign in; a consultant without --sponsor stands at the top of a tree."""
@@ -43,6 +45,7 @@ def add(email: str, *, as_json: bool, password: str, **about: str) -> None:
         raise click.ClickException(f"{email} is not an e-mail address.")
     chosen = password or made_up_password()
     try:
+        _check_role(about)
         check_password(chosen, about=(about["name"], email))
         password_hash = hash_password(chosen)
         code = perform(lambda uow: _add(uow, email=email, password_hash=password_hash, **about))
@@ -93,6 +96,11 @@ def _add(uow: UnitOfWork, *, email: str, password_hash: str, **about: str) -> st
     )
     uow.session.add(person)
     uow.session.flush()
+    if about["role"] == "vendor":
+        members.add_member(
+            uow, vendor_id=_vendor(about["vendor"]), person=person, password_hash=password_hash
+        )
+        return ""
     service.add_user(uow, person=person, password_hash=password_hash, role=about["role"])
     if about["role"] != "consultant":
         return ""
@@ -101,6 +109,25 @@ def _add(uow: UnitOfWork, *, email: str, password_hash: str, **about: str) -> st
     ensure_methods(uow)
     invitation = _invitation(about["sponsor"])
     return service.add_consultant(uow, person=person, pack="plus", invitation=invitation).code
+
+
+def _vendor(named: str) -> int:
+    """The vendor with this id or name."""
+    called = or_(Vendor.public_id == named, Vendor.name == named)
+    found = db.session.scalar(select(Vendor.id).where(called))
+    if found is None:
+        raise BadInput(f"There is no vendor {named}.")
+    return found
+
+
+def _check_role(about: dict[str, str]) -> None:
+    """Each role with what belongs to it, and nothing else."""
+    role = about["role"]
+    if role == "vendor" and not about["vendor"]:
+        raise BadInput("Please say with --vendor for which vendor they work (its id or name).")
+    for option, needs in (("vendor", "vendor"), ("sponsor", "consultant")):
+        if about[option] and role != needs:
+            raise BadInput(f"--{option} goes with --role {needs}, not with {role}.")
 
 
 def _invitation(code: str) -> Invitation | None:

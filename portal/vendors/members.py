@@ -72,6 +72,14 @@ def invite(uow: UnitOfWork, *, vendor_id: int, name: str, email: str, actor_id: 
     return member
 
 
+def add_member(uow: UnitOfWork, *, vendor_id: int, person: Person, password_hash: str) -> AccountUser:
+    """Let a person sign in to a vendor's pages with a password they have; raises as `add_user`."""
+    user = add_user(uow, person=person, password_hash=password_hash, role=ROLE)
+    uow.session.add(VendorMember(vendor_id=vendor_id, user_id=user.id, created_at=uow.clock()))
+    uow.session.flush()
+    return user
+
+
 def end_access(uow: UnitOfWork, *, vendor_id: int, user_id: int, actor_id: int | None) -> None:
     """Shut somebody out of a vendor's pages, at once and everywhere. Raises `NotYours`."""
     belongs = VendorMember.vendor_id == vendor_id, VendorMember.user_id == user_id

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from portal.store import perform
+from portal.vendors.service import add_vendor
 from tests.html import Visitor
 from tests.members.conftest import Company
 
@@ -60,10 +62,28 @@ def test_what_cannot_be_is_refused_in_one_line(small_company):
         ("a@x.example", "--name", "A", "--role", "admin"),
         ("b@x.example", "--name", "B", "--role", "admin", "--password", "short"),
         ("c@x.example", "--name", "C", "--role", "consultant", "--sponsor", "NOBODY22"),
+        ("d@x.example", "--name", "D", "--role", "finance", "--sponsor", "NOBODY22"),
+        ("e@x.example", "--name", "E", "--role", "vendor"),
+        ("e@x.example", "--name", "E", "--role", "vendor", "--vendor", "Nobody Solar"),
+        ("e@x.example", "--name", "E", "--role", "consultant", "--vendor", "Nobody Solar"),
     ):
         answer = _run(small_company, *words)
         assert answer.exit_code == 1
         assert answer.output.startswith("Error: ") and answer.output.count("\n") == 1
+
+
+def test_who_works_for_a_vendor_sees_its_pages_by_its_name_or_its_id(small_company):
+    with small_company.app.app_context():
+        public_id = perform(
+            lambda uow: add_vendor(uow, name="Vera Solar", core=True, actor_id=None).public_id
+        )
+    for number, named in enumerate(("Vera Solar", public_id)):
+        email = f"clerk{number}@x.example"
+        added = _run(small_company, email, "--name", "Cleo", "--role", "vendor", "--vendor", named, "--json")
+        clerk = Visitor(small_company.app)
+        clerk.sign_in(email, json.loads(added.output)["password"])
+        clerk.visit("/vendor")
+        assert "Vera Solar" in clerk.words
 
 
 def test_what_is_no_e_mail_address_does_not_sign_in(small_company):

@@ -17,8 +17,7 @@ from portal.cli.demo.signins import SignIn
 from portal.cli.demo.weeks import quietly
 from portal.cli.users import made_up_password
 from portal.gateways.vendor_events import parse
-from portal.members.service import add_user
-from portal.models import Consultant, Contract, ContractFact, Inbox, Person, TermsVersion, VendorMember
+from portal.models import Consultant, Contract, ContractFact, Inbox, Person, TermsVersion
 from portal.sales.service import take_event
 from portal.sales.worth import worth
 from portal.statements.differences import compare_statement
@@ -28,6 +27,7 @@ from portal.statements.service import receive_statement
 from portal.store import UnitOfWork
 from portal.store.inbox import Arrival, receive, vendor_source
 from portal.store.statement_days import bounds
+from portal.vendors.members import add_member
 
 CLERK = ("Vera Lindqvist", "vera@example.com")
 _SIGNED = 6
@@ -61,9 +61,8 @@ def _hire(vendor: Stored, sign_in: SignIn, clerk: dict[str, str], uow: UnitOfWor
     person = Person(**clerk, created_at=uow.clock())
     uow.session.add(person)
     uow.session.flush()
-    user = add_user(uow, person=person, password_hash=hash_password(sign_in.password), role="vendor")
-    uow.session.add(VendorMember(vendor_id=vendor.vendor_id, user_id=user.id, created_at=uow.clock()))
-    uow.session.flush()
+    password_hash = hash_password(sign_in.password)
+    add_member(uow, vendor_id=vendor.vendor_id, person=person, password_hash=password_hash)
 
 
 def _codes(known: Known, uow: UnitOfWork) -> list[str]:
