@@ -123,6 +123,7 @@ def _page(form: RuleForm, *, status: int = 200) -> Response:
         rows=rows,
         chosen=chosen,
         pay=retail.pay_of(session, chosen.cycle, chosen.split) if chosen else None,
+        vouchers=retail.vouchers(session, chosen.cycle.id) if chosen else {},
         sellers=[row for row in sellers if row.split.not_customers > 0],
         is_empty=not sellers,
         most=current_app.config["SETTINGS"].own_use_share,

@@ -160,6 +160,15 @@ def most_own_use(session: Session, cycle_id: int, *, most: int | None = MOST_SHO
     return [OfSeller(row[0], row[1], row[2], _split(row[3:])) for row in rows]
 
 
+def vouchers(session: Session, cycle_id: int) -> dict[str, int]:
+    """Volume of a cycle's verified customers, by who vouched: `vendor`, `order`, `signup`, `admin`."""
+    by: Any = Customer.verified_by
+    verified, _own, _rest = _kinds()
+    sums = _joined(select(by, func.sum(Sale.volume))).where(Sale.cycle_id == cycle_id, verified)
+    rows = session.execute(sums.group_by(by))
+    return {str(mark): int(volume) for mark, volume in rows}
+
+
 def pay_of(session: Session, cycle: Cycle, split: Split) -> Pay | None:
     """What the run of a cycle pays, by whose purchase it comes from; None for one that was not computed."""
     run_id = cycle.close_run_id or cycle.preview_run_id

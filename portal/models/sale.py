@@ -31,7 +31,7 @@ class Customer(Base):
     """A vendor's customer, known to the vendor by `ref`, credited to one consultant.
 
     `own_use` marks the consultant's own household; `verified_at` is when somebody other than the consultant
-    vouched for the customer, as `verified_by` says (`vendor`, `signup`, `admin`).
+    vouched for the customer, as `verified_by` says (`vendor`, `order`, `signup`, `admin`).
     """
 
     __tablename__ = "customer"

@@ -26,7 +26,7 @@ from portal.store.people import (
     reached_by,
 )
 
-VENDOR = "vendor"
+VENDOR, ORDER = "vendor", "order"
 
 
 def find_or_register(uow: UnitOfWork, *, vendor_id: int, event: VendorEvent) -> tuple[Customer, bool]:
@@ -165,14 +165,18 @@ def _notice_own_use(uow: UnitOfWork, customer: Customer) -> None:
     reached = any(ours and ours == theirs for ours, theirs in same)
     if person.id == seller.id or reached or is_same_address(person.address, seller.address):
         customer.own_use = True
-        if customer.verified_by == VENDOR:
+        if customer.verified_by in (VENDOR, ORDER):
             customer.verified_at = customer.verified_by = None
 
 
 def _verify(customer: Customer, event: VendorEvent) -> None:
-    """A vendor that knows a customer's name or e-mail vouches for them, from the first time it told it."""
+    """A vendor that knows a customer's name or e-mail vouches for them, from the first time it told it.
+
+    Of an order in our own shop no vendor told anything: the payment vouches for who made it.
+    """
+    by = ORDER if event.type.startswith("order.") else VENDOR
     named = event.customer_name or event.customer_email
-    if not named or customer.own_use or customer.verified_by not in (None, VENDOR):
+    if not named or customer.own_use or customer.verified_by not in (None, by):
         return
-    customer.verified_by = VENDOR
+    customer.verified_by = by
     customer.verified_at = min(customer.verified_at or event.occurred_at, event.occurred_at)

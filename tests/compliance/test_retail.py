@@ -25,7 +25,7 @@ from tests.people import PASSWORD, add_consultant
 from tests.shop import add_sale, reverse_sale
 
 
-def sell(uow, seller, volume, kind):
+def sell(uow, seller, volume, kind, *, by="vendor"):
     """A sale to a customer of a kind: `verified`, `own` or `unverified`; own ones may be vouched for too."""
     sale_id = add_sale(uow, seller, volume, revenue=volume)
     customer = uow.session.scalars(
@@ -35,7 +35,8 @@ def sell(uow, seller, volume, kind):
         .where(Sale.id == sale_id)
     ).unique().one()  # fmt: skip
     customer.own_use = kind == "own"
-    customer.verified_at = None if kind == "unverified" else uow.clock()
+    vouched = (None, None) if kind == "unverified" else (uow.clock(), by)
+    customer.verified_at, customer.verified_by = vouched
     return sale_id
 
 
@@ -59,7 +60,7 @@ def market(cast, do):
         sell(uow, cast.ana, 10_00, "own")
         sell(uow, cast.ben, 100_00, "verified")
         sell(uow, cast.ben, 20_00, "unverified")
-        sell(uow, cast.cem, 50_00, "verified")
+        sell(uow, cast.cem, 50_00, "verified", by="order")
         reverse_sale(uow, sell(uow, cast.cem, 7_00, "own"))
         return cast
 
@@ -76,6 +77,14 @@ def test_the_parts_are_told_apart_for_company_consultant_and_legs(market, read):
     assert legs == {"L": Split(100_00, 0, 20_00), "R": Split(50_00, 0, 0)}
     empty = read(lambda session: retail.by_leg(session, market.cycle, market.ben, below=live.below))
     assert empty == {"L": Split(), "R": Split()}
+
+
+def test_who_vouched_is_told_of_verified_customers_alone(app, market, read):
+    assert read(lambda session: retail.vouchers(session, market.cycle)) == {"vendor": 100_00, "order": 50_00}
+    fin = Visitor(app)
+    fin.sign_in("fin@example.com", PASSWORD)
+    fin.visit("/admin/retail")
+    assert "An order that was paid in our shop 50 volume" in fin.words
 
 
 def test_whatever_is_sold_the_parts_add_up_to_the_sales_of_the_cycle(app, cast, do, read):

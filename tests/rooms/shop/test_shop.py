@@ -57,7 +57,9 @@ def test_a_customer_orders_and_pays_and_the_contract_is_signed(shop):
     assert states(shop) == [("paid", "signed")]
     assert volumes(shop) == [34_00]
     person = shop.read(lambda session: session.scalars(select(Customer)).unique().one())
+    paid_at = shop.read(lambda session: session.scalars(select(Order.paid_at)).one())
     assert (person.ref, person.person.email) == (order.public_id, "dana@example.com")
+    assert (person.own_use, person.verified_by, person.verified_at) == (False, "order", paid_at)
     paid = shop.read(lambda session: session.scalars(select(Payment)).one())
     assert (paid.kind, paid.amount_cents, paid.state) == ("order", 1350_00, "paid")
 
@@ -160,6 +162,13 @@ def test_nobody_elses_shop_and_nothing_without_a_price(shop):
     assert stranger.visit("/shop/NOBODY22").status_code == 404
     assert stranger.visit(f"{shop.front}/999").status_code == 404
     assert stranger.visit("/shop/orders/nothing").status_code == 404
+
+
+def test_who_orders_for_their_own_household_is_vouched_for_by_no_payment(shop):
+    shop.portal.pay(shop.order(email="ANA@example.com"))
+
+    customer = shop.read(lambda session: session.scalars(select(Customer)).unique().one())
+    assert (customer.own_use, customer.verified_by, customer.verified_at) == (True, None, None)
 
 
 def test_a_consultant_sees_orders_and_the_link(shop):
