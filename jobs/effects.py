@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from jobs import money_in
+from jobs.outcomes import outcome
 from jobs.sending_effects import PAYOUT_EVENTS, payout_event
 from portal.gateways import stripe_events, vendor_events
 from portal.gateways.stripe_events import StripeEvent
@@ -14,7 +15,6 @@ from portal.kernel.vendor_events import WITHDRAWN, VendorEvent
 from portal.models import Inbox
 from portal.sales import service as sales
 from portal.sales import withdrawing
-from portal.sales.words import outcome
 from portal.store import UnitOfWork
 
 # What an effect gives back are words for whoever sent the message.

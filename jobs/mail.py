@@ -15,7 +15,7 @@ from portal.extensions import db
 from portal.gateways import brevo
 from portal.gateways.brevo import BrevoMailer, Mail, MailRejected, MailRetryLater, MailUnknown
 from portal.kernel.clock import utc_now
-from portal.messages import commissions, leads, licences, sending, service
+from portal.messages import commissions, held_sales, leads, licences, sending, service
 from portal.messages.sending import Claimed
 from portal.models import AccountUser
 from portal.store import UnitOfWork, perform
@@ -95,6 +95,16 @@ def licence_verified(uow: UnitOfWork, body: dict[str, Any]) -> None:
 def licence_rejected(uow: UnitOfWork, body: dict[str, Any]) -> None:
     """A licence was sent back."""
     licences.say_licence_decided(uow, licence_id=body["licence_id"], verified=False)
+
+
+def sale_held(uow: UnitOfWork, body: dict[str, Any]) -> None:
+    """A rule keeps a sale from earning."""
+    held_sales.say_sale_held(uow, held_sale_id=body["held_sale_id"])
+
+
+def sale_settled(uow: UnitOfWork, body: dict[str, Any]) -> None:
+    """A held sale was released or refused."""
+    held_sales.say_sale_settled(uow, held_sale_id=body["held_sale_id"])
 
 
 def drain() -> int:

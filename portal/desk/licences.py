@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -34,14 +33,6 @@ from portal.ui.panels import Panel, register_panel
 # A little more than a file may have, so that a larger one is refused at its field.
 MOST_BYTES = documents.LARGEST_BYTES + 1024 * 1024
 TELLING = frozenset({"ending", "expired", "rejected"})
-
-
-@dataclass(frozen=True)
-class Card:
-    """What the home page says of licences: those that need a hand, and what is held for want of one."""
-
-    told: list[Own]
-    missing: list[tuple[str, str, int]]
 
 
 @desk.url_value_preprocessor
@@ -116,14 +107,10 @@ def today() -> date:
     return utc_now().astimezone(get_timezone()).date()
 
 
-def load_card(consultant_id: int) -> Card | None:
-    """What the home page says of a consultant's licences; None where there is nothing to do."""
-    session = db.session()
-    held = queries.held_for_licences(session, consultant_id)
-    rows = queries.own_licences(session, consultant_id, held, today=today())
-    told = [row for row in rows if row.standing in TELLING and not _goes_on(row, rows)]
-    missing = _missing(held, rows)
-    return Card(told, missing) if told or missing else None
+def load_card(consultant_id: int) -> list[Own] | None:
+    """A consultant's licences that need a hand; None where there is nothing to do."""
+    rows = queries.own_licences(db.session(), consultant_id, {}, today=today())
+    return [row for row in rows if row.standing in TELLING and not _goes_on(row, rows)] or None
 
 
 def _missing(held: dict[tuple[str, str], int], rows: list[Own]) -> list[tuple[str, str, int]]:

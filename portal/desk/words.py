@@ -1,8 +1,6 @@
-"""The words of the desk: stages, steps, reports of vendors, reasons for being asked, reasons for a hold."""
+"""The words of the desk: stages, steps, reports of vendors, reasons for being asked."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -67,13 +65,6 @@ CONTRACT_STATES = {
     "suspended": _l("suspended"),
     "cancelled": _l("cancelled"),
 }
-HELD = {
-    "licence": _l("you hold no licence for it there"),
-    "pack": _l("your plan does not sell it"),
-    "state": _l("it is not offered in that state"),
-    "own_use": _l("your own household has reached its limit"),
-    "required_field": _l("the vendor left something out"),
-}
 CONSENTS = {
     "signup": _l("keeping and passing on their details"),
     "contact": _l("being contacted about other services"),
@@ -104,8 +95,3 @@ def more(moment: Moment) -> str:
     if moment.detail.get("period"):
         parts.append(str(moment.detail["period"]))
     return ", ".join(part for part in parts if part)
-
-
-def held(reasons: list[dict[str, Any]]) -> str:
-    """Why a sale is held, in one line."""
-    return ", ".join(str(HELD.get(str(reason.get("code")), reason.get("code"))) for reason in reasons)

@@ -91,6 +91,30 @@ class SaleReversed(Fact):
 
 
 @dataclass(frozen=True)
+class SaleHeld(Fact):
+    """A rule of the terms keeps a sale from earning."""
+
+    name: ClassVar[str] = "sale.held"
+    held_sale_id: int
+
+
+@dataclass(frozen=True)
+class SaleReleased(Fact):
+    """Nothing keeps a held sale from earning any more, or somebody released it."""
+
+    name: ClassVar[str] = "sale.released"
+    held_sale_id: int
+
+
+@dataclass(frozen=True)
+class SaleRefused(Fact):
+    """Somebody decided that a held sale is never sold."""
+
+    name: ClassVar[str] = "sale.refused"
+    held_sale_id: int
+
+
+@dataclass(frozen=True)
 class CycleEnded(Fact):
     name: ClassVar[str] = "cycle.ended"
     cycle_id: int

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from portal.kernel.errors import NotYours
 from portal.models import AccountUser, Consultant, HeldSale, Person
 from portal.sales.holding import HELD, REFUSED
-from portal.sales.words import milestone_words, reason_words
 
 MOST = 50
 SHOWN_FOR = timedelta(days=60)
@@ -19,19 +18,11 @@ SHOWN_FOR = timedelta(days=60)
 
 @dataclass(frozen=True)
 class Held:
-    """One held sale with who sold it; `reasons` and `milestone` in words, `settled_by` a name or empty."""
+    """One held sale with who sold it; `settled_by` is a name or empty."""
 
     sale: HeldSale
     consultant: Consultant
     settled_by: str = ""
-
-    @property
-    def milestone(self) -> str:
-        return milestone_words(self.sale.milestone)
-
-    @property
-    def reasons(self) -> list[str]:
-        return [reason_words(reason) for reason in self.sale.reasons]
 
 
 def waiting(session: Session, *, after: int | None = None) -> list[Held]:
@@ -70,9 +61,16 @@ def one(session: Session, public_id: str) -> Held:
     return Held(found[0], found[1], found[2] or "")
 
 
-def own(session: Session, consultant: Consultant, *, now: datetime, limit: int = 10) -> list[Held]:
-    """A consultant's own sales that earn nothing: held, or refused in the last 60 days; newest first."""
-    refused = (HeldSale.state == REFUSED) & (HeldSale.settled_at > now - SHOWN_FOR)
+def own(
+    session: Session,
+    consultant: Consultant,
+    *,
+    now: datetime,
+    limit: int = 10,
+    refused_for: timedelta = SHOWN_FOR,
+) -> list[Held]:
+    """A consultant's own sales that earn nothing: held, or refused lately; newest first."""
+    refused = (HeldSale.state == REFUSED) & (HeldSale.settled_at > now - refused_for)
     mine = select(HeldSale).where(HeldSale.consultant_id == consultant.id, (HeldSale.state == HELD) | refused)
     rows = session.scalars(mine.order_by(HeldSale.id.desc()).limit(limit)).unique()
     return [Held(sale, consultant) for sale in rows]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from portal.kernel.facts import SaleHeld, SaleReleased
 from portal.kernel.ids import new_id
 from portal.models import Contract, HeldSale
 from portal.sales.gates import Asked, Reason
@@ -28,7 +29,8 @@ def hold(
     held = known or HeldSale(
         public_id=new_id(), contract_id=asked.contract.id, milestone=asked.milestone, state=GONE
     )
-    if held.state != HELD:
+    is_news = held.state != HELD
+    if is_news:
         held.state, held.held_at = HELD, uow.clock()
         held.settled_at = held.settled_by = held.settled_note = None
     held.consultant_id = asked.contract.customer.consultant_id
@@ -36,6 +38,8 @@ def hold(
     held.occurred_at = asked.reached_at
     uow.session.add(held)
     uow.session.flush()
+    if is_news:
+        uow.publish(SaleHeld(held_sale_id=held.id))
     return held
 
 
@@ -43,4 +47,6 @@ def close(uow: UnitOfWork, held: HeldSale, *, state: str) -> None:
     """End what is held by itself: everything came that was missing, or there is nothing to sell any more."""
     held.state, held.settled_at = state, uow.clock()
     held.settled_note = CAME if state == RELEASED else None
+    if state == RELEASED:
+        uow.publish(SaleReleased(held_sale_id=held.id))
     uow.session.flush()

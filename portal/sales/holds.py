@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, select
 
 from portal.kernel.errors import BadInput, Conflict, NotYours
+from portal.kernel.facts import SaleRefused, SaleReleased
 from portal.models import Contract, Customer, HeldSale
 from portal.sales.holding import HELD, REFUSED, RELEASED
 from portal.sales.settling import settle
@@ -91,5 +92,8 @@ def _decide(
         raise Conflict("This sale is settled already.")
     held.state, held.settled_at, held.settled_by, held.settled_note = state, uow.clock(), actor_id, said
     uow.session.flush()
+    uow.publish(
+        SaleReleased(held_sale_id=held.id) if state == RELEASED else SaleRefused(held_sale_id=held.id)
+    )
     uow.note(f"held sale {state}", thing="held_sale", thing_id=held.id, actor_id=actor_id)
     return held, contract

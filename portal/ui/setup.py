@@ -15,6 +15,7 @@ from portal.ui.addresses import RowConverter
 from portal.ui.filters import FILTERS
 from portal.ui.htmx import PortalRequest, answer_unchanged, redirect_for_htmx, request, vary
 from portal.ui.packs import has_feature
+from portal.ui.sales import FILTERS as SALE_FILTERS
 
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "canopy_theme"
@@ -24,7 +25,7 @@ def register(app: Flask) -> None:
     """Give the application its look; call it after the extensions: htmx-flask sets its own request class."""
     app.request_class = PortalRequest
     app.url_map.converters["int"] = RowConverter
-    app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.filters.update(FILTERS | SALE_FILTERS)
     app.jinja_env.globals["is_open"] = is_open
     app.jinja_env.globals["may"] = may
     app.jinja_env.trim_blocks = True

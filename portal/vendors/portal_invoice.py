@@ -11,7 +11,6 @@ from flask import Response, make_response
 from portal.access import permissions
 from portal.extensions import db
 from portal.kernel.money import format_money
-from portal.sales.words import milestone_words
 from portal.ui import show
 from portal.ui.htmx import request
 from portal.vendors import portal_invoices as invoices
@@ -40,7 +39,6 @@ def invoice(place: Place) -> Response:
         before=f"{invoices.month_before(month):%Y-%m}" if month.year > OLDEST_YEAR else "",
         after=f"{after:%Y-%m}" if after <= today() else "",
         running=after > today(),
-        milestone_words=milestone_words,
     )
 
 

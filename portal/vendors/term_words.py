@@ -11,6 +11,7 @@ from flask_babel import ngettext
 from portal.kernel.money import format_money, format_volume
 from portal.models import TermsVersion
 from portal.ui.filters import percent
+from portal.ui.sales import milestone
 
 
 class Compared(NamedTuple):
@@ -69,18 +70,7 @@ def money_of(flat: int, per_unit: int, *, unit: str) -> str:
 
 def milestones_of(terms: TermsVersion) -> str:
     """`installed 60%, activated 40%`."""
-    words = milestone_words()
-    return ", ".join(f"{words.get(name, name)} {percent(share)}" for name, share in terms.milestones.items())
-
-
-def milestone_words() -> dict[str, str]:
-    """What the milestones are called."""
-    return {
-        "signed": _("signed"),
-        "paid": _("paid here"),
-        "installed": _("installed"),
-        "activated": _("activated"),
-    }
+    return ", ".join(f"{milestone(name)} {percent(share)}" for name, share in terms.milestones.items())
 
 
 def shares_of(terms: TermsVersion) -> str:

@@ -1,6 +1,17 @@
 """The wallet of a consultant: what was earned, what is free, how it is paid out."""
 
-from portal.wallets import lost, onboarding, payees, routes, statements, tax, why, withdrawing
+from portal.wallets import held, lost, onboarding, payees, routes, statements, tax, why, withdrawing
 from portal.wallets.room import wallets
 
-__all__ = ["lost", "onboarding", "payees", "routes", "statements", "tax", "wallets", "why", "withdrawing"]
+__all__ = [
+    "held",
+    "lost",
+    "onboarding",
+    "payees",
+    "routes",
+    "statements",
+    "tax",
+    "wallets",
+    "why",
+    "withdrawing",
+]

@@ -13,7 +13,7 @@ from portal.compliance import licences
 from portal.kernel.clock import utc_now
 from portal.kernel.errors import BadInput, Conflict
 from portal.models import AccountUser, Audit, Cycle, HeldSale, Licence, Message, Sale
-from portal.sales.words import reasons_words
+from portal.ui.sales import against
 from tests.compliance.conftest import SIGNED
 
 VOLUME = 184_00
@@ -30,7 +30,8 @@ def test_without_a_licence_nobody_earns_and_the_reason_is_told_in_words(app, cas
     assert books() == (0, 0, "held", ["licence"])
     assert legs_of(app, cast.ana).left == 0
     reasons = do(lambda uow: uow.session.scalars(select(HeldSale)).unique().one().reasons)
-    assert reasons_words(reasons) == "licence solar for CA missing on 2026-11-02"
+    with app.test_request_context():
+        assert against(reasons) == "no verified solar licence for California covers Nov 2, 2026"
 
 
 def test_once_verified_it_counts_in_the_open_cycle_once_however_often_the_job_runs(

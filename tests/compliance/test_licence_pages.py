@@ -172,4 +172,4 @@ def test_the_home_card_says_what_is_at_stake(enter, licensed, sell):
     ben.visit("/home")
 
     assert "In 3 days. Sales signed after" in ben.words
-    assert "Licence for NV missing" in ben.words and "1 sale is held and earns nothing." in ben.words
+    assert "no verified solar licence for Nevada covers Nov 2, 2026" in ben.words

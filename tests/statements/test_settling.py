@@ -208,7 +208,7 @@ def test_a_month_that_was_never_renewed_is_taken_back_and_the_other_stays(
     with app.app_context():
         last = db.session.scalars(select(Inbox).order_by(Inbox.id.desc())).first()
         assert last is not None and (last.state, last.found_by) == ("done", "statement")
-        assert last.outcome == "taken back: renewed for 2026-10, 10 volume, $30.00"
+        assert last.outcome == "taken back: renewed for October 2026, 10 volume, $30.00"
     assert kind == "extra" and world.open_ones(app) == []
     gone = {what: value for what, value in before.items() if what not in world.net(app, vera)}
     assert [(what[1], value) for what, value in gone.items()] == [("renewed-2026-10", (10_00, 30_00))]

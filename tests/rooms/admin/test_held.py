@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from functools import partial
+
 import pytest
 from sqlalchemy import select
 
 from portal.extensions import db
+from portal.kernel.clock import utc_now
 from portal.models import Customer, HeldSale
+from portal.store import perform
 from tests.html import Visitor
 from tests.people import PASSWORD
 from tests.sales.rules import held, net, rule, tell
@@ -31,7 +36,7 @@ def laptop(app, name):
 def test_it_is_listed_with_its_reason_and_released_with_one(app, held_id):
     fin = laptop(app, "fin")
     fin.visit("/admin/held")
-    assert "licence solar for CA missing on 2026-11-02" in fin.words
+    assert "no verified solar licence for California covers Nov 2, 2026" in fin.words
     assert "1 sale, 184 volume, $620.00 revenue" in fin.words
 
     fin.visit(f"/admin/held/{held_id}")
@@ -87,6 +92,30 @@ def test_the_consultant_reads_what_is_missing(app, held_id):
     ben.visit("/earnings")
     cem.visit("/earnings")
 
-    wanted = "Earns nothing until settled: licence solar for CA missing on 2026-11-02"
+    wanted = "Earns nothing: no verified solar licence for California covers Nov 2, 2026."
     assert wanted in ben.words and "184 volume" in ben.words
+    assert 'href="/licences"' in ben.page.text.partition('id="held"')[2]
     assert wanted not in cem.words
+
+    ben.visit("/home")
+    cem.visit("/home")
+    assert wanted in ben.words and wanted not in cem.words
+
+
+def test_a_refused_one_leaves_the_home_page_after_a_week(app, cast, held_id):
+    ben, seen = laptop(app, "ben"), []
+    for days in (6, 8):
+        refused_at = utc_now() - timedelta(days=days)
+        with app.app_context():
+            perform(partial(_refuse, held_id, cast.fin, refused_at))
+        ben.visit("/home")
+        seen.append("Refused: Not ours" in ben.words)
+        ben.visit("/earnings")
+        assert "Refused: Not ours" in ben.words
+
+    assert seen == [True, False]
+
+
+def _refuse(held_id, actor_id, refused_at, uow):
+    row = uow.session.scalars(select(HeldSale).where(HeldSale.public_id == held_id)).unique().one()
+    row.state, row.settled_at, row.settled_by, row.settled_note = "refused", refused_at, actor_id, "Not ours"
