@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from portal import enable_migrations
 from portal.extensions import db
+from portal.models import Consultant, Customer, Order, Service
 from portal.models.guards import missing_guards
 from tests.commissions.closed import closed
 from tests.commissions.shared_sales import SHARES, change, offer, sell
@@ -65,6 +66,33 @@ def test_sales_get_the_terms_of_their_contracts_and_stay_as_they_are(
     assert len({terms for _, terms in asked(database, CONTRACTS_TERMS)}) == 2
     assert asked(database, NOT_LOST) == lines != [(0,)]
     assert asked(database, numbers) == transactions
+
+
+def test_who_paid_here_is_vouched_for_by_the_order_and_others_by_their_vendor(
+    app: Flask, database: Database, cast: Cast, do: Any
+) -> None:
+    do(_two_customers, cast)
+    marks = "SELECT verified_by FROM customer ORDER BY ref"
+    assert asked(database, marks) == [("order",), ("vendor",)]
+
+    walked(app, database, down="0006", up=False)
+    assert asked(database, marks) == [("vendor",), ("vendor",)]
+    walked(app, database)
+    assert asked(database, marks) == [("order",), ("vendor",)]
+
+
+def _two_customers(uow: Any, cast: Cast) -> None:
+    """One who ordered and paid in the shop, one whom the vendor told."""
+    service_id, _terms = offer(uow, "Volta", "charger", None)
+    service = uow.session.get_one(Service, service_id)
+    person = uow.session.get_one(Consultant, cast.dia).person
+    about = {"person_id": person.id, "consultant_id": cast.ben}
+    order = {"size_thousandths": 1_000, "amount_cents": 100, "currency": "USD", "state": "paid"}
+    uow.session.add(Order(public_id="a", service_id=service_id, created_at=uow.clock(), **order, **about))
+    for ref, by in (("a", "order"), ("b", "vendor")):
+        vouched = {"verified_at": uow.clock(), "verified_by": by, "registered_at": uow.clock()}
+        uow.session.add(Customer(public_id=ref, ref=ref, vendor_id=service.vendor_id, **vouched, **about))
+    uow.session.flush()
 
 
 def test_the_guards_of_sales_stand_after_the_way_down_and_after_the_way_up(

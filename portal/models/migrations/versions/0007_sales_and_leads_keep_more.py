@@ -1,4 +1,7 @@
-"""A sale keeps the terms it was sold by, a lead the name of the form, token or file it came by."""
+"""A sale keeps the terms it was sold by, a lead the name of the form, token or file it came by.
+
+Customers who ordered and paid here are vouched for by that order, not by a vendor.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,14 @@ KEY = "fk_sale_terms_version_id_terms_version"
 TERMS_OF_CONTRACTS = """
     UPDATE sale SET terms_version_id = (SELECT terms_version_id FROM contract WHERE contract.id = sale.contract_id)
 """
+PAID_HERE = """
+    UPDATE customer SET verified_by = '{now}'
+     WHERE verified_by = '{before}' AND ref IN (SELECT public_id FROM marketplace_order)
+"""
 
 
 def upgrade() -> None:
+    op.execute(PAID_HERE.format(before="vendor", now="order"))
     op.add_column("lead", sa.Column("source_name", sa.String(100)))
     op.add_column("sale", sa.Column(COLUMN, WHOLE))
     with without_guard():
@@ -30,6 +38,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute(PAID_HERE.format(before="order", now="vendor"))
     with without_guard(), op.batch_alter_table("sale") as batch:
         batch.drop_constraint(op.f(KEY), type_="foreignkey")
         batch.drop_column(COLUMN)
