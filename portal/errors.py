@@ -11,8 +11,10 @@ from werkzeug.exceptions import HTTPException
 
 from portal.kernel.errors import DomainError
 from portal.ui.htmx import request
+from portal.ui.patience import please_wait
 from portal.ui.problems import problem
 
+TOO_MANY = 429
 FORM = "application/x-www-form-urlencoded"
 _PAGES = (403, 404, 422, 429, 500)
 _FOR_PROGRAMS = {
@@ -45,7 +47,8 @@ def _stale_form(_error: CSRFError) -> Response:
 def _http(error: HTTPException) -> Response:
     if error.code is None or error.code < 400:
         return error.get_response()  # type: ignore[return-value]
-    response = _answer(error.code, "")
+    message = please_wait() if error.code == TOO_MANY and not _is_for_a_program() else ""
+    response = _answer(error.code, message)
     for name in ("Retry-After", "Allow"):
         for key, value in error.get_headers():
             if key == name:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Response, current_app, g, jsonify, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_limiter.util import get_remote_address
@@ -21,6 +23,7 @@ from portal.leads.forms import Sent
 from portal.models import LeadForm
 from portal.store import perform
 from portal.ui.operations import documented
+from portal.ui.patience import is_too_much
 
 FOR_AN_ADDRESS = "10 per minute; 60 per hour"
 FOR_A_FORM = "120 per minute; 5000 per day"
@@ -34,10 +37,6 @@ KEPT_SECONDS = "600"
 def take_form(form_id: str) -> AnyResponse:
     """Take a lead in; who it is and whether they were known is told to nobody."""
     form = _opened(form_id)
-    with limiter.limit(FOR_AN_ADDRESS, key_func=lambda: f"form-from-{get_remote_address()}"):
-        pass
-    with limiter.limit(FOR_A_FORM, key_func=lambda: f"form-{form.id}"):
-        pass
     return _from_people(form) if request.mimetype == FORM else _from_script(form)
 
 
@@ -77,9 +76,16 @@ def _is_ours(origin: str) -> bool:
     return origin in {url.rstrip("/") for url in ours}
 
 
+def _limits(form: LeadForm) -> list[tuple[str, Callable[[], str]]]:
+    by_form = f"form-{form.id}"
+    return [(FOR_AN_ADDRESS, lambda: f"form-from-{get_remote_address()}"), (FOR_A_FORM, lambda: by_form)]
+
+
 def _from_people(form: LeadForm) -> AnyResponse:
     request.max_content_length = MOST_BYTES
     filled, public_id = EnquiryForm(), form.public_id
+    if any(is_too_much(filled, limits, key=key) for limits, key in _limits(form)):
+        return form_page(form, filled, status=429)
     # On our own page the browser leads nobody elsewhere, so the page of thanks has the link.
     led_on = form.thanks_url if not _is_ours(request.headers.get("Origin", "")) else None
     thanks = redirect(led_on or url_for("api.form_thanks", form_id=public_id), 303)
@@ -96,6 +102,9 @@ def _from_people(form: LeadForm) -> AnyResponse:
 
 
 def _from_script(form: LeadForm) -> Response:
+    for limits, key in _limits(form):
+        with limiter.limit(limits, key_func=key):
+            pass
     sent, public_id = sent_json(), form.public_id
     thanks = form.thanks_url or url_for("api.form_thanks", form_id=public_id, _external=True)
     if not sent.get("website"):

@@ -9,6 +9,7 @@ from flask import Response, redirect, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access.guard import public
+from portal.desk.access import NOT_HERE
 from portal.desk.room import desk
 from portal.desk.signup_form import SignUpForm
 from portal.extensions import db, limiter
@@ -18,12 +19,13 @@ from portal.leads import consents, selling, signing_up
 from portal.members.queries import sponsor_by_code
 from portal.models import ConsentText, Consultant, Pack, Service, TermsVersion
 from portal.sales.cooling_off import rules
-from portal.store import UnitOfWork, people, perform
+from portal.store import perform
 from portal.ui import show
 from portal.ui.htmx import request
 from portal.ui.invited import kept
+from portal.ui.patience import is_too_much
 
-NOT_HERE = "There is nothing here under this address."
+SIGN_UPS = "10 per minute; 60 per hour"
 
 
 @dataclass(frozen=True)
@@ -77,10 +79,11 @@ def sign_up_page(vendor: str, code: str) -> Response:
 
 @desk.post("/v/<vendor>/<code>")
 @public
-@limiter.limit("10 per minute; 60 per hour")
 def sign_up(vendor: str, code: str) -> AnyResponse:
     """Keep what the customer wrote; who is known already sees the same page as everybody."""
     offer, form = _offer(vendor, code), SignUpForm().open()
+    if is_too_much(form, SIGN_UPS):
+        return _page(offer, form, status=429)
     thanks = redirect(offer.thanks, 303)
     if form.website.data:
         return thanks
@@ -103,32 +106,6 @@ def sign_up(vendor: str, code: str) -> AnyResponse:
 def thanks(vendor: str, code: str) -> Response:
     """What happens next; the same for everybody, so that nobody learns who is a customer."""
     return show("desk/thanks.html", "main", offer=_offer(vendor, code))
-
-
-@desk.get("/v/confirm/<token>")
-@public
-@limiter.limit("60 per minute")
-def confirm(token: str) -> Response:
-    """A button, since programs that read mail open every link in it."""
-    if people.person_of_token(db.session(), token, people.CONFIRM) is None:
-        raise NotYours(NOT_HERE)
-    return show("desk/confirm.html", "main", token=token, done="done" in request.args)
-
-
-@desk.post("/v/confirm/<token>")
-@public
-@limiter.limit("10 per minute; 60 per hour")
-def confirmed(token: str) -> AnyResponse:
-    """The customer says that it was they who signed up."""
-
-    def work(uow: UnitOfWork) -> None:
-        person = people.person_of_token(uow.session, token, people.CONFIRM)
-        if person is None:
-            raise NotYours(NOT_HERE)
-        signing_up.verify(uow, person)
-
-    perform(work)
-    return redirect(url_for("desk.confirm", token=token, done=1), 303)
 
 
 def _offer(vendor: str, code: str) -> Offer:
