@@ -26,7 +26,7 @@ from portal.ui.fields import RefusingForm
 from portal.ui.htmx import request
 from portal.ui.people import stripped
 
-PURPOSES = {service.SIGNUP: _l("Signing up"), service.CONTACT: _l("Being contacted about other services")}
+PURPOSES = {service.SIGNUP: _l("Signing up"), service.CONTACT: _l("Being contacted")}
 NEWEST = 50
 
 

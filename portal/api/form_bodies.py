@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import Field as FormField
 from wtforms import StringField, TelField, TextAreaField
-from wtforms.validators import DataRequired, Length, ValidationError
+from wtforms.validators import Length, ValidationError
 from wtforms.widgets import CheckboxInput
 
 from portal.api import lead_bodies
@@ -24,22 +24,23 @@ from portal.store.people import Contact
 from portal.ui.fields import RefusingForm
 from portal.ui.people import PersonPart, stripped
 
-_TEXT: Final = Field(
-    LONGEST_VERSION + 65,
-    rf"^.{{1,{LONGEST_VERSION}}}:[0-9a-f]{{64}}$",
-    "a version, a colon and the SHA-256 of the text that was shown",
-    f"signup-1:{'0' * 64}",
-    "The text they agreed to, as the form's HTML names it.",
-)
+
+def _text(purpose: str, words: str) -> Field:
+    wanted = "a version, a colon and the SHA-256 of the text that was shown"
+    shape = rf"^.{{1,{LONGEST_VERSION}}}:[0-9a-f]{{64}}$"
+    return Field(LONGEST_VERSION + 65, shape, wanted, f"{purpose}-1:{'0' * 64}", words)
+
+
 SENT: Final = {
     **{name: FIELDS[name] for name in ("name", "email", "phone", "note")},
     "zip": Field(5, "^[0-9]{5}$", "five digits", "80202", "Says in which state they live."),
-    SIGNUP: _TEXT,
-    CONTACT: _TEXT,
+    CONTACT: _text(CONTACT, "The text they agreed to, as the form's HTML names it: that they are contacted."),
+    SIGNUP: _text(SIGNUP, "The text that earlier copies of the HTML showed; it does in place of `contact`."),
     "website": Field(200, f"^$|{TEXT_PATTERN}", "empty", "", "Stays empty: only machines fill it in."),
 }
-NEEDED: Final = ("name", SIGNUP)
-SCHEMA: Final = lead_bodies.schema_of(SENT, needed=NEEDED)
+NEEDED: Final = ("name",)
+ONE_OF: Final = {"contact": ((CONTACT, SIGNUP), "the text they agreed to is needed"), **lead_bodies.ONE_OF}
+SCHEMA: Final = lead_bodies.schema_of(SENT, needed=NEEDED, one_of=ONE_OF)
 
 
 class AgreedField(FormField):
@@ -66,10 +67,8 @@ class EnquiryForm(PersonPart, RefusingForm):
     phone = TelField(_l("Phone"), filters=[stripped], validators=[Length(max=40)])
     zip = StringField(_l("ZIP code"), filters=[stripped])
     note = TextAreaField(_l("Your message"), validators=[Length(max=1_000)])
-    signup = AgreedField(
-        _l("Agreement"), validators=[DataRequired(_l("To send this, please agree to the first text."))]
-    )
     contact = AgreedField(_l("Contact"))
+    signup = AgreedField(_l("Agreement"))
     website = StringField(_l("Leave this empty"), validators=[Length(max=200)])
 
     def __init__(self, **more: Any) -> None:
@@ -87,6 +86,11 @@ class EnquiryForm(PersonPart, RefusingForm):
         except BadInput as refusal:
             raise ValidationError(refusal.message) from refusal
 
+    def validate_contact(self, field: AgreedField) -> None:
+        """They agree to be contacted; a page copied earlier asks for the other text."""
+        if not (field.data or self.signup.data):
+            raise ValidationError(_("To send this, please agree to be contacted."))
+
     def sent(self) -> Sent:
         """What the form says."""
         named = {name: str(self[name].data or "") for name in SENT}
@@ -95,7 +99,7 @@ class EnquiryForm(PersonPart, RefusingForm):
 
 def sent_json() -> dict[str, str]:
     """The fields of the body; answers 413, 415 or 422 with every fault."""
-    return lead_bodies.sent_fields(SENT, needed=NEEDED)
+    return lead_bodies.sent_fields(SENT, needed=NEEDED, one_of=ONE_OF)
 
 
 def as_sent(fields: dict[str, str]) -> Sent:

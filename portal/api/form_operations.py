@@ -48,7 +48,7 @@ SEND_FORM: Final = Operation(
         MOST_BYTES,
         {
             "a form": {
-                name: form_bodies.SENT[name].example for name in ("name", "email", "zip", "note", "signup")
+                name: form_bodies.SENT[name].example for name in ("name", "email", "zip", "note", "contact")
             }
         },
     ),

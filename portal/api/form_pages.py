@@ -11,7 +11,7 @@ from portal.extensions import db, limiter
 from portal.kernel.errors import Conflict
 from portal.kernel.origins import origin_of
 from portal.leads import consents, forms
-from portal.leads.consents import Said
+from portal.leads.consents import CONTACT, SIGNUP, Said
 from portal.models import ConsentText, LeadForm
 from portal.store import perform
 from portal.ui import show
@@ -41,9 +41,13 @@ def form_thanks(form_id: str) -> Response:
 
 
 def form_page(form: LeadForm, filled: EnquiryForm, *, status: int = 200) -> Response:
-    """The form as it was filled in, with what is wrong; each text is the one that was agreed to."""
+    """The form as it was filled in, with what is wrong; each text is the one that was agreed to.
+
+    The text of a sign-up is asked for again where a page that was copied earlier sent it.
+    """
     _ensure_texts()
-    texts = {purpose: _text(purpose, filled[purpose].data or "") for purpose in consents.PURPOSES}
+    asked = [purpose for purpose in (CONTACT, SIGNUP) if purpose == CONTACT or filled[purpose].data]
+    texts = {purpose: _text(purpose, filled[purpose].data or "") for purpose in asked}
     for purpose, text in texts.items():
         filled[purpose].offered = value_of(text)
     session = db.session()

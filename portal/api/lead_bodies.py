@@ -59,11 +59,15 @@ FIELDS: Final = {
     "note": Field(1_000, TEXT_PATTERN, "text without blanks at its ends", "Asked on our page", "Kept."),
 }
 
+# By the field at which it is told when none is there: fields of which one is needed, and the words for it.
+OneOf = Mapping[str, tuple[tuple[str, ...], str]]
+
 NEEDED: Final = ("name",)
+ONE_OF: Final = {"email": (("email", "phone"), "an e-mail address or a phone number is needed")}
 
 
-def schema_of(fields: Mapping[str, Field], *, needed: Sequence[str]) -> Schema:
-    """The schema of an object of these fields, one of e-mail and phone among them."""
+def schema_of(fields: Mapping[str, Field], *, needed: Sequence[str], one_of: OneOf = ONE_OF) -> Schema:
+    """The schema of an object of these fields, with those that are needed."""
     return {
         "type": "object",
         "properties": {
@@ -77,7 +81,7 @@ def schema_of(fields: Mapping[str, Field], *, needed: Sequence[str]) -> Schema:
             for name, field in fields.items()
         },
         "required": list(needed),
-        "anyOf": [{"required": ["email"]}, {"required": ["phone"]}],
+        "allOf": [{"anyOf": [{"required": [name]} for name in names]} for names, _words in one_of.values()],
         "additionalProperties": False,
     }
 
@@ -90,7 +94,9 @@ def sent_lead() -> dict[str, str]:
     return sent_fields(FIELDS, needed=NEEDED)
 
 
-def sent_fields(fields: Mapping[str, Field], *, needed: Sequence[str]) -> dict[str, str]:
+def sent_fields(
+    fields: Mapping[str, Field], *, needed: Sequence[str], one_of: OneOf = ONE_OF
+) -> dict[str, str]:
     """The same for an object of other fields."""
     request.max_content_length = MOST_BYTES
     if request.mimetype != JSON or request.headers.get("Content-Encoding", "identity") != "identity":
@@ -102,6 +108,7 @@ def sent_fields(fields: Mapping[str, Field], *, needed: Sequence[str]) -> dict[s
     if not isinstance(document, dict):
         abort(problem(422, "The body is not a JSON object."))
     faults = _faults(document, fields, needed)
+    faults |= {at: words for at, (names, words) in one_of.items() if not document.keys() & set(names)}
     if faults:
         errors = [{"field": name, "message": message} for name, message in faults.items()]
         abort(problem(422, "The lead is not well formed.", errors=errors))
@@ -144,8 +151,6 @@ def _faults(
     }
     faults |= {name: "unknown field" for name in document if name not in fields}
     faults |= {name: "missing" for name in needed if name not in document}
-    if not {"email", "phone"} & document.keys():
-        faults["email"] = "an e-mail address or a phone number is needed"
     return faults
 
 

@@ -98,9 +98,9 @@ def _services(place: Place) -> dict[str, str]:
 
 
 def _snippet(form: LeadForm) -> str:
-    """The HTML to copy: complete in itself, with the texts that hold now."""
+    """The HTML to copy: complete in itself, with the text that holds now."""
     session, base_url = db.session(), current_app.config["SETTINGS"].base_url.rstrip("/")
-    if any(consents.current_text(session, purpose) is None for purpose in consents.PURPOSES):
+    if consents.current_text(session, consents.CONTACT) is None:
         perform(consents.ensure_texts)
     return render_template(
         "connections/_snippet.html",
@@ -108,5 +108,5 @@ def _snippet(form: LeadForm) -> str:
         lead_form=form,
         service=forms.service_of(session, form),
         consultant=forms.consultant_of(session, form),
-        texts=[consents.current_text(session, purpose) for purpose in consents.PURPOSES],
+        text=consents.current_text(session, consents.CONTACT),
     ).strip()

@@ -25,7 +25,7 @@ SHIPPED: Final = {
         "any time."
     ),
     CONTACT: (
-        "The consultant and the company may call, text or write to me about other services. Nothing I buy "
+        "The company and its consultant may call, text or write to me about their services. Nothing I buy "
         "depends on this, and I may take it back at any time with the link in every mail."
     ),
 }

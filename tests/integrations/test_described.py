@@ -44,7 +44,10 @@ def form(sqlite_app, token) -> dict[str, str]:
         consents.ensure_texts(uow)
         ben = uow.session.scalars(select(Consultant).join(Person).where(Person.name == "Ben")).one()
         made = forms.add_form(uow, consultant_id=ben.id, wish=forms.Wish("A test"), actor_id=1)
-        return {"id": made.public_id, "signup": value_of(consents.current_text(uow.session, consents.SIGNUP))}
+        return {
+            "id": made.public_id,
+            "contact": value_of(consents.current_text(uow.session, consents.CONTACT)),
+        }
 
     with sqlite_app.app_context():
         return perform(work)
@@ -66,8 +69,8 @@ def findings(app, token, name, *, examples=25, form=None) -> list[str]:
             if case.meta.generation.mode == GenerationMode.POSITIVE and isinstance(case.body, dict):
                 case.body = {field: printable(value) for field, value in case.body.items()}
                 if form is not None:
-                    case.body["signup"] = form["signup"]
-                    case.body.pop("contact", None)
+                    case.body["contact"] = form["contact"]
+                    case.body.pop("signup", None)
 
     operation = schema.find_operation_by_id(name)
     load_all_checks()

@@ -43,7 +43,8 @@ def test_a_form_is_made_seen_and_ended(app, signed_in):
     assert f"/api/v1/forms/{form_id}/leads" in html and "<script" not in html
     assert all(line.strip().startswith("<") and line.count("<p") <= 1 for line in html.splitlines())
     assert 'name="phone"' in html and "Ben" in html
-    assert re.search(r'name="signup" type="checkbox" value="signup-1:[0-9a-f]{64}" required', html)
+    assert re.search(r'name="contact" type="checkbox" value="contact-1:[0-9a-f]{64}" required', html)
+    assert "signup" not in html
     ben.visit(f"/forms/{form_id}")
     assert "is your consultant" in ben.words
     ben.visit(f"{OWN}/{form_id}")
@@ -164,7 +165,7 @@ def test_a_page_elsewhere_brings_a_lead_to_the_desk_and_leads_on(sqlite_app, tmp
         page.goto(f"{own}/index.html")
         _fill(page, email="dana@")
         assert page.title().startswith("Get in touch")
-        assert page.input_value("#name") == "Dana Reed" and page.is_checked("#signup")
+        assert page.input_value("#name") == "Dana Reed" and page.is_checked("#contact")
         page.fill("#email", "dana@example.com")
         page.click("button:has-text('Send')")
         page.wait_for_url("**/thanks")
@@ -192,8 +193,8 @@ def test_a_page_elsewhere_brings_a_lead_to_the_desk_and_leads_on(sqlite_app, tmp
 def test_a_script_of_the_page_sends_it_and_one_of_another_cannot(sqlite_app, tmp_path):
     invite_cast(sqlite_app)
     (tmp_path / "index.html").write_text("<!doctype html><title>Roofs</title>")
-    send = """([url, signup]) => fetch(url, {method: 'POST', headers: {'Content-Type': 'application/json'},
-        body: JSON.stringify({name: 'Dana Reed', email: 'dana@example.com', signup})})
+    send = """([url, contact]) => fetch(url, {method: 'POST', headers: {'Content-Type': 'application/json'},
+        body: JSON.stringify({name: 'Dana Reed', email: 'dana@example.com', contact})})
         .then(answer => answer.json(), () => 'refused')"""
     with (
         served(sqlite_app) as address,
@@ -205,12 +206,12 @@ def test_a_script_of_the_page_sends_it_and_one_of_another_cannot(sqlite_app, tmp
         ben.context.add_cookies(cookies(sqlite_app, address, "Ben"))
         html = _make(ben.page, address, origins=own)
         [path] = re.findall(r"/api/v1/forms/[a-z2-7]+/leads", html)
-        [signup] = re.findall(r'"(signup-1:[0-9a-f]{64})"', html)
+        [contact] = re.findall(r'"(contact-1:[0-9a-f]{64})"', html)
         page = Screen(browser).page
         answers = []
         for site in (foreign, own):
             page.goto(f"{site}/index.html")
-            answers.append(page.evaluate(send, [address + path, signup]))
+            answers.append(page.evaluate(send, [address + path, contact]))
 
     assert answers[0] == "refused"
     assert answers[1]["received"] is True
@@ -230,6 +231,6 @@ def _fill(page, *, email):
     page.evaluate("document.querySelector('form').noValidate = true")
     page.fill("[name=name]", "Dana Reed")
     page.fill("[name=email]", email)
-    page.check("[name=signup]")
+    page.check("[name=contact]")
     with page.expect_navigation():
         page.click("button:has-text('Send')")
