@@ -12,7 +12,8 @@ from portal.api.tokened import Caller, tokened
 from portal.integrations import tokens
 from portal.integrations.lists import told_leads
 from portal.integrations.requests import keep_key, lead_of_key
-from portal.leads.service import Enquiry, take_lead
+from portal.leads.enquiries import Enquiry
+from portal.leads.service import take_lead
 from portal.store import UnitOfWork, perform
 from portal.store.people import Contact
 from portal.ui.operations import documented
@@ -33,6 +34,7 @@ def add_lead(caller: Caller) -> Response:
         service_id=service_of(sent),
         consultant_id=caller.consultant_id,
         note=sent.get("note", ""),
+        source_name=caller.token_name,
     )
 
     def work(uow: UnitOfWork) -> tuple[dict[str, object], bool]:

@@ -39,10 +39,11 @@ View = TypeVar("View", bound=Callable[..., Response])
 
 @dataclass(frozen=True)
 class Caller:
-    """The user behind a token; `viewer` is the consultant they are, or None for the whole company."""
+    """The user behind a token, which has a name; `viewer` is their consultant, None for the whole company."""
 
     user_id: int
     viewer: Viewer | None
+    token_name: str
 
     @property
     def consultant_id(self) -> int | None:
@@ -91,13 +92,13 @@ def _allowed(token: ApiToken, user: AccountUser, scope: str) -> Caller:
     own, company = NEEDED[scope]
     may = granted(user.roles)
     if company in may:
-        return Caller(user.id, None)
+        return Caller(user.id, None, token.name)
     if own not in may:
         _forbid("The user of this token may not do this.")
     viewer = viewer_for(db.session(), user.person_id)
     if scope in OF_LEADS and not _has_desk(viewer):
         _forbid("The plan of this token's user has no lead desk.")
-    return Caller(user.id, viewer)
+    return Caller(user.id, viewer, token.name)
 
 
 def _has_desk(viewer: Viewer) -> bool:

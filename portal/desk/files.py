@@ -31,7 +31,8 @@ from portal.kernel.clock import utc_now
 from portal.kernel.errors import BadInput
 from portal.kernel.us import STATES
 from portal.leads import importing, selling
-from portal.leads.importing import MOST_ROWS, Row
+from portal.leads.enquiries import LONGEST_SOURCE
+from portal.leads.importing import MOST_ROWS, Into, Row
 from portal.models import Lead
 from portal.payouts.files import guarded
 from portal.store import people, perform
@@ -42,7 +43,7 @@ from portal.ui.htmx import request
 LARGEST_BYTES: Final = 200_000
 HEADINGS: Final = (
     *("name", "email", "phone", "address", "state", "service", "note"),
-    *("stage", "came in", "since", "lost because", "contact"),
+    *("stage", "came in", "by", "since", "lost because", "contact"),
 )
 
 
@@ -73,7 +74,7 @@ def read_import() -> AnyResponse:
     if not content or len(content) > LARGEST_BYTES:
         form.file.errors = [_("Please choose a CSV file of at most 200 kB.")]
         return _page(form, status=422)
-    return _preview(content)
+    return _preview(content, form.file.data.filename or "")
 
 
 @desk.post("/leads/import/take")
@@ -87,14 +88,10 @@ def import_leads() -> AnyResponse:
         content = b""
     found = _read(content)
     if found.faults or not content:
-        return _preview(content)
+        return _preview(content, request.form.get("name", ""))
     anyway = {int(line) for line in request.form.getlist("anyway") if line.isdecimal() and len(line) < 7}
-    consultant_id, actor_id = me().id, current_user.id
-    number = perform(
-        lambda uow: importing.take_rows(
-            uow, found.rows, consultant_id=consultant_id, actor_id=actor_id, anyway=anyway
-        )
-    )
+    into = Into(me().id, current_user.id, request.form.get("name", "")[:LONGEST_SOURCE])
+    number = perform(lambda uow: importing.take_rows(uow, found.rows, into=into, anyway=anyway))
     flash(ngettext("%(num)s lead was taken.", "%(num)s leads were taken.", number), "ok")
     return redirect(url_for("desk.leads"), 303)
 
@@ -123,12 +120,13 @@ def _cells(lead: Lead, *, stopped: bool) -> list[str]:
         person.name,
         "" if stopped else person.email,
         "" if stopped else shown_phone(person.phone or ""),
-        person.address or "",
+        "" if stopped else person.address or "",
         lead.region or "",
         lead.service.code if lead.service else "",
         "",
         lead.stage,
         lead.source,
+        lead.source_name or "",
         lead.created_at.date().isoformat(),
         lead.lost_reason or "",
         "do not contact" if stopped else "",
@@ -191,7 +189,7 @@ def _rows(table: Table) -> list[Row]:
     ]
 
 
-def _preview(content: bytes) -> Response:
+def _preview(content: bytes, name: str) -> Response:
     found = _read(content)
     wrong = bool(found.faults) or not found.rows
     return show(
@@ -202,6 +200,7 @@ def _preview(content: bytes) -> Response:
         clean=[row for row in found.rows if not row.against],
         doubtful=[row for row in found.rows if row.against],
         content=base64.b64encode(content).decode(),
+        name=name[:LONGEST_SOURCE],
         shown_phone=shown_phone,
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flask import Response, flash, redirect, url_for
 from flask_babel import gettext as _
 from flask_babel import to_user_timezone
@@ -18,7 +20,9 @@ from portal.extensions import db
 from portal.kernel.clock import utc_now
 from portal.kernel.errors import DomainError, NotYours
 from portal.leads import queries, working
-from portal.leads.service import Enquiry, take_lead
+from portal.leads.enquiries import Enquiry
+from portal.leads.queries import Sought
+from portal.leads.service import take_lead
 from portal.models import Lead
 from portal.models.lead import LEAD_STAGES
 from portal.store import UnitOfWork, people, perform
@@ -28,6 +32,8 @@ from portal.ui.addresses import number
 from portal.ui.fields import RefusingForm
 from portal.ui.htmx import request
 
+LONGEST_SOUGHT: Final = 120
+
 
 @desk.get("/leads")
 @requires(permissions.work_leads)
@@ -35,8 +41,8 @@ from portal.ui.htmx import request
 def leads() -> Response:
     """Own leads by stage, what is to be done, and what waits for an answer."""
     session, consultant_id = db.session(), me().id
-    stage, asked = request.args.get("stage", ""), request.args.get("q", "")[:100]
-    wanted = queries.own_leads(consultant_id, stage=stage, asked=asked)
+    sought = Sought(*(request.args.get(name, "")[:LONGEST_SOUGHT] for name in ("stage", "q", "came")))
+    wanted = queries.own_leads(consultant_id, sought)
     rows = queries.page_of(session, wanted, before=number(request.args, "before"))
     archived = queries.own_lead(session, request.args.get("archived", ""), consultant_id)
     return show(
@@ -45,8 +51,8 @@ def leads() -> Response:
         rows=rows[: queries.PAGE],
         more=rows[queries.PAGE - 1].lead.id if len(rows) > queries.PAGE else None,
         counts=queries.counts(session, consultant_id),
-        stage=stage,
-        asked=asked,
+        sought=sought,
+        sources=queries.sources_of(session, consultant_id),
         tasks=queries.tasks_to_do(session, consultant_id),
         offers=queries.offers_to(session, consultant_id, utc_now()),
         archived=archived if archived and archived.archived_at else None,

@@ -19,13 +19,6 @@ STAGES = {
     "lost": _l("Lost"),
 }
 TONES = {"new": "sun", "won": "ok", "lost": "bad"}
-SOURCES = {
-    "hand": _l("written down by you"),
-    "signup": _l("signed up on your page"),
-    "import": _l("from a file"),
-    "form": _l("by a form on a website"),
-    "api": _l("from another system"),
-}
 STEPS = {
     "taken": _l("The lead came in"),
     "again": _l("They asked again"),
@@ -67,11 +60,17 @@ CONTRACT_STATES = {
 }
 CONSENTS = {
     "signup": _l("keeping and passing on their details"),
-    "contact": _l("being contacted about other services"),
+    "contact": _l("being contacted about our services"),
 }
 
-# Why a lead is offered to somebody, in one line.
-chosen = routing.chosen
+ALSO = {
+    "email": _l("They also gave another e-mail address"),
+    "phone": _l("They also gave another phone number"),
+    "name": _l("They also gave another name"),
+}
+
+# Why a lead is offered to somebody, and where it comes from, in one line.
+chosen, came_by = routing.chosen, routing.came_by
 
 
 def said(moment: Moment) -> str:
@@ -82,12 +81,19 @@ def said(moment: Moment) -> str:
         return " ".join(part for part in (_("%(was)s to %(now)s", was=was, now=now), by) if part)
     if moment.kind in ("sale", "reversal"):
         return _("Volume for you") if moment.kind == "sale" else _("Volume taken back")
+    if moment.kind == "also":
+        return str(ALSO[str(moment.detail["channel"])])
     return str(REPORTS.get(moment.kind) or STEPS.get(moment.kind, moment.kind))
 
 
 def more(moment: Moment) -> str:
     """What a step says beside its title."""
     parts = [moment.about, moment.text]
+    if moment.kind == "also" and not moment.text:
+        parts.append(_("It must not be contacted, so it is not shown."))
+    if moment.kind in ("taken", "again") and moment.detail.get("source"):
+        name = moment.detail.get("source_name")
+        parts.insert(0, came_by(str(moment.detail["source"]), str(name) if name else None))
     if moment.kind == "signup" and moment.detail.get("size_thousandths"):
         parts.append(_("Size: %(size)s", size=size(int(moment.detail["size_thousandths"]))))
     if moment.kind == "unrouted":

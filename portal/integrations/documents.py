@@ -27,6 +27,7 @@ def lead_document(lead: Lead, withheld: Collection[str]) -> dict[str, Any]:
         "id": lead.public_id,
         "stage": lead.stage,
         "source": lead.source,
+        "source_name": lead.source_name,
         "name": person.name,
         "email": None if "email" in withheld else person.email or None,
         "phone": None if "phone" in withheld else person.phone,

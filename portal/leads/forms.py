@@ -14,7 +14,8 @@ from portal.kernel.ids import new_id
 from portal.kernel.origins import LONGEST_ORIGIN, is_origin, origin_of
 from portal.leads import consents
 from portal.leads.consents import Said
-from portal.leads.service import Enquiry, take_lead
+from portal.leads.enquiries import Enquiry
+from portal.leads.service import take_lead
 from portal.models import Consultant, LeadForm, Pack, Service
 from portal.store import UnitOfWork, people
 from portal.store.locks import advisory, lock_where
@@ -142,13 +143,16 @@ def take(uow: UnitOfWork, *, public_id: str, sent: Sent) -> None:
         origin=f"form-{form.public_id}-{uow.clock().date()}-{_mark(sent.contact)}",
         note=sent.note,
         said=sent.said,
+        source_name=form.name,
     )
     take_lead(uow, enquiry=enquiry)
 
 
 def _mark(contact: Contact) -> str:
-    by_email = people.mark_of(people.EMAIL, contact.email)
-    return by_email or people.mark_of(people.PHONE, contact.phone)
+    """Whose enquiry it is: a phone rings in a whole household, so the name tells its people apart."""
+    if by_email := people.mark_of(people.EMAIL, contact.email):
+        return by_email
+    return people.mark_of_one(contact.phone, contact.name)
 
 
 def _origins(wish: Wish) -> tuple[str, ...]:

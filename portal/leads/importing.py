@@ -10,8 +10,9 @@ from sqlalchemy import Select, select, union
 from sqlalchemy.orm import Session
 
 from portal.kernel.errors import Conflict
-from portal.leads.service import Enquiry, add_lead
-from portal.models import ContactStop, Customer, Lead, Person
+from portal.leads.enquiries import Enquiry
+from portal.leads.service import add_lead
+from portal.models import Customer, Lead, Person
 from portal.store import UnitOfWork, people
 from portal.store.locks import advisory
 from portal.store.people import Contact
@@ -31,10 +32,19 @@ class Row:
     other: int = 0
 
 
+@dataclass(frozen=True)
+class Into:
+    """On whose desk the rows of a file are put, by whom, and what the file is called."""
+
+    consultant_id: int
+    actor_id: int
+    file_name: str = ""
+
+
 def looked_up(session: Session, rows: Sequence[Row], *, consultant_id: int) -> list[Row]:
     """The rows with what stands against each: known already, twice in the file, not to be contacted."""
     known = _marks_of_own(session, consultant_id)
-    stops = _stopped(session, set().union(*(_marks(row.contact) for row in rows)))
+    stops = people.stopped_marks(session, set().union(*(_marks(row.contact) for row in rows)))
     seen: dict[str, int] = {}
     found = []
     for row in rows:
@@ -47,36 +57,43 @@ def looked_up(session: Session, rows: Sequence[Row], *, consultant_id: int) -> l
     return found
 
 
-def take_rows(
-    uow: UnitOfWork, rows: Sequence[Row], *, consultant_id: int, actor_id: int, anyway: Collection[int]
-) -> int:
+def take_rows(uow: UnitOfWork, rows: Sequence[Row], *, into: Into, anyway: Collection[int]) -> int:
     """Take every row that nothing stands against, and those of the lines in `anyway`; how many.
 
     Nobody is taken who must not be contacted. Raises `Conflict` for more rows than a file may have.
     """
     if len(rows) > MOST_ROWS:
         raise Conflict(f"A file may have at most {MOST_ROWS:,} lines.")
-    advisory(uow, f"lead-import-{consultant_id}")
+    advisory(uow, f"lead-import-{into.consultant_id}")
     taken = 0
-    for row in looked_up(uow.session, rows, consultant_id=consultant_id):
+    for row in looked_up(uow.session, rows, consultant_id=into.consultant_id):
         if row.against == "stopped" or (row.against and row.line not in anyway):
             continue
-        enquiry = Enquiry(row.contact, "import", row.service_id, consultant_id, note=row.note)
+        enquiry = Enquiry(
+            contact=row.contact,
+            source="import",
+            service_id=row.service_id,
+            consultant_id=into.consultant_id,
+            note=row.note,
+            source_name=into.file_name,
+        )
         person = people.add_person(uow, row.contact)
-        add_lead(uow, enquiry, person, stage="new", actor_id=actor_id)
+        add_lead(uow, enquiry, person, stage="new", actor_id=into.actor_id)
         taken += 1
-    uow.note("leads.import", thing="consultant", thing_id=consultant_id, actor_id=actor_id, taken=taken)
+    uow.note(
+        "leads.import",
+        thing="consultant",
+        thing_id=into.consultant_id,
+        actor_id=into.actor_id,
+        taken=taken,
+        file=into.file_name,
+    )
     return taken
 
 
 def _marks(contact: Contact) -> set[str]:
     marks = (people.mark_of(people.EMAIL, contact.email), people.mark_of(people.PHONE, contact.phone))
     return {mark for mark in marks if mark}
-
-
-def _stopped(session: Session, marks: set[str]) -> set[str]:
-    standing = (ContactStop.mark.in_(marks), ContactStop.ended_at.is_(None))
-    return set(session.scalars(select(ContactStop.mark).where(*standing)))
 
 
 def _marks_of_own(session: Session, consultant_id: int) -> set[str]:

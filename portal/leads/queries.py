@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from portal.kernel.errors import BadInput
 from portal.kernel.vendor_events import WITHDRAWN
+from portal.leads.again import ALSO, opened
 from portal.leads.service import OVER
 from portal.models import (
     Consent,
@@ -27,13 +28,14 @@ from portal.models import (
     Sale,
     Service,
 )
-from portal.models.lead import LEAD_STAGES
+from portal.models.lead import LEAD_SOURCES, LEAD_STAGES
 from portal.store import people
 from portal.store.contract_facts import is_withdrawn
 
 PAGE: Final = 25
 MOST_STEPS: Final = 200
 MOST_TASKS: Final = 20
+MOST_SOURCES: Final = 50
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,34 @@ class Moment:
     by_hand: bool = False
 
 
-def own_leads(consultant_id: int, *, stage: str = "", asked: str = "") -> Select[Any]:
-    """A consultant's leads on a stage (`archived`, or any other word for all that are open), by a text."""
+@dataclass(frozen=True)
+class Sought:
+    """Which leads are asked for: those on a stage (`archived`, any other word for all that are open).
+
+    `asked` is a text to find them by; `came` is where they come from, as `sources_of` tells it.
+    """
+
+    stage: str = ""
+    asked: str = ""
+    came: str = ""
+
+
+def own_leads(consultant_id: int, sought: Sought) -> Select[Any]:
+    """A consultant's leads, those that are sought."""
     statement = select(Lead).join(Person, Person.id == Lead.person_id)
-    statement = statement.where(Lead.consultant_id == consultant_id, _on(stage))
-    wanted = _called(asked)
-    return statement if wanted is None else statement.where(wanted)
+    statement = statement.where(Lead.consultant_id == consultant_id, _on(sought.stage))
+    for wanted in (_called(sought.asked), _came_by(sought.came)):
+        statement = statement if wanted is None else statement.where(wanted)
+    return statement
+
+
+def sources_of(session: Session, consultant_id: int) -> list[tuple[str, str, str | None]]:
+    """From where own leads come, most first: the word to seek them by, the source and its name."""
+    number = func.count().label("number")
+    mine = select(Lead.source, Lead.source_name).where(Lead.consultant_id == consultant_id)
+    grouped = mine.group_by(Lead.source, Lead.source_name).order_by(number.desc(), Lead.source)
+    rows = session.execute(grouped.limit(MOST_SOURCES))
+    return [(f"{source}:{name or ''}", source, name) for source, name in rows]
 
 
 def page_of(session: Session, leads: Select[Any], *, before: int | None = None) -> list[LeadLine]:
@@ -143,13 +167,27 @@ def left_because(session: Session, lead_ids: Sequence[int]) -> dict[int, str]:
 def timeline(session: Session, lead: Lead) -> list[Moment]:
     """What happened with a lead and with the contracts of its customer, newest first."""
     steps = select(LeadStep).where(LeadStep.lead_id == lead.id).order_by(LeadStep.id.desc())
+    found = session.scalars(steps.limit(MOST_STEPS)).all()
+    hidden = _hidden_marks(session, lead, found)
     moments = [
-        Moment(step.at, step.kind, step.text, step.detail, by_hand=step.actor_id is not None)
-        for step in session.scalars(steps.limit(MOST_STEPS))
+        Moment(
+            step.at,
+            step.kind,
+            opened(step, hidden=hidden) if step.kind == ALSO else step.text,
+            step.detail,
+            by_hand=step.actor_id is not None,
+        )
+        for step in found
     ]
     if lead.customer_id is not None:
         moments += _reported(session, lead) + _sold(session, lead)
     return sorted(moments, key=lambda each: each.at, reverse=True)[:MOST_STEPS]
+
+
+def _hidden_marks(session: Session, lead: Lead, steps: Sequence[LeadStep]) -> set[str]:
+    """The marks of what else somebody gave and nobody may contact: all of it once the person was stopped."""
+    marks = {str(step.detail["mark"]) for step in steps if "mark" in step.detail}
+    return marks if people.is_stopped(session, lead.person) else people.stopped_marks(session, marks)
 
 
 def _reported(session: Session, lead: Lead) -> list[Moment]:
@@ -188,6 +226,13 @@ def _on(stage: str) -> ColumnElement[bool]:
         return Lead.archived_at.is_not(None)
     here = Lead.stage == stage if stage in LEAD_STAGES else Lead.stage.not_in(OVER)
     return here & Lead.archived_at.is_(None)
+
+
+def _came_by(came: str) -> ColumnElement[bool] | None:
+    source, _colon, name = came.partition(":")
+    if source not in LEAD_SOURCES:
+        return None
+    return and_(Lead.source == source, Lead.source_name == name if name else Lead.source_name.is_(None))
 
 
 def _called(asked: str) -> ColumnElement[bool] | None:

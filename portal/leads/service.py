@@ -12,7 +12,8 @@ from portal.kernel.facts import LeadTaken
 from portal.kernel.ids import new_id
 from portal.kernel.us import STATES
 from portal.leads import consents
-from portal.leads.consents import Said
+from portal.leads.again import ask_again, keep_other_ways
+from portal.leads.enquiries import Enquiry
 from portal.leads.steps import LONGEST_NOTE, add_step
 from portal.models import Lead, Person, Service
 from portal.models.lead import LEAD_SOURCES
@@ -22,23 +23,6 @@ from portal.store.people import Contact
 
 OVER: Final = ("won", "lost")
 LONGEST_NAME: Final = 100
-
-
-@dataclass(frozen=True)
-class Enquiry:
-    """Somebody who is interested: who, in which service, from whom they heard of it.
-
-    `source` is one of `LEAD_SOURCES`. Without `consultant_id` the lead is routed. `origin` is the key under
-    which the sender takes it once, such as `form-7-4f1c`. `said` are texts that the person agreed to.
-    """
-
-    contact: Contact
-    source: str
-    service_id: int | None = None
-    consultant_id: int | None = None
-    origin: str | None = None
-    note: str = ""
-    said: tuple[Said, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,7 +36,8 @@ class Taken:
 def take_lead(uow: UnitOfWork, *, enquiry: Enquiry, stage: str = "new", actor_id: int | None = None) -> Taken:
     """Take a lead in. The same `origin`, or the same person with an open lead, makes no second one.
 
-    A person whom a consultant is working on already stays with them. Publishes `lead.taken` for a new lead,
+    A person whom a consultant is working on already stays with them, and what they told besides is added to
+    its history. Publishes `lead.taken` for a new lead,
     which routes it where it has no consultant. Raises `BadInput` naming the field (`name`, `email`, `phone`,
     `region`, `source`, `service`), `Conflict` where a text that was agreed to has changed.
     """
@@ -60,10 +45,11 @@ def take_lead(uow: UnitOfWork, *, enquiry: Enquiry, stage: str = "new", actor_id
     hold_person(uow, enquiry.contact)
     known = _by_origin(uow, enquiry.origin)
     if known is not None:
+        keep_other_ways(uow, known, enquiry.contact)
         return Taken(known, is_new=False)
     same = open_lead_of(uow, enquiry)
     if same is not None:
-        _ask_again(uow, same, enquiry, actor_id)
+        ask_again(uow, same, enquiry, actor_id=actor_id)
         return Taken(same, is_new=False)
     person = people.add_person(uow, enquiry.contact)
     return Taken(add_lead(uow, enquiry, person, stage=stage, actor_id=actor_id), is_new=True)
@@ -79,6 +65,7 @@ def add_lead(uow: UnitOfWork, enquiry: Enquiry, person: Person, *, stage: str, a
         service_id=enquiry.service_id,
         stage=stage,
         source=enquiry.source,
+        source_name=enquiry.came_by.get("source_name"),
         origin=enquiry.origin,
         region=person.region,
         created_by=actor_id,
@@ -89,7 +76,7 @@ def add_lead(uow: UnitOfWork, enquiry: Enquiry, person: Person, *, stage: str, a
     uow.session.flush()
     for said in enquiry.said:
         consents.give(uow, person, said, source=enquiry.source)
-    add_step(uow, lead, "taken", actor_id=actor_id, source=enquiry.source)
+    add_step(uow, lead, "taken", actor_id=actor_id, **enquiry.came_by)
     if enquiry.note.strip():
         add_step(uow, lead, "note", text=enquiry.note.strip()[:LONGEST_NOTE], actor_id=actor_id)
     uow.publish(LeadTaken(lead_id=lead.id), key=f"lead-{lead.id}-taken")
@@ -148,22 +135,3 @@ def _is_open() -> tuple[Any, ...]:
 def _open_people(consultant_id: int | None) -> Select[Any]:
     people_ids = select(Lead.person_id).where(*_is_open())
     return people_ids if consultant_id is None else people_ids.where(Lead.consultant_id == consultant_id)
-
-
-def _ask_again(uow: UnitOfWork, lead: Lead, enquiry: Enquiry, actor_id: int | None) -> None:
-    """What is new about a lead that is there; what its consultant wrote down stays as it is."""
-    person, contact = lead.person, enquiry.contact
-    people.keep_contact(
-        person,
-        Contact(
-            name="" if person.name else contact.name,
-            email="" if person.email else contact.email,
-            phone="" if person.phone else contact.phone,
-            address="" if person.address else contact.address,
-            region=person.region or contact.region,
-        ),
-    )
-    lead.service_id, lead.region = lead.service_id or enquiry.service_id, lead.region or person.region
-    for said in enquiry.said:
-        consents.give(uow, person, said, source=enquiry.source)
-    add_step(uow, lead, "again", text=enquiry.note.strip()[:LONGEST_NOTE], actor_id=actor_id)

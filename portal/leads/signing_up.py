@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import or_, select
 
 from portal.kernel.errors import BadInput
 from portal.kernel.facts import CustomerRegistered, CustomerSignedUp
 from portal.kernel.ids import new_id
+from portal.leads.again import ask_again, keep_other_ways
 from portal.leads.consents import Said
+from portal.leads.enquiries import Enquiry
 from portal.leads.selling import is_served, served_states, terms_of_day
-from portal.leads.service import Enquiry, add_lead, hold_person, take_lead
+from portal.leads.service import add_lead, hold_person, take_lead
 from portal.leads.steps import add_step
 from portal.models import Consultant, Customer, Lead, LeadStep, Person, Service
 from portal.models.lead import LEAD_STAGES
@@ -104,13 +106,12 @@ def verify(uow: UnitOfWork, person: Person) -> None:
 
 
 def known_customer(uow: UnitOfWork, *, vendor_id: int, contact: Contact) -> Customer | None:
-    """The vendor's customer with this e-mail or phone number."""
-    reached = people.reached_by(email=contact.email, phone=contact.phone)
-    if reached is None:
-        return None
-    statement = select(Customer).join(Person, Person.id == Customer.person_id)
-    mine = statement.where(Customer.vendor_id == vendor_id, reached).order_by(Customer.id).limit(1)
-    return uow.session.scalars(mine).unique().one_or_none()
+    """The vendor's customer with this e-mail, or with this phone number and a name that can be the same."""
+    of_vendor = select(Customer.person_id).where(Customer.vendor_id == vendor_id)
+    for same in people.same_people(uow.session, replace(contact, address=""), among=of_vendor):
+        mine = select(Customer).where(Customer.vendor_id == vendor_id, Customer.person_id == same.person.id)
+        return uow.session.scalars(mine.order_by(Customer.id).limit(1)).unique().one()
+    return None
 
 
 def _lead(uow: UnitOfWork, signup: SignUp) -> Lead:
@@ -120,16 +121,20 @@ def _lead(uow: UnitOfWork, signup: SignUp) -> Lead:
 def _lead_of_customer(uow: UnitOfWork, customer: Customer, signup: SignUp) -> Lead | None:
     """A new lead of somebody who is a customer already; None where they asked for this service before.
 
-    The consultant who brought them stays, whoever's page it was.
+    The consultant who brought them stays, whoever's page it was, and reads what they told this time.
     """
     about = or_(Lead.customer_id == customer.id, Lead.person_id == customer.person_id)
     for_it = (Lead.service_id == signup.service_id, Lead.archived_at.is_(None))
-    if uow.session.scalar(select(Lead.id).where(about, *for_it).limit(1)) is not None:
+    enquiry = _enquiry(signup, consultant_id=customer.consultant_id)
+    earlier = select(Lead).where(about, *for_it).order_by(Lead.id).limit(1).with_for_update(of=Lead)
+    asked_before = uow.session.scalars(earlier).unique().one_or_none()
+    if asked_before is not None:
+        ask_again(uow, asked_before, enquiry)
         return None
     assert customer.person is not None, "a customer is found by their person"
-    enquiry = _enquiry(signup, consultant_id=customer.consultant_id)
     lead = add_lead(uow, enquiry, customer.person, stage=STAGE, actor_id=None)
     lead.customer_id = customer.id
+    keep_other_ways(uow, lead, signup.contact)
     return lead
 
 

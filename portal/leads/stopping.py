@@ -6,18 +6,24 @@ from sqlalchemy import select, update
 
 from portal.kernel.errors import BadInput
 from portal.leads import consents
+from portal.leads.again import other_ways
 from portal.leads.steps import add_step
 from portal.models import Lead, LeadOffer, Person
 from portal.store import UnitOfWork, people
 
 
 def stop_contact(uow: UnitOfWork, person: Person, *, reason: str, actor_id: int | None) -> None:
-    """Stop every channel of a person, take back their yes to be contacted and the offers of their leads."""
+    """Stop every channel of a person, take back their yes to be contacted and the offers of their leads.
+
+    What else they gave when they asked again is theirs too.
+    """
     people.stop_person(uow, person, reason=reason, asked_by=actor_id)
     consents.withdraw(uow, person, purpose=consents.CONTACT)
     leads = uow.session.scalars(select(Lead).where(Lead.person_id == person.id).order_by(Lead.id)).unique()
     for lead in leads:
         _withdraw_offers(uow, lead)
+        for channel, mark in other_ways(uow, lead):
+            people.stop(uow, channel=channel, mark=mark, reason=reason, asked_by=actor_id)
         add_step(uow, lead, "stop", text=reason, actor_id=actor_id)
     uow.note("contact.stop", thing="person", thing_id=person.id, actor_id=actor_id)
 

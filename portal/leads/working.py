@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -123,7 +123,8 @@ def archive(uow: UnitOfWork, mine: Mine, *, archived: bool = True) -> None:
 def change_details(uow: UnitOfWork, mine: Mine, *, contact: Contact, service_id: int | None) -> None:
     """Correct who a lead is and what they ask for. Raises `BadInput` naming the field.
 
-    Who signed up wrote that themselves: only what they left empty can be filled in.
+    Who signed up wrote that themselves: only what they left empty can be filled in. Who is not to be
+    contacted gets no other e-mail or number, by which they would be.
     """
     lead = mine.locked(uow)
     if contact.region and contact.region not in STATES:
@@ -140,6 +141,8 @@ def change_details(uow: UnitOfWork, mine: Mine, *, contact: Contact, service_id:
             region=person.region or contact.region,
         )
         service_id = lead.service_id or service_id
+    if people.is_stopped(uow.session, person):
+        contact = replace(contact, email="", phone="")
     people.keep_contact(person, contact)
     lead.service_id, lead.region = service_id, person.region
     add_step(uow, lead, "details", actor_id=mine.actor_id)

@@ -40,7 +40,11 @@ def say_lead_taken(uow: UnitOfWork, *, lead_id: int, sources: Sequence[str]) -> 
         key=f"lead-taken:{lead_id}",
         template="lead_taken",
         person_id=uow.session.get_one(Consultant, lead.consultant_id).person_id,
-        params={"lead": lead.public_id, "source": lead.source},
+        params={
+            "lead": lead.public_id,
+            "source": lead.source,
+            "stopped": bool(people.is_stopped(uow.session, lead.person)),
+        },
     )
 
 

@@ -24,9 +24,11 @@ from portal.store.people import (
     keep_contact,
     phone_number,
     reached_by,
+    unlikeness,
 )
 
 VENDOR, ORDER = "vendor", "order"
+MOST_IN_A_HOUSEHOLD = 20
 
 
 def find_or_register(uow: UnitOfWork, *, vendor_id: int, event: VendorEvent) -> tuple[Customer, bool]:
@@ -69,19 +71,21 @@ def _locked(uow: UnitOfWork, vendor_id: int, ref: str) -> Customer | None:
 def _signed_up(uow: UnitOfWork, vendor_id: int, event: VendorEvent) -> Customer | None:
     """Who signed up on our own page and is reported for the first time: from now on by the vendor's own ref.
 
-    Found by e-mail or phone; a customer of another consultant than the one the event names stays apart.
+    Found by e-mail or phone, the likeliest where a household shares one. A customer of another consultant
+    than the one the event names stays apart.
     """
     told = _told(event)
     reached = reached_by(email=told.email, phone=told.phone)
     if reached is None:
         return None
     own = (Customer.vendor_id == vendor_id, Customer.ref == Customer.public_id)
-    wanted = select(Customer.id).join(Person, Person.id == Customer.person_id).where(*own, reached)
+    wanted = select(Customer.id, Person).join(Person, Person.id == Customer.person_id).where(*own, reached)
     if event.consultant_code:
         seller = Consultant.code == event.consultant_code.upper()
         wanted = wanted.join(Consultant, Consultant.id == Customer.consultant_id).where(seller)
-    found = uow.session.scalar(wanted.order_by(Customer.id).limit(1))
-    customer = lock_where(uow, Customer, Customer.id == found, *own) if found is not None else None
+    rows = uow.session.execute(wanted.order_by(Customer.id).limit(MOST_IN_A_HOUSEHOLD)).all()
+    found = min(rows, key=lambda row: unlikeness(row.Person, told), default=None)
+    customer = lock_where(uow, Customer, Customer.id == found.id, *own) if found is not None else None
     if customer is not None:
         customer.ref = event.customer_ref
         uow.session.flush()

@@ -7,12 +7,13 @@ here, so that the same person is found everywhere and a stop holds everywhere.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.extensions import seal
@@ -25,6 +26,9 @@ from portal.store.unit_of_work import UnitOfWork
 
 EMAIL, PHONE = "email", "phone"
 CHANNELS: Final = (EMAIL, PHONE)
+ADDRESS: Final = "address"
+# By what people are found to be the same, the surest first.
+SUREST: Final = (EMAIL, PHONE, ADDRESS)
 LONGEST_EMAIL, LONGEST_REASON = 254, 200
 END_DIGITS: Final = 4
 # What links in mails are good for.
@@ -93,6 +97,11 @@ def mark_of(channel: str, written: str) -> str:
     return seal.mark(kept) if kept else ""
 
 
+def mark_of_one(phone: str, name: str) -> str:
+    """The mark of one of those whom a phone number reaches. Raises `BadInput`."""
+    return seal.mark(":".join((phone_number(phone), *sorted(_words(name)))))
+
+
 def end_mark_of(digits: str) -> str:
     """The mark of the last four digits of a phone number."""
     return seal.mark(digits[-END_DIGITS:])
@@ -137,8 +146,8 @@ def reached_by(*, email: str = "", phone: str = "") -> ColumnElement[bool] | Non
 def same_people(session: Session, contact: Contact, *, among: Select[Any]) -> Sequence[Same]:
     """Who of the people whose ids `among` selects is likely the one described, surest first.
 
-    The same e-mail or phone is enough; else name and address must agree, and the address must name a house.
-    Raises `BadInput`.
+    The same e-mail is enough. A phone rings in a whole household, so the names must not speak against it;
+    else name and address must agree, and the address must name a house. Raises `BadInput`.
     """
     of_them = Person.id.in_(among)
     found: dict[int, Same] = {}
@@ -146,13 +155,38 @@ def same_people(session: Session, contact: Contact, *, among: Select[Any]) -> Se
     if reached is not None:
         email = email_address(contact.email)
         for person in session.scalars(select(Person).where(of_them, reached).order_by(Person.id)):
-            found[person.id] = Same(person, EMAIL if email and person.email == email else PHONE)
+            if email and person.email == email:
+                found[person.id] = Same(person, EMAIL)
+            elif is_same_name(person.name, contact.name):
+                found[person.id] = Same(person, PHONE)
     if _names_house(contact.address):
         named = func.lower(Person.name) == " ".join(contact.name.split()).lower()
         for person in session.scalars(select(Person).where(of_them, named).order_by(Person.id)):
             if is_same_address(person.address, contact.address):
-                found.setdefault(person.id, Same(person, "address"))
-    return list(found.values())
+                found.setdefault(person.id, Same(person, ADDRESS))
+    return sorted(found.values(), key=lambda same: SUREST.index(same.by))
+
+
+def is_same_name(one: str, other: str) -> bool:
+    """Whether two names can be one person's, in any order, with or without accents: `D. Reed`, `Reed, Dana`.
+
+    Each word of the shorter must be one of the longer, or its initial. Who has no name speaks against nobody.
+    """
+    few, many = sorted((_words(one), _words(other)), key=len)
+    left = list(many)
+    for word in sorted(few, key=len, reverse=True):
+        fitting = [each for each in left if each == word or _is_initial(each, word)]
+        if not fitting:
+            return False
+        left.remove(max(fitting, key=len))
+    return True
+
+
+def unlikeness(person: Person, contact: Contact) -> int:
+    """How far somebody who is reached the same way is from who is described: e-mail 0, name 1, else 2."""
+    if contact.email and known_email(person) == email_address(contact.email):
+        return 0
+    return 1 if is_same_name(person.name, contact.name) else 2
 
 
 def is_same_address(one: str | None, other: str | None) -> bool:
@@ -182,16 +216,16 @@ def is_stopped(session: Session, person: Person) -> frozenset[str]:
     return stopped(session, [person]).get(person.id, frozenset())
 
 
+def stopped_marks(session: Session, marks: Collection[str]) -> set[str]:
+    """Those of the marks that nobody may contact."""
+    standing = (ContactStop.mark.in_(marks), ContactStop.ended_at.is_(None))
+    return set(session.scalars(select(ContactStop.mark).where(*standing))) if marks else set()
+
+
 def is_contact_stopped(session: Session, contact: Contact) -> bool:
     """Whether nobody may contact the address or the number that is written down. Raises `BadInput`."""
-    marks = {EMAIL: mark_of(EMAIL, contact.email), PHONE: mark_of(PHONE, contact.phone)}
-    asked = [
-        and_(ContactStop.channel == channel, ContactStop.mark == mark)
-        for channel, mark in marks.items()
-        if mark
-    ]
-    standing = select(ContactStop.id).where(or_(false(), *asked), ContactStop.ended_at.is_(None))
-    return session.scalar(standing.limit(1)) is not None
+    marks = {mark_of(EMAIL, contact.email), mark_of(PHONE, contact.phone)} - {""}
+    return bool(stopped_marks(session, marks))
 
 
 def stop(uow: UnitOfWork, *, channel: str, mark: str, reason: str, asked_by: int | None) -> bool:
@@ -256,4 +290,15 @@ def _names_house(address: str | None) -> bool:
 
 
 def _letters(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "", text.lower())
+    """Letters and digits of any script, so that two streets in another one do not look the same."""
+    return re.sub(r"[\W_]+", "", text.casefold())
+
+
+def _is_initial(one: str, other: str) -> bool:
+    return 1 in (len(one), len(other)) and one[0] == other[0]
+
+
+def _words(name: str) -> list[str]:
+    """The words of a name in lower case and without accents."""
+    plain = "".join(each for each in unicodedata.normalize("NFKD", name) if not unicodedata.combining(each))
+    return re.findall(r"[^\W_]+", plain.casefold())

@@ -1,4 +1,4 @@
-"""The words for why a lead is offered to somebody, or to nobody: the same for the desk and the company."""
+"""The words for where leads come from and why one is offered to somebody, for the desk and the company."""
 
 from __future__ import annotations
 
@@ -35,6 +35,24 @@ UNFIT = {
     "plan": _l("Their plan has no lead desk, or may not sell this service."),
     "stopped": _l("The person asked not to be contacted."),
 }
+SOURCES = {
+    "hand": _l("written down by hand"),
+    "signup": _l("signed up on the page"),
+    "import": _l("from a file"),
+    "form": _l("by a form on a website"),
+    "api": _l("from another system"),
+}
+
+
+def came_by(source: str, name: str | None) -> str:
+    """Where a lead comes from, with the name of the form, the token or the file where one is known."""
+    if not name:
+        return str(SOURCES[source])
+    if source == "form":
+        return _("by the form “%(name)s”", name=name)
+    if source == "import":
+        return _("from the file %(name)s", name=name)
+    return _("from “%(name)s”, another system", name=name)
 
 
 def because(reason: Mapping[str, Any]) -> str:

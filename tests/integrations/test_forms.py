@@ -38,7 +38,7 @@ def make_form(do, cast):
 def text(do):
     """`text()`: how a form names the text that holds now."""
 
-    def named(purpose=consents.SIGNUP):
+    def named(purpose=consents.CONTACT):
         do(consents.ensure_texts)
         return do(lambda uow: value_of(consents.current_text(uow.session, purpose)))
 
@@ -50,7 +50,7 @@ def post(app, text):
     """`post(form_id, origin=…, as_json=…, **fields)`: what a browser sends from a page."""
 
     def send(form_id, *, origin=SITE, as_json=False, **fields):
-        fields = fields if "signup" in fields else {**fields, "signup": text()}
+        fields = fields if {"contact", "signup"} & fields.keys() else {**fields, "contact": text()}
         sent = {"name": "Dana Reed", "email": "dana@example.com", **fields}
         sent = {name: value for name, value in sent.items() if value is not None}
         headers = {"Origin": origin} if origin else {}
@@ -77,7 +77,8 @@ def test_a_lead_stands_on_the_desk_of_who_made_the_form(cast, make_form, post, s
     answer = post(make_form(ask_phone=True), phone="(303) 555-0142", zip="80202", note="Call\nme")
 
     assert answer.status_code == 303 and answer.location.endswith("/thanks")
-    assert seen(Lead.consultant_id, Lead.source, Lead.region) == [(cast.ben, "form", "CO")]
+    assert seen(Lead.consultant_id, Lead.region) == [(cast.ben, "CO")]
+    assert seen(Lead.source, Lead.source_name) == [("form", "My page")]
     assert seen(Person.email, Person.phone_end_mark)[-1] == ("dana@example.com", people.end_mark_of("0142"))
     assert ("Call me",) in seen(LeadStep.text)
     version, _, sha256 = text().rpartition(":")
@@ -163,9 +164,9 @@ def test_two_clicks_and_two_forms_make_one_lead_of_a_person(make_form, post, see
 
 
 def test_clicks_at_the_same_moment_make_one_lead(make_form, post, seen, text):
-    form_id, signup = make_form(), text()
+    form_id, contact = make_form(), text()
     with ThreadPoolExecutor(4) as clicks:
-        answers = list(clicks.map(lambda _: post(form_id, signup=signup).status_code, range(4)))
+        answers = list(clicks.map(lambda _: post(form_id, contact=contact).status_code, range(4)))
 
     assert answers == [303] * 4
     assert len(seen(Lead.id)) == 1
@@ -203,23 +204,38 @@ def test_an_earlier_text_still_counts_and_is_the_one_that_is_kept(do, cast, make
     body = "Other words, which the company has published since the form was put on the page."
     do(
         lambda uow: consents.publish_text(
-            uow, version="signup-2", purpose=consents.SIGNUP, body=body, actor_id=cast.ada
+            uow, version="contact-2", purpose=consents.CONTACT, body=body, actor_id=cast.ada
         )
     )
 
     assert text() != earlier
-    assert post(form_id, signup=earlier).status_code == 303
-    assert seen(Consent.text_version) == [("signup-1",)]
+    assert post(form_id, contact=earlier).status_code == 303
+    assert seen(Consent.text_version) == [("contact-1",)]
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_page_that_was_copied_with_the_text_of_a_sign_up_goes_on(make_form, post, seen, text, as_json):
+    form_id, signup = make_form(), text(consents.SIGNUP)
+    wrong = post(form_id, as_json=as_json, signup=signup, email="dana@")
+    answer = post(form_id, as_json=as_json, signup=signup)
+
+    assert (wrong.status_code, answer.status_code) == (422, 201 if as_json else 303)
+    assert as_json or (f'value="{signup}"' in wrong.text and "checked" in wrong.text)
+    assert seen(Consent.purpose, Consent.text_version) == [("signup", "signup-1")]
 
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_text_that_never_was_is_refused(make_form, post, seen, text, as_json):
     form_id, (version, _, sha256) = make_form(), text().rpartition(":")
-    contact = text(consents.CONTACT)
-    for wrong in (f"{version}:{'0' * 64}", f"signup-9:{sha256}", contact):
-        answer = post(form_id, as_json=as_json, signup=wrong)
+    for wrong in (f"{version}:{'0' * 64}", f"contact-9:{sha256}", text(consents.SIGNUP)):
+        answer = post(form_id, as_json=as_json, contact=wrong)
         assert answer.status_code == (409 if as_json else 422)
-    assert post(form_id, as_json=as_json, signup=None).status_code == 422
+    nothing = post(form_id, as_json=as_json, contact=None)
+    assert nothing.status_code == 422
+    if as_json:
+        assert [error["field"] for error in nothing.json["errors"]] == ["contact"]
+    else:
+        assert "please agree to be contacted" in nothing.text
     assert seen(Lead.id) == []
 
 
@@ -232,15 +248,12 @@ def test_machines_that_fill_in_everything_are_thanked_and_leave_nothing(make_for
 
 
 def test_what_is_wrong_stands_on_a_page_of_ours_with_what_was_written(make_form, post, text):
-    contact = text(consents.CONTACT)
-    answer = post(
-        make_form(ask_phone=True), email="dana@", phone="12", zip="abc", note="Hi there", contact=contact
-    )
+    answer = post(make_form(ask_phone=True), email="dana@", phone="12", zip="abc", note="Hi there")
 
     assert (answer.status_code, answer.mimetype) == (422, "text/html")
     for words in ("Please check this", "Please write five digits", 'value="dana@"', "Hi there", "Dana Reed"):
         assert words in answer.text
-    assert answer.text.count("checked") == 2
+    assert answer.text.count("checked") == 1 and 'id="signup"' not in answer.text
 
 
 def test_a_form_that_is_over_or_was_never_there_is_no_page(do, app, cast, make_form, post):
@@ -265,9 +278,17 @@ def test_too_many_from_one_address_wait_and_a_person_reads_a_page(
     def send(**body):
         return limited.post(f"/api/v1/forms/{form_id}/leads", headers={"Origin": SITE}, **body)
 
-    fields = {"name": "Dana Reed", "email": "dana@example.com", "signup": named}
+    fields = {"name": "Dana Reed", "email": "dana@example.com", "contact": named}
     assert [send(data=fields).status_code for _ in range(3)] == [303, 303, 429]
-    assert send(data=fields).mimetype == "text/html"
+    page = send(data=fields)
+    assert page.mimetype == "text/html" and int(page.headers["Retry-After"]) <= 60
+    for words in (
+        "try again in 1 minute",
+        "What you wrote is still here",
+        'value="dana@example.com"',
+        "checked",
+    ):
+        assert words in page.text, words
     told = send(json=fields)
     assert (told.status_code, told.mimetype) == (429, "application/problem+json")
     assert told.headers["Access-Control-Allow-Origin"] == SITE

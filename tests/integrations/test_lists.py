@@ -133,6 +133,7 @@ def test_a_lead_is_taken_once_for_its_key(program, app):
 
     assert (first.status_code, again.status_code, other.status_code) == (201, 200, 409)
     assert first.json == again.json
+    assert first.json["source_name"] == "a test"
     assert program("Ana").send("leads", DANA).status_code == 201
     with app.app_context():
         assert db.session.query(Lead).count() == 2

@@ -8,7 +8,8 @@ from datetime import date, timedelta
 import pytest
 
 from portal.kernel.ids import new_id
-from portal.leads.service import Enquiry, take_lead
+from portal.leads.enquiries import Enquiry
+from portal.leads.service import take_lead
 from portal.models import Consultant, Lead, LeadOffer, Licence, Pack, TermsVersion
 from portal.store.people import Contact
 from portal.vendors.service import Offer, Terms, add_service, add_terms, add_vendor

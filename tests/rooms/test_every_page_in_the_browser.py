@@ -13,7 +13,8 @@ from portal.integrations import deliveries, endpoints
 from portal.kernel.clock import utc_now
 from portal.leads import forms
 from portal.leads.consents import ensure_texts
-from portal.leads.service import Enquiry, take_lead
+from portal.leads.enquiries import Enquiry
+from portal.leads.service import take_lead
 from portal.models import (
     Consultant,
     Cycle,

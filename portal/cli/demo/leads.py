@@ -15,8 +15,9 @@ from portal.kernel.ids import new_id
 from portal.leads import consents, ranking, working
 from portal.leads.consents import CONTACT, SIGNUP, Said
 from portal.leads.criteria import asked_by
+from portal.leads.enquiries import Enquiry
 from portal.leads.offers import route
-from portal.leads.service import Enquiry, take_lead
+from portal.leads.service import take_lead
 from portal.leads.signing_up import SignUp, sign_up
 from portal.leads.stopping import stop_contact
 from portal.leads.working import Mine

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from portal.leads import offers
 from portal.leads.consents import current_text, ensure_texts
 from portal.leads.criteria import SHIPPED
-from portal.leads.service import Enquiry, take_lead
+from portal.leads.enquiries import Enquiry
+from portal.leads.service import take_lead
 from portal.models import Consultant, ContactStop, Lead, LeadOffer, LeadStep, RoutingRule
 from portal.store import people
 from portal.store.people import Contact

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 from sqlalchemy import func, select
 
 from jobs import reactions, relay
 from portal.leads import offers
-from portal.leads.service import Enquiry, take_lead
+from portal.leads.enquiries import Enquiry
+from portal.leads.service import take_lead
 from portal.models import (
     Consultant,
     Lead,
@@ -159,6 +161,55 @@ def test_who_asked_for_it_has_no_links_and_is_marked(street, ben, signed_in):
     cem = signed_in("Cem")
     written(cem)
     assert "tel:" not in cem.page.text
+
+
+def test_a_stop_cannot_be_got_round_by_another_number_and_the_page_says_what_may_be_done(street, ben):
+    page = written(ben, email="dana@example.com")
+    written(ben, email="dana@work.example")
+    ben.visit(page)
+    assert "another e-mail address" in ben.words and "dana@work.example" in ben.words
+    ben.submit(f"{page}/stop", {"said": ""})
+    ben.follow()
+    for words in ("by phone and e-mail nothing may be done", "you may answer", "No consent of theirs stands"):
+        assert words in ben.words, words
+    assert "work.example" not in ben.page.text and "so it is not shown" in ben.words
+    assert "only answer what they ask" not in ben.words
+    changed = {
+        "name": "Dana Reed",
+        "email": "new@example.com",
+        "phone": "720 555 0199",
+        "region": "",
+        "service": "",
+    }
+    assert ben.submit(f"{page}/details", {**changed, "region": "", "service": ""}).status_code == 303
+    ben.follow()
+
+    assert "by phone and e-mail nothing may be done" in ben.words and "mailto:" not in ben.page.text
+    kept = street.read(lambda session: session.scalars(select(Person.email).join(Lead)).one())
+    assert kept == "dana@example.com"
+
+
+def test_leads_show_by_name_where_they_come_from_and_are_sought_by_it(street, ben, do, cast):
+    named = (("form", "Home page"), ("form", "Fair"), ("api", "My CRM"), ("import", "spring.csv"))
+    shown = ("by the form “Home page”", "by the form “Fair”", "from “My CRM”", "from the file spring.csv")
+
+    def come(uow):
+        for number, (source, name) in enumerate([*named, ("form", "")]):
+            contact = Contact(f"Person {number}", f"p{number}@example.com")
+            take_lead(uow, enquiry=Enquiry(contact, source, consultant_id=cast.ben, source_name=name))
+
+    do(come)
+    ben.visit("/leads")
+    for words in (*shown, "by a form on a website"):
+        assert words in ben.words, words
+    for came, number in (("form:Home page", 0), ("form:Fair", 1), ("api:My CRM", 2), ("form:", 4)):
+        ben.visit("/leads?" + urlencode({"came": came}))
+        assert [each for each in range(5) if f"Person {each}" in ben.words] == [number], came
+        assert f'value="{came}" selected' in ben.page.text
+    ben.visit("/leads?came=form:Nothing")
+    assert "Nobody here" in ben.words
+    export = ben.client.get("/leads/export.csv").text
+    assert "form,Home page," in export
 
 
 def test_an_offer_is_shown_with_its_reasons_and_taken(street, ben, do, cast):

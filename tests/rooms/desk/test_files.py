@@ -43,9 +43,10 @@ def test_a_file_is_looked_at_and_then_taken_without_those_who_are_there(street, 
     ):
         assert words in ben.words, words
     assert len(stage(street)) == 1
+    assert 'name="name" value="leads.csv"' in ben.page.text
     ben.submit("/leads/import/take", {"anyway": ["4", "5"]})
     ben.follow()
-    assert "3 leads were taken" in ben.words
+    assert "3 leads were taken" in ben.words and "from the file leads.csv" in ben.words
     names = street.read(
         lambda session: session.scalars(select(Person.name).join(Lead, Lead.person_id == Person.id)).all()
     )

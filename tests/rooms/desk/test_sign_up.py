@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select
 
 from jobs import mail
+from portal.desk import signup
 from portal.leads import consents
 from portal.models import (
     Consent,
@@ -19,6 +20,7 @@ from portal.models import (
     TermsVersion,
 )
 from portal.store import people
+from tests.html import Visitor
 from tests.rooms.desk.conftest import WRITTEN
 
 
@@ -85,13 +87,50 @@ def test_a_double_click_and_a_second_visit_make_no_second_customer_and_look_alik
     customer, first = signed_up(visitor, street.roof)
     again = customer.submit(street.roof, WRITTEN)
     made = counts(street)
-    _, by_phone = signed_up(visitor, street.roof, email="other@example.com", name="Someone Else")
+    _, by_phone = signed_up(visitor, street.roof, email="other@example.com", name="REED, D.")
     _, by_email = signed_up(visitor, street.roof, phone="")
 
     assert {answer.status_code for answer in (first, again, by_phone, by_email)} == {303}
     assert {answer.location for answer in (again, by_phone, by_email)} == {first.location}
     assert counts(street) == made
     assert len(told(street, "customer.signed_up")) == 1
+
+
+def test_another_of_the_household_is_a_customer_of_their_own(street, visitor):
+    signed_up(visitor, street.roof)
+    signed_up(visitor, street.roof, name="Eli Reed", email="eli@example.com")
+
+    wanted = select(Person.name, Person.email).join(Customer, Customer.person_id == Person.id)
+    found = street.read(lambda session: [tuple(row) for row in session.execute(wanted.order_by(Person.id))])
+    assert found == [("Dana Reed", "dana@example.com"), ("Eli Reed", "eli@example.com")]
+
+
+def test_what_a_known_customer_tells_besides_reaches_the_consultant(street, visitor, ben):
+    signed_up(visitor, street.roof)
+    signed_up(visitor, street.roof, phone="720 555 0199")
+    signed_up(visitor, street.watch, email="dana@work.example")
+
+    leads = street.read(lambda session: list(session.scalars(select(Lead.public_id).order_by(Lead.id))))
+    seen = []
+    for public_id in leads:
+        ben.visit(f"/leads/{public_id}")
+        seen.append(("(720) 555-0199" in ben.words, "dana@work.example" in ben.words))
+    assert seen == [(True, False), (False, True)]
+
+
+def test_too_many_tries_from_one_network_read_when_to_go_on_and_lose_nothing(
+    database, make_app, monkeypatch, street
+):
+    monkeypatch.setattr(signup, "SIGN_UPS", "2 per minute")
+    limited = Visitor(make_app(database, CANOPY_RATE_LIMITS="on"))
+    limited.visit(street.roof)
+    answers = [limited.submit(street.roof, {**WRITTEN, "zip": "1"}) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [422, 422, 429]
+    assert int(answers[-1].headers["Retry-After"]) <= 60
+    assert "try again in 1 minute" in limited.words and "is still here" in limited.words
+    for kept in ('value="Dana Reed"', 'value="(303) 555-0142"', 'value="8.4"', "checked"):
+        assert kept in limited.page.text, kept
 
 
 def test_two_people_of_one_name_in_one_town_are_two_customers(street, visitor):
