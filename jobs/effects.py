@@ -15,6 +15,7 @@ from portal.kernel.vendor_events import WITHDRAWN, VendorEvent
 from portal.models import Inbox
 from portal.sales import service as sales
 from portal.sales import withdrawing
+from portal.sales.contradictions import contradictions
 from portal.store import UnitOfWork
 
 # What an effect gives back are words for whoever sent the message.
@@ -43,13 +44,14 @@ def _vendor_event(uow: UnitOfWork, row: Inbox) -> str:
 
 
 def _register_customer(uow: UnitOfWork, row: Inbox, event: VendorEvent) -> str:
-    sales.register_customer(uow, vendor_id=row.vendor_id or 0, event=event)
-    return f"registered: {event.customer_ref}"
+    customer = sales.register_customer(uow, vendor_id=row.vendor_id or 0, event=event)
+    otherwise = contradictions(uow, event, customer=customer)
+    return f"{otherwise + '. ' if otherwise else ''}registered: {event.customer_ref}"
 
 
 def _take_event(uow: UnitOfWork, row: Inbox, event: VendorEvent) -> str:
     settled = sales.take_event(uow, vendor_id=row.vendor_id or 0, event=event, inbox_id=row.id)
-    return outcome(settled)
+    return outcome(settled, of=event.milestone)
 
 
 def _withdraw(uow: UnitOfWork, row: Inbox) -> str:

@@ -12,18 +12,28 @@ from portal.ui.sales import against, milestone
 MOST_CHARACTERS = 300
 
 
-def outcome(settled: Settled) -> str:
-    """What one event did to the books: at most 300 characters."""
+def outcome(settled: Settled, *, of: str = "") -> str:
+    """What one event did to the books, `of` a milestone where it speaks of one: at most 300 characters."""
     said = [f"{_deed(sale)} {_amounts(sale)}" for sale in settled.written]
     said += [
         _("held: %(amounts)s; %(reasons)s", amounts=_amounts(held), reasons=against(held.reasons))
         for held in settled.held
     ]
-    if not said:
-        cancelled = settled.history.state == "cancelled"
-        said = [_("noted; the contract is cancelled") if cancelled else _("noted; nothing to pay by it")]
-    text = ". ".join(said)
+    said = said or [_noted(settled, of)]
+    text = ". ".join([settled.otherwise, *said] if settled.otherwise else said)
     return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 1]}…"
+
+
+def _noted(settled: Settled, of: str) -> str:
+    if settled.history.state == "cancelled":
+        return _("noted; the contract is cancelled")
+    if of in settled.waiting:
+        return _(
+            "noted; %(milestone)s waits, since the service is suspended: it is paid once an activation or a"
+            " second renewed month shows that it lives again",
+            milestone=milestone(of),
+        )
+    return _("noted; nothing to pay by it")
 
 
 def _deed(sale: Sale) -> str:

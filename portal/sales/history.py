@@ -67,7 +67,8 @@ class History:
     """All that follows from the facts.
 
     `reached` holds the milestones that are worth something, a renewed month as `renewed-2026-11`;
-    `refunded_share` is of the price, `refunded_months` of single months, in ten-thousandths.
+    `refunded_share` is of the price, `refunded_months` of single months, in ten-thousandths. `waiting` are
+    the months that were renewed while it is suspended.
     """
 
     state: str
@@ -79,6 +80,7 @@ class History:
     refunded_share: int
     refunded_months: dict[str, int] = field(default_factory=dict)
     reached: dict[str, Reached] = field(default_factory=dict)
+    waiting: tuple[str, ...] = ()
 
     def refunded(self, milestone: str) -> int:
         """The refunded part of what a milestone is worth, in ten-thousandths."""
@@ -111,7 +113,7 @@ def read(facts: Iterable[Fact]) -> History:
     standing = [fact for fact in ordered if ends is None or fact.occurred_at < ends]
     size = _size(ordered)
     milestones = _first(standing, size)
-    months, suspended = _months(standing, ordered)
+    months, waiting, suspended = _months(standing, ordered)
     activated = milestones.get("activated")
     if ends is not None:
         last = ends.strftime("%Y-%m")
@@ -131,6 +133,7 @@ def read(facts: Iterable[Fact]) -> History:
         refunded_share=refunds.pop("", 0),
         refunded_months=refunds,
         reached=months if ends is not None else milestones | months,
+        waiting=() if ends is not None else tuple(name for name in waiting if name not in months),
     )
 
 
@@ -177,8 +180,10 @@ def _first(standing: Iterable[Fact], size: int) -> dict[str, Reached]:
     return reached
 
 
-def _months(standing: Sequence[Fact], ordered: Sequence[Fact]) -> tuple[dict[str, Reached], bool]:
-    """The months that count, and whether the contract is suspended at its end.
+def _months(
+    standing: Sequence[Fact], ordered: Sequence[Fact]
+) -> tuple[dict[str, Reached], dict[str, Reached], bool]:
+    """The months that count, those that wait, and whether the contract is suspended at its end.
 
     A month keeps the size of its time, unless a renewal of it names another; the latest one to do so counts.
     What is renewed while a contract is suspended waits: an activation or a second month renewed shows that
@@ -204,7 +209,7 @@ def _months(standing: Sequence[Fact], ordered: Sequence[Fact]) -> tuple[dict[str
             suspended = False
         if not suspended:
             counted, waiting, signs = waiting | counted, {}, set()
-    return counted, suspended
+    return counted, waiting, suspended
 
 
 def _size_at(at: datetime, ordered: Sequence[Fact]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from portal.kernel.vendor_events import VendorEvent
 from portal.models import Customer
 from portal.sales.contracts import find_or_open
+from portal.sales.contradictions import contradictions
 from portal.sales.customers import find_or_register
 from portal.sales.facts import keep_fact
 from portal.sales.holds import settle_held_of
@@ -21,7 +22,8 @@ def register_customer(uow: UnitOfWork, *, vendor_id: int, event: VendorEvent) ->
     """
     customer, is_news = find_or_register(uow, vendor_id=vendor_id, event=event)
     if not is_news:
-        raise NothingToDo(f"The customer {event.customer_ref} is registered already.")
+        known = f"The customer {event.customer_ref} is registered already."
+        raise NothingToDo(_with(known, contradictions(uow, event, customer=customer)))
     settle_held_of(uow, customer)
     return customer
 
@@ -36,12 +38,19 @@ def take_event(
     """
     found = find_or_open(uow, vendor_id=vendor_id, event=event)
     contract, had_size = found.contract, found.contract.size_thousandths > 0
+    otherwise = contradictions(uow, event, customer=contract.customer, contract=contract)
     is_said = keep_fact(uow, contract, event, inbox_id=inbox_id)
     if not is_said and not found.is_news:
-        raise NothingToDo(f"This was said of the contract {contract.ref} before.")
+        known = f"This was said of the contract {contract.ref} before."
+        raise NothingToDo(_with(known, otherwise))
     settled = settle(uow, contract, at=event.occurred_at, is_new=found.is_new)
     if found.is_news and not found.is_new:
         settle_held_of(uow, contract.customer, but=contract)
     if found.is_new or (contract.size_thousandths and not had_size):
         try_waiting(uow, source=vendor_source(vendor_id), refs=[contract.ref])
+    settled.otherwise = otherwise
     return settled
+
+
+def _with(sentence: str, otherwise: str) -> str:
+    return f"{sentence} {otherwise}." if otherwise else sentence

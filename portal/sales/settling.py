@@ -28,11 +28,17 @@ from portal.store import UnitOfWork
 
 @dataclass
 class Settled:
-    """What settling changed: sales and reversals that were written, and what is held now."""
+    """What settling changed: sales and reversals that were written, and what is held now.
+
+    `waiting` are months that would be paid if the service were not suspended; `otherwise` says what an event
+    told that was not taken.
+    """
 
     history: History
     written: list[Sale] = field(default_factory=list)
     held: list[HeldSale] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+    otherwise: str = ""
 
 
 @dataclass
@@ -74,6 +80,7 @@ def settle(uow: UnitOfWork, contract: Contract, *, at: datetime, is_new: bool = 
         if milestone.held is not None and milestone.held.state == HELD:
             done.held.append(milestone.held)
     done.written = till.written
+    done.waiting = [name for name in past.waiting if worth(terms, size_thousandths=1, milestone=name)]
     uow.session.flush()
     return done
 
