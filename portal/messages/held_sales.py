@@ -43,4 +43,5 @@ def _say(uow: UnitOfWork, held: HeldSale, *, deed: str, **more: object) -> None:
 
 
 def _key(held: HeldSale, deed: str) -> str:
-    return f"sale-{deed}:{held.id}"
+    """What counted and is held once more is told once more."""
+    return f"sale-{deed}:{held.id}:{int(held.held_at.timestamp())}"

@@ -13,6 +13,7 @@ from wtforms.validators import InputRequired, Length
 
 from portal.models import TermsVersion
 from portal.ui.fields import MoneyField, RefusingForm, ShareField
+from portal.ui.sales import FIELDS
 from portal.vendors.form_fields import LevelsField, StatesField, TicksField, VolumeField
 from portal.vendors.service import Offer
 from portal.vendors.term_rules import MILESTONES, REQUIRABLE, RESIDUAL, WHOLE, Terms
@@ -25,7 +26,7 @@ _SHARES = ("share_vendor", "share_company", "share_consultant")
 
 class VendorForm(RefusingForm):
     name = StringField(_l("Name"), validators=[NEEDED, Length(max=200)])
-    core = BooleanField(_l("Core vendor: counts for every pack"))
+    core = BooleanField(_l("Core vendor: every plan may sell it"))
 
 
 class PriceForm(RefusingForm):
@@ -79,7 +80,8 @@ class TermsForm(RefusingForm):
     licence_kind = StringField(_l("Licence needed"), validators=[Length(max=64)])
     licence_states = StatesField(_l("States that ask for it"))
     required_fields = TicksField(
-        _l("What an event must tell"), choices=[SelectChoice(value=name, label=name) for name in REQUIRABLE]
+        _l("What an event must tell"),
+        choices=[SelectChoice(value=name, label=FIELDS[name]) for name in REQUIRABLE],
     )
     cooling_off_days = IntegerField(
         _l("Days of cooling-off"),

@@ -11,7 +11,7 @@ from flask_babel import ngettext
 from portal.kernel.money import format_money, format_volume
 from portal.models import TermsVersion
 from portal.ui.filters import percent
-from portal.ui.sales import milestone
+from portal.ui.sales import FIELDS, milestone
 
 
 class Compared(NamedTuple):
@@ -45,7 +45,10 @@ def lines(terms: TermsVersion, *, unit: str) -> list[tuple[str, str]]:
         (_("Plans that may sell it"), ", ".join(terms.packs) or _("all")),
         (_("Sold in"), ", ".join(terms.states) or _("all states")),
         (_("Licence"), _licence(terms)),
-        (_("An event must tell"), ", ".join(terms.required_fields) or _("nothing more")),
+        (
+            _("An event must tell"),
+            ", ".join(str(FIELDS[name]) for name in terms.required_fields) or _("nothing more"),
+        ),
         (_("Cooling-off"), ngettext("%(num)s day", "%(num)s days", terms.cooling_off_days)),
     ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
@@ -95,6 +97,23 @@ def test_what_lets_itself_go_says_that_it_counts(desk, vera):
     assert told(desk) == [("sale_held", ben(desk)), ("sale_released", ben(desk))]
     assert desk.send_next() and desk.send_next()
     assert any("What was missing came." in mail["text"] for mail in desk.sent())
+
+
+def test_what_is_held_once_more_is_told_once_more(desk, vera):
+    hold(desk, vera)
+    told(desk)
+    desk.do(_let_go)
+    with desk.app.app_context():
+        perform(lambda uow: holds.release_covered(uow, consultant_id=desk.cast.ben))
+    hold(desk, vera, type="service.changed", milestone="", size_thousandths=10_000)
+
+    assert told(desk) == [("sale_held", ben(desk))] * 2
+
+
+def _let_go(uow):
+    """As a cancellation that was taken back leaves it, an hour ago."""
+    row = uow.session.scalars(select(HeldSale)).unique().one()
+    row.state, row.held_at = "gone", row.held_at - timedelta(hours=1)
 
 
 def test_what_is_let_go_before_anybody_was_told_is_not_spoken_of(desk, vera):
