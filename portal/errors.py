@@ -6,6 +6,7 @@ import logging
 
 from flask import Flask, Response, make_response, render_template
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
@@ -24,6 +25,7 @@ _FOR_PROGRAMS = {
     429: "Too many requests.",
     500: "Something broke on our side.",
 }
+_FOR_PEOPLE = {413: _l("The file is too large. Please go back and choose a smaller one.")}
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +75,7 @@ def _answer(status: int, message: str, *, field: str = "") -> Response:
         errors = [{"field": field, "message": message}] if field else []
         detail = message or _FOR_PROGRAMS.get(status, f"Refused with status {status}.")
         return problem(status, detail, errors=errors)
+    message = message or _FOR_PEOPLE.get(status, "")
     if request.wants_fragment:
         return make_response(render_template("errors/fragment.html", status=status, message=message), status)
     page = status if status in _PAGES else (422 if status < 500 else 500)

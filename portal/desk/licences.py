@@ -30,8 +30,8 @@ from portal.ui.htmx import request
 from portal.ui.licences import STANDINGS, handed_out, kind_words
 from portal.ui.panels import Panel, register_panel
 
-# A little more than a file may have, so that a larger one is refused at its field.
-MOST_BYTES = documents.LARGEST_BYTES + 1024 * 1024
+# More than a file may have, so that a photo as it comes from a phone is refused at its field.
+MOST_BYTES = 5 * documents.LARGEST_BYTES + 1024 * 1024
 TELLING = frozenset({"ending", "expired", "rejected"})
 
 
@@ -77,6 +77,7 @@ def send_licence() -> AnyResponse:
     """Send a licence in."""
     form = LicenceForm().offer()
     if not form.validate_on_submit():
+        form.ask_again()
         return _page(form, status=422)
     consultant_id, actor_id = me().id, current_user.id
     try:
@@ -88,6 +89,7 @@ def send_licence() -> AnyResponse:
         )
     except DomainError as refusal:
         form.refuse(refusal)
+        form.ask_again()
         return _page(form, status=refusal.status)
     flash(_("Sent in. It counts once somebody looked at it."), "ok")
     return redirect(url_for("desk.own_licences"), 303)

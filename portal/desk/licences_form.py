@@ -62,6 +62,11 @@ class LicenceForm(RefusingForm):
         content = chosen.read(documents.LARGEST_BYTES + 1) if chosen else b""
         return documents.read_document(chosen.filename or "" if chosen else "", content)
 
+    def ask_again(self) -> None:
+        """Say that the file has to be chosen again: a browser never sends it a second time by itself."""
+        if self.document.data and not self.document.errors:
+            self.document.errors = [_("Please choose the file again.")]
+
 
 def form_for(renews: Licence | None) -> LicenceForm:
     """An empty form, or one that goes on where a licence ends."""

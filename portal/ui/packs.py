@@ -19,3 +19,10 @@ def has_feature(name: str) -> bool:
         found = db.session.scalar(mine.where(Consultant.person_id == current_user.person_id))
         g.pack_features = found or {}
     return bool(g.pack_features.get(name))
+
+
+def pack_name(code: str) -> str:
+    """What a registration plan is called; its code where there is none such."""
+    if "pack_names" not in g:
+        g.pack_names = {row.code: row.name for row in db.session.execute(select(Pack.code, Pack.name))}
+    return str(g.pack_names.get(code, code))

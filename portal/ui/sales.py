@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 
 from portal.kernel.us import STATES
 from portal.ui.filters import cycle_called, day, volume
+from portal.ui.packs import pack_name
 
 # A code with its numbers, as a held sale keeps it.
 Reason: TypeAlias = Mapping[str, Any]
@@ -80,11 +81,11 @@ def _licence(reason: Reason) -> str:
 
 
 def _pack(reason: Reason) -> str:
-    pack = reason["pack"]
+    plan = pack_name(reason["pack"])
     if reason.get("vendors"):
-        return _("the plan %(plan)s sells the core vendors only", plan=pack)
-    allowed = ", ".join(map(str, reason.get("allowed") or ()))
-    return _("the plan %(plan)s may not sell this; %(allowed)s may", plan=pack, allowed=allowed)
+        return _("the plan %(plan)s sells the core vendors only", plan=plan)
+    allowed = ", ".join(pack_name(code) for code in reason.get("allowed") or ())
+    return _("the plan %(plan)s may not sell this; %(allowed)s may", plan=plan, allowed=allowed)
 
 
 def _state(reason: Reason) -> str:

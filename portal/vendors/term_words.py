@@ -11,6 +11,7 @@ from flask_babel import ngettext
 from portal.kernel.money import format_money, format_volume
 from portal.models import TermsVersion
 from portal.ui.filters import percent
+from portal.ui.packs import pack_name
 from portal.ui.sales import FIELDS, milestone
 
 
@@ -42,7 +43,7 @@ def lines(terms: TermsVersion, *, unit: str) -> list[tuple[str, str]]:
             money_of(terms.residual_revenue_flat_cents, terms.residual_revenue_per_unit_cents, unit=unit),
         ),
         (_("Revenue is shared"), shares_of(terms)),
-        (_("Plans that may sell it"), ", ".join(terms.packs) or _("all")),
+        (_("Plans that may sell it"), ", ".join(map(pack_name, terms.packs)) or _("all")),
         (_("Sold in"), ", ".join(terms.states) or _("all states")),
         (_("Licence"), _licence(terms)),
         (

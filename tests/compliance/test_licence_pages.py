@@ -119,7 +119,19 @@ def test_a_file_as_large_as_may_be_is_taken_and_a_far_larger_one_is_not_read(app
     ben = enter("Ben")
 
     assert send(ben, content=PDF + b"\x00" * (LARGEST_BYTES - len(PDF))).status_code == 303
-    assert send(ben, content=PDF + b"\x00" * (2 * LARGEST_BYTES), number="2").status_code == 413
+    photo = send(ben, content=PDF + b"\x00" * (4 * LARGEST_BYTES), number="HIS 2")
+    assert photo.status_code == 422 and "at most 5 MB" in ben.words and 'value="HIS 2"' in photo.text
+    assert send(ben, content=PDF + b"\x00" * (6 * LARGEST_BYTES), number="3").status_code == 413
+    assert "The file is too large." in ben.words
+
+
+def test_whoever_mends_the_form_is_told_to_choose_the_file_again(enter):
+    ben = enter("Ben")
+
+    assert send(ben, number="<script>").status_code == 422
+    assert "Please choose the file again." in ben.words
+    assert send(ben, content=b"").status_code == 422
+    assert "Please choose the file again." not in ben.words
 
 
 @pytest.mark.parametrize(

@@ -154,5 +154,5 @@ def test_each_reason_says_what_settles_it(desk, vera):
     first, second, third = (mail["text"] for mail in sorted(desk.sent(), key=lambda mail: mail["text"]))
     assert "it is not sold in California" in first and "the customer's age is missing" in first
     assert "Ask the vendor to send it." in first and "somebody at the company looks at it" in first
-    assert "the plan plus may not sell this; smart may" in second
+    assert "the plan Consultant Plus+ may not sell this; Smart may" in second
     assert "own use in November 2026 is above 50 volume (0 used before)" in third
