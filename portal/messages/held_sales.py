@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 from sqlalchemy import select
 
 from portal.messages.service import queue_message
@@ -44,4 +46,4 @@ def _say(uow: UnitOfWork, held: HeldSale, *, deed: str, **more: object) -> None:
 
 def _key(held: HeldSale, deed: str) -> str:
     """What counted and is held once more is told once more."""
-    return f"sale-{deed}:{held.id}:{int(held.held_at.timestamp())}"
+    return f"sale-{deed}:{held.id}:{held.held_at.astimezone(UTC).isoformat()}"
