@@ -54,10 +54,14 @@ class _Past:
 
 @dataclass
 class _Kept:
-    """What was read of one cycle; `oldest` was then the oldest transaction that had not ended."""
+    """What was read of one cycle; `oldest` was then the oldest transaction that had not ended.
+
+    `changes` counts how often people changed since.
+    """
 
     mark: Mark
     oldest: int = 0
+    changes: int = 0
     people: People | None = None
     network: Network | None = None
     sold: Sold | None = None
@@ -108,6 +112,7 @@ def _follow_people(kept: _Kept, session: Session, cycle: Cycle) -> People:
     changed = _with(kept.people, news)
     if changed is not None:
         kept.people, kept.network = changed, None
+        kept.changes += 1
         if kept.past is not None:
             kept.past.state = kept.past.history = None
     return kept.people
@@ -187,4 +192,4 @@ def _mark_of_past(kept: _Kept, session: Session, cycle: Cycle) -> Mark:
         return ()
     if previous.closed_at is not None:
         return previous.id, previous.close_run_id
-    return previous.id, None, id(kept.network)
+    return previous.id, None, kept.changes

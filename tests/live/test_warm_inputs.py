@@ -103,6 +103,14 @@ def test_every_change_is_seen(is_true, do, cast):
     assert is_true()
 
 
+def test_people_who_change_time_and_again_are_seen_in_a_past_that_is_not_closed(is_true, do, cast):
+    do(add_sale, cast.ben, 250_00)
+    do(end_week)
+    for turn in range(12):
+        do(set_consultant, cast.cem, status=("suspended", "active")[turn % 2])
+        assert is_true(), turn
+
+
 def test_terms_that_share_revenue_are_seen_at_once(is_true, do, cast):
     do(add_sale, cast.cem, 10_00, revenue=10_00)
     assert is_true()
