@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from flask import Response, current_app, redirect, url_for
 from flask_login import current_user
-from sqlalchemy.orm import defer
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access import permissions
@@ -143,7 +142,7 @@ def _under_way(found: Cycle) -> str:
 def _compared(found: Cycle) -> Run | None:
     """The run that computed a closed cycle once more, if one did."""
     known = found.closed_at is not None and found.compare_run_id is not None
-    return db.session.get(Run, found.compare_run_id, options=[defer(Run.inputs)]) if known else None
+    return db.session.get(Run, found.compare_run_id) if known else None
 
 
 def _findings(both: Beside) -> list[Finding]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
 from portal.commissions.kept import code_version
 from portal.commissions.replay import COMPARED
@@ -42,8 +42,8 @@ class Compared:
 
 
 def run(session: Session, run_id: int) -> Run:
-    """A run without its stored inputs, which may be large. Raises `NotYours` where there is none."""
-    found = session.get(Run, run_id, options=[defer(Run.inputs), defer(Run.ids)])
+    """A run. Raises `NotYours` where there is none."""
+    found = session.get(Run, run_id)
     if found is None:
         raise NotYours("There is nothing here under this address.")
     return found

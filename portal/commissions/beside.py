@@ -39,8 +39,7 @@ def beside(session: Session, cycle: Cycle) -> Beside:
 
 def _with_runs(session: Session, cycle: Cycle, previous: Cycle | None) -> Beside:
     ids = [(one.close_run_id or one.preview_run_id or 0) if one else 0 for one in (cycle, previous)]
-    # The stored inputs may be large; who needs them asks the row for them.
-    wanted = select(Run).where(Run.id.in_(ids)).options(*map(defer, (Run.inputs, Run.ids, Run.taken)))
+    wanted = select(Run).where(Run.id.in_(ids)).options(defer(Run.taken))
     runs = {run.id: run for run in session.scalars(wanted)} if any(ids) else {}
     run, old = (runs.get(run_id) for run_id in ids)
     return Beside(cycle, previous, run, old if old is not None and old.totals is not None else None)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy.orm import defer
+from sqlalchemy.orm import undefer_group
 
 from portal.commissions.credits import Credits, credits_in, credits_of, due_days
 from portal.commissions.gathering import Gathered, gather, places
@@ -55,9 +55,7 @@ def freeze(uow: UnitOfWork, *, cycle_id: int, zone: ZoneInfo, window: timedelta 
     if cycle.previous_id is not None and lock_row(uow, Cycle, cycle.previous_id).closed_at is None:
         raise Conflict(f"Cycle {cycle.name} builds on the one before it; close that one first.")
     allow_long_work(uow.session)
-    # What the run was computed from is read again, so what it keeps of that need not be.
-    without = [defer(Run.inputs), defer(Run.ids)]
-    run = uow.session.get_one(Run, cycle.preview_run_id, options=without)
+    run = uow.session.get_one(Run, cycle.preview_run_id)
     going = Stages(cycle_id, "close")
     with going.at("read", total=sales_in(uow, cycle)):
         found = snapshot.digest(gather(uow.session, cycle).inputs)
@@ -75,7 +73,8 @@ def post(uow: UnitOfWork, *, cycle_id: int, zone: ZoneInfo, window: timedelta = 
     another result, or where its lines are not that result.
     """
     cycle = lock_row(uow, Cycle, cycle_id)
-    run = uow.session.get_one(Run, cycle.close_run_id)
+    # With its inputs: another thread computes from them, and must not ask the database.
+    run = uow.session.get_one(Run, cycle.close_run_id, options=[undefer_group("frozen")])
     if run.posted_at is not None:
         return
     allow_long_work(uow.session)

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
-from sqlalchemy.orm import Session, undefer
+from sqlalchemy.orm import Session, undefer_group
 
 from portal.commissions.gathering import Gathered
 from portal.commissions.kept import kept
@@ -111,7 +111,7 @@ def _held(key: tuple[str, int, str], compute: Callable[[], Opened]) -> Opened:
 
 
 def _computed(session: Session, run_id: int, key: tuple[str, int, str]) -> Opened:
-    run = session.scalars(select(Run).where(Run.id == run_id).options(undefer(Run.inputs))).one()
+    run = session.scalars(select(Run).where(Run.id == run_id).options(undefer_group("frozen"))).one()
     opened = _opened(kept(run), cycle_id=run.cycle_id, run_id=run_id, at=run.calculated_at or run.frozen_at)
     session.expire(run, ["inputs", "ids"])
     return opened

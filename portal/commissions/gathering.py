@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ from portal.models import Consultant, Cycle, Pack, Placement, Sale, Service, Ter
 from portal.store.columns import read_columns
 
 Ints = NDArray[np.int64]
+
+ROOM: Final = 16  # numbers for which a table may have room, to each that is looked up or added up in it
 
 
 @dataclass(frozen=True)
@@ -104,9 +106,15 @@ def events_of(sold: Sold, consultants: Ints) -> Events:
 
 def places(sorted_ids: Ints, wanted: Ints) -> Ints:
     """The index of each wanted id in `sorted_ids`; -1 where it is not there."""
-    at = np.minimum(np.searchsorted(sorted_ids, wanted), max(len(sorted_ids) - 1, 0))
-    if not len(sorted_ids):
+    if not len(sorted_ids) or not len(wanted):
         return np.full(len(wanted), -1, np.int64)
+    first, last = int(sorted_ids[0]), int(sorted_ids[-1])
+    if last - first < ROOM * len(wanted):
+        # Ids that lie close together, as ours do: each costs the same in a company of any size.
+        place = np.full(last - first + 2, -1, np.int64)
+        place[sorted_ids - first] = np.arange(len(sorted_ids))
+        return place[np.where((first <= wanted) & (wanted <= last), wanted - first, -1)]
+    at = np.minimum(np.searchsorted(sorted_ids, wanted), len(sorted_ids) - 1)
     return np.where(sorted_ids[at] == wanted, at, -1)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
 from portal.models import (
     AccountUser,
@@ -147,8 +147,7 @@ def cycle_named(session: Session, name: str) -> Cycle | None:
 def run_of(session: Session, cycle: Cycle) -> Run | None:
     """The run that stands for a cycle: the one it was closed with, else its latest preview."""
     run_id = cycle.close_run_id or cycle.preview_run_id
-    # The stored inputs may be large; who needs them asks the row for them.
-    return None if run_id is None else session.get(Run, run_id, options=[defer(Run.inputs)])
+    return None if run_id is None else session.get(Run, run_id)
 
 
 def totals_of(run: Run) -> Totals:

@@ -96,12 +96,12 @@ class CycleRhythm(Base):
 class Run(Base):
     """One computation of one cycle: its inputs as they were, and the hashes of what went in and came out.
 
-    `ids` says which consultant and which sale stands behind each index of the inputs; `breakage` what was
-    lost to whom by which rule; `stages` how long each step took, in milliseconds; `taken` the cents that its
-    claw-backs took out of each hold, by the id of the release, so that it can be undone. A run of purpose
-    `import` holds the lines of a cycle that another system closed; it has no inputs. One of purpose `compare`
-    computes a closed cycle again from the facts of that day; it waits for its job while it is not calculated,
-    and books nothing.
+    `ids` says which consultant and which sale stands behind each index of the inputs; both may be large and
+    are read when they are first asked for. `breakage` says what was lost to whom by which rule; `stages` how
+    long each step took, in milliseconds; `taken` the cents that its claw-backs took out of each hold, by the
+    id of the release, so that it can be undone. A run of purpose `import` holds the lines of a cycle that
+    another system closed; it has no inputs. One of purpose `compare` computes a closed cycle again from the
+    facts of that day; it waits for its job while it is not calculated, and books nothing.
     """
 
     __tablename__ = "run"
@@ -113,10 +113,10 @@ class Run(Base):
     cycle_id: Mapped[int] = mapped_column(Whole, ForeignKey("cycle.id"), index=True)
     purpose: Mapped[Code]
     plan_version_id: Mapped[int] = mapped_column(Whole, ForeignKey("plan_version.id"))
-    inputs: Mapped[bytes] = mapped_column(LargeBinary)
+    inputs: Mapped[bytes] = mapped_column(LargeBinary, deferred=True, deferred_group="frozen")
     input_hash: Mapped[str] = mapped_column(String(64))
     output_hash: Mapped[str | None] = mapped_column(String(64))
-    ids: Mapped[bytes | None] = mapped_column(LargeBinary)
+    ids: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, deferred_group="frozen")
     plan_sha256: Mapped[str | None] = mapped_column(String(64))
     code_version: Mapped[str | None] = mapped_column(String(64))
     totals: Mapped[dict[str, object] | None] = mapped_column(JSON)

@@ -8,11 +8,27 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import BigInteger, SelectBase, cast, func, literal, literal_column, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Integer,
+    LargeBinary,
+    Select,
+    SelectBase,
+    cast,
+    column,
+    event,
+    func,
+    literal_column,
+    select,
+    true,
+    values,
+)
 from sqlalchemy.orm import Session
 
 NONE = -1
 _ROWS_AT_ONCE = 50_000
+_BINARY = 1  # of psycopg's formats
 _NOTHING: Any = literal_column("CAST('' AS bytea)")
 
 
@@ -37,21 +53,40 @@ def read_columns(session: Session, statement: SelectBase, *, width: int) -> list
 def _packed(session: Session, statement: SelectBase, width: int) -> list[NDArray[np.int64]]:
     """An aggregate takes the rows in the order of its sorted subquery, so a column is one value of bytes.
 
-    Each column comes as a row of its own, because a row holds at most a gigabyte.
+    Each column comes as a row of its own, because a row holds at most a gigabyte. They are handed on from
+    where the aggregate made them: kept as a table, more of them than `work_mem` would be read from disk again
+    for each column.
     """
     rows = statement.subquery()
-    names = [f"column{number}" for number in range(width)]
     packed = [
-        func.string_agg(func.int8send(func.coalesce(cast(column, BigInteger), NONE)), _NOTHING).label(name)
-        for name, column in zip(names, rows.c, strict=True)
+        func.string_agg(func.int8send(func.coalesce(cast(each, BigInteger), NONE)), _NOTHING)
+        for each in rows.c
     ]
-    whole = select(*packed).cte("whole").prefix_with("MATERIALIZED")
-    each = (select(literal(at), whole.c[name]) for at, name in enumerate(names))
-    result = session.connection().execute(union_all(*each))
+    names = [f"column{number}" for number in range(width)]
+    whole = select(*(one.label(name) for one, name in zip(packed, names, strict=True))).subquery("whole")
+    pairs = [(at, whole.c[name]) for at, name in enumerate(names)]
+    each = values(column("at", Integer), column("content", LargeBinary), name="each").data(pairs).lateral()
+    handed = whole.join(each, true())
+    found = _in_binary(session.connection(), select(each.c.at, each.c.content).select_from(handed))
+    return [np.frombuffer(found[at] or b"", ">i8").astype(np.int64) for at in range(width)]
+
+
+def _in_binary(connection: Connection, statement: Select[int, bytes | None]) -> dict[int, bytes | None]:
+    """Pairs as the driver gives them, the bytes sent as they are: as text they would be twice as long."""
+    asked = "before_cursor_execute"
+
+    def in_binary(_connection: Connection, cursor: Any, *_others: Any) -> None:
+        cursor.format = _BINARY
+
+    event.listen(connection, asked, in_binary)
+    try:
+        result = connection.execute(statement)
+    finally:
+        event.remove(connection, asked, in_binary)
     cursor: Any = result.cursor
-    found = {at: np.frombuffer(content or b"", ">i8") for at, content in cursor.fetchall()}
+    found = dict(cursor.fetchall())
     result.close()
-    return [found[at].astype(np.int64) for at in range(width)]
+    return found
 
 
 def columns_of(rows: Sequence[Any], *, width: int) -> list[NDArray[np.int64]]:

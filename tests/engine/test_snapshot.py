@@ -1,13 +1,14 @@
 """A cycle that was frozen can be computed again, and proven to be the same."""
 
 import dataclasses
+import hashlib
 import json
 import zlib
 
 import numpy as np
 import pytest
 
-from portal.engine import Refused, calculate, case, snapshot
+from portal.engine import Lines, Refused, calculate, case, snapshot
 from tests.engine.networks import SHAPES, random_case
 
 
@@ -44,6 +45,34 @@ def test_the_digest_of_a_result_does_not_ask_for_the_order_of_its_lines():
 
     assert snapshot.result_digest(turned) == snapshot.result_digest(result)
     assert snapshot.result_digest(fewer) != snapshot.result_digest(result)
+
+
+FAR = 2**61
+RANGES = {
+    "alike": [(0, 1)] * 6,
+    "small": [(0, 9), (0, 3), (-4, 5), (0, 3), (-1, 2), (0, 2)],
+    "tied in what one number holds": [(0, 2), (0, 2), (0, 2**58), (0, 2), (0, 2**58), (0, 2)],
+    "as wide as they can be": [(0, 3), (0, 2), (-FAR, FAR), (-(2**62), 2**62), (-1, 3), (0, 2)],
+}
+
+
+@pytest.mark.parametrize("ranges", RANGES.values(), ids=RANGES)
+def test_the_digest_is_that_of_the_lines_sorted_by_their_columns(ranges):
+    random = np.random.default_rng(7)
+    columns = [random.choice(random.integers(low, high, 40), 500) for low, high in ranges]
+    result = calculate(inputs_of(random_case(7, "random")))
+    result = dataclasses.replace(result, parts=(Lines(*columns),))
+
+    rows = sorted(zip(*(column.tolist() for column in columns), strict=True))
+    whole = hashlib.sha256(f"{len(rows)} {len(result.members.pv)}\n".encode())
+    for column in zip(*rows, strict=True):
+        whole.update(np.array(column, "<i8").tobytes())
+    for field in dataclasses.fields(result.members):
+        column = getattr(result.members, field.name)
+        if field.name != "rank" or (column != -1).any():
+            whole.update(column.astype("<i8").tobytes())
+
+    assert snapshot.result_digest(result) == whole.hexdigest()
 
 
 @pytest.mark.parametrize(

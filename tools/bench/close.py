@@ -40,11 +40,9 @@ from tools.bench import filling, orm_way
 
 ZONE: Final = ZoneInfo("America/Denver")
 SALES_A_SECOND: Final = 50
-# What docs/cycles.md asks of whoever runs a database of this size; nothing that keeps data safe is off.
-ADVISED: Final = {
-    "shared_buffers": "2GB",
-    "max_wal_size": "8GB",
-    "checkpoint_timeout": "15min",
+MILLION: Final = 1_000_000
+# What docs/cycles.md asks of whoever runs a database; nothing that keeps data safe is off.
+ALWAYS: Final = {
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
@@ -62,19 +60,27 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="on the server of the tests: in memory, unsafe")
     chosen = parser.parse_args()
     if not chosen.quick and "TEST_DATABASE_URL" not in os.environ:
-        os.environ["TEST_DATABASE_URL"] = _safe_server()
+        os.environ["TEST_DATABASE_URL"] = _safe_server(chosen.members)
     with made(chosen.members, chosen.sales, chosen.shape) as url, tempfile.TemporaryDirectory() as folder:
         app = application(url, Path(folder))
         with app.app_context():
             row = measure(url, orm=chosen.orm, undo=chosen.undo)
     servers.end_own()
-    sys.stdout.write(json.dumps({**vars(chosen), "load": os.getloadavg()[0], **row}, indent=1) + "\n")
+    about = {**vars(chosen), "settings": None if chosen.quick else advised(chosen.members)}
+    sys.stdout.write(json.dumps({**about, "load": os.getloadavg()[0], **row}, indent=1) + "\n")
     return 0
 
 
-def _safe_server() -> str:
+def advised(members: int) -> dict[str, str]:
+    """How docs/cycles.md asks that the database of so many members is set."""
+    millions = max(1, -(-members // MILLION))
+    sizes = {"shared_buffers": f"{millions + 1}GB", "max_wal_size": f"{max(8, 5 * millions)}GB"}
+    return sizes | {"checkpoint_timeout": "15min" if millions == 1 else "30min"} | ALWAYS
+
+
+def _safe_server(members: int) -> str:
     """A server as it should be run, on disk; its address."""
-    server = services.new_postgres(place=tempfile.gettempdir(), **ADVISED)
+    server = services.new_postgres(place=tempfile.gettempdir(), **advised(members))
     server.start()
     return server.url
 
