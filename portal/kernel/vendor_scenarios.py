@@ -21,6 +21,7 @@ SCENARIOS: Final = {
 }
 MOST: Final = 200
 _NAMES: Final = ("Rosa Diaz", "Omar Haddad", "June Park", "Ivan Petrov", "Ada Osei", "Liam Walsh", "Mei Chen")
+_ADDRESS: Final = "1 Elm St, Provo"
 _LONGEST: Final = timedelta(days=100)
 
 
@@ -66,6 +67,7 @@ class _Life:
         self._person = chance.choice(_NAMES)
         self._size = chance.randint(40, 120)
         self._began = midnight - _LONGEST + timedelta(minutes=chance.randint(0, 1_000))
+        self._phone = f"+1303555{chance.randint(0, 9_999):04}"
 
     def events(self, steps: Iterable[tuple[str, Document]]) -> list[Sent]:
         return [self._event(step, kind, more) for step, (kind, more) in enumerate(steps)]
@@ -80,7 +82,8 @@ class _Life:
             "customer": customer,
         }
         if kind == "customer.registered":
-            customer["name"] = self._person
+            email = f"{self._tag}@example.com"
+            customer |= {"name": self._person, "email": email, "phone": self._phone, "address": _ADDRESS}
         else:
             customer["state"] = self._offered.state
             event["contract"] = self._contract(kind, moment, bool(more.get("grown")))
