@@ -56,8 +56,8 @@ class SimulatorForm(RefusingForm):
 @on_both("/simulator", needs=permissions.simulate_vendor_events)
 def simulator(place: Place) -> Response:
     """The form, and what came of what was sent last; a tick asks again."""
-    form = SimulatorForm(formdata=None, consultant_code=request.args.get("consultant_code", ""))
-    return _page(place, form)
+    sent = _sent_before()
+    return _page(place, SimulatorForm(formdata=None, **(vars(sent) if sent else {})))
 
 
 @on_both("/simulator", needs=permissions.simulate_vendor_events, post=True)

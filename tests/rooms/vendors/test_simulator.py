@@ -296,3 +296,11 @@ def test_a_scenario_needs_to_know_who_sold(sqlite_app: Flask) -> None:
     arguments = ["vendor", "simulate", "--url", "http://127.0.0.1:1", "--key", "a:b", "--scenario", "sale"]
 
     assert "--consultant CODE" in sqlite_app.test_cli_runner().invoke(args=arguments).output
+
+
+def test_made_up_customers_tell_what_terms_may_ask_for() -> None:
+    registered, *_rest = events_of("sale", Offered("AAAA2222", "solar"), count=2, seed=1, now=START)
+
+    parsed = parse(json.dumps(registered.event).encode(), now=START)
+
+    assert all((parsed.customer_name, parsed.customer_email, parsed.customer_phone, parsed.customer_address))

@@ -209,6 +209,7 @@ def test_deliveries_are_found_by_contract_state_and_day(app: Flask, vera: Vera, 
 
 def test_a_key_is_shown_once_and_two_live_at_most(app: Flask, vera: Vera, cleo: Visitor) -> None:
     cleo.visit("/vendor/keys")
+    assert "Codes of your services" in cleo.words and "solar" in cleo.words
     made = cleo.submit("/vendor/keys")
     third = cleo.submit("/vendor/keys")
     cleo.submit(f"/vendor/keys/{vera.key.public_id}/revoke")

@@ -17,6 +17,7 @@ from tests.html import Visitor
 from tests.vendors import Vera
 
 SEND = {"scenario": "sale", "service": "solar", "count": "2"}
+OTHER = "/vendor/simulator?scenario=refund&service=solar&consultant_code=ABCD2345&count=3&seed=7"
 
 
 def test_events_are_sent_take_effect_and_show_what_they_did(app: Flask, vera: Vera, cleo: Visitor) -> None:
@@ -32,6 +33,14 @@ def test_events_are_sent_take_effect_and_show_what_they_did(app: Flask, vera: Ve
 
     cleo.follow()
     assert "sold: activated" in cleo.words and "curl -X POST" in cleo.words
+
+
+def test_the_form_keeps_what_was_sent(cleo: Visitor) -> None:
+    page = cleo.visit(OTHER).text
+
+    chosen = re.findall(r"<input[^>]*checked[^>]*>", page)
+    assert [re.findall('value="([^"]*)"', one) for one in chosen] == [["refund"]]
+    assert re.findall('value="([^"]*)"', re.findall('<input[^>]*name="count"[^>]*>', page)[0]) == ["3"]
 
 
 def test_the_command_that_is_shown_is_one_the_door_takes(app: Flask, vera: Vera, cleo: Visitor) -> None:
