@@ -31,9 +31,11 @@ PATH = "/statements/<statement_id>/several"
 
 
 @on_both(PATH, needs=None, company=permissions.settle_statements)
-def several_differences(place: Place, statement_id: str) -> Response:
+def several_differences(place: Place, statement_id: str) -> AnyResponse:
     """The open differences of a statement, to choose from."""
     found = queries.statement_of(db.session(), place.vendor.id, statement_id)
+    if found.replaced_at is not None:
+        return redirect(place.url("statement", statement_id=statement_id), 303)
     return _choose(place, found, SeveralForm(formdata=None, which=words.NAMED))
 
 
@@ -49,6 +51,9 @@ def settle_several(place: Place, statement_id: str) -> AnyResponse:
         if "sure" not in request.form:
             return _check(place, found, form, several.look(db.session(), found, wanted))
         number = perform(lambda uow: several.ask(uow, statement_id=row_id, wanted=wanted, actor_id=actor_id))
+    except Conflict as refusal:
+        flash(refusal.message, "error")
+        return redirect(place.url("statement", statement_id=statement_id), 303)
     except DomainError as refusal:
         form.refuse(refusal)
         return _choose(place, found, form, status=refusal.status)
@@ -71,8 +76,6 @@ def _wanted(form: SeveralForm) -> Wanted:
 def _choose(place: Place, found: Statement, form: SeveralForm, *, status: int = 200) -> Response:
     session = db.session()
     day = queries.day_of(session, found)
-    if found.replaced_at is not None:
-        raise Conflict("A later statement of this day replaced the one this is about.")
     form.until.data = ""
     waiting = queries.differences(session, found, still_open=True)
     return show(

@@ -101,6 +101,7 @@ def test_no_page_of_the_company_has_a_finding_and_a_difference_is_settled(house)
         paths = [
             f"{place}/people",
             *addresses(house, place)[-1:],
+            f"{addresses(house, place)[-1]}/several",
             *(f"{place}/statements/differences/{row}" for row in rows),
         ]
         found = [fault for path in paths for fault in look_at(screen, address, path)]
