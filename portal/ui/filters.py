@@ -14,8 +14,11 @@ from portal.kernel.money import format_money, format_volume
 
 MINUS = "\N{MINUS SIGN}"
 HIGHEST_BAR = 100
+ONE = 1_000
 LOWEST_BAR = 3
 _STAMP = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}Z")
+_IRREGULAR = {"foot": "feet", "person": "people"}
+_SYMBOLS = {"kwh", "kwp", "kw", "mwh", "gb", "mbps", "ft", "sqft", "h", "m"}
 
 
 def money(cents: int, currency: str = "USD") -> str:
@@ -51,6 +54,25 @@ def percent(ten_thousandths: int) -> str:
 def size(thousandths: int) -> str:
     """A size such as kilowatts, kept in thousandths: `8.4`."""
     return _plain(Decimal(thousandths) / 1000)
+
+
+def units(unit: str) -> str:
+    """More than one of a unit, `cameras`: vendors name units in English; symbols as kW have no plural."""
+    words, _blank, last = unit.rpartition(" ")
+    if last in _IRREGULAR:
+        last = _IRREGULAR[last]
+    elif not last.isalpha() or not last.islower() or last in _SYMBOLS or re.search(r"[^s]s$", last):
+        return unit
+    elif re.search(r"[^aeiou]y$", last):
+        last = f"{last[:-1]}ies"
+    else:
+        last += "es" if last.endswith(("ss", "x", "z", "ch", "sh")) else "s"
+    return f"{words} {last}".strip()
+
+
+def sized(thousandths: int, unit: str) -> str:
+    """A size with its unit: `1 camera`, `2 cameras`, `8.4 kW`."""
+    return f"{size(thousandths)} {unit if thousandths == ONE else units(unit)}"
 
 
 def kilowatts(thousandths: int) -> str:
@@ -178,7 +200,7 @@ def _plain(number: Decimal) -> str:
 FILTERS = {
     function.__name__: function
     for function in (
-        money, signed_money, dollars, pennies, volume, percent, size, kilowatts, count,
+        money, signed_money, dollars, pennies, volume, percent, size, sized, units, kilowatts, count,
         day, short_day, moment, worded, weekday, clock, zone, ago, until, initials, brief_name,
         cycle_title, cycle_called, current, bar_heights,
     )

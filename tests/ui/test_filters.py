@@ -95,3 +95,24 @@ def test_bars_reach_the_top_once_and_small_ones_stay_visible():
     assert filters.bar_heights([0, 1, 500, 1000]) == [1, 3, 50, 100]
     assert filters.bar_heights([0, 0]) == [1, 1]
     assert filters.bar_heights([]) == []
+
+
+def test_units_have_a_plural_and_symbols_have_none():
+    many = {
+        "camera": "cameras",
+        "battery": "batteries",
+        "gas switch": "gas switches",
+        "square foot": "square feet",
+        "panels": "panels",
+        "kW": "kW",
+        "kwh": "kwh",
+        "kWh/day": "kWh/day",
+        "day": "days",
+        "glass": "glasses",
+    }
+    assert {unit: filters.units(unit) for unit in many} == many
+    assert [filters.sized(size, "camera") for size in (1000, 2000, 1500)] == [
+        "1 camera",
+        "2 cameras",
+        "1.5 cameras",
+    ]
