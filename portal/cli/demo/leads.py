@@ -88,7 +88,8 @@ def _sign_up(uow: UnitOfWork, *, known: Known) -> None:
 def _offer(uow: UnitOfWork, *, known: Known) -> None:
     """A lead that came by a form and waits for Maya, with what the rule says of her."""
     contact = Contact("Priscilla Boone", "priscilla@example.com", "303-555-0151", "", "CO")
-    lead = take_lead(uow, enquiry=Enquiry(contact, "form", known.offers[0].service_id)).lead
+    enquiry = Enquiry(contact, "form", known.offers[0].service_id, source_name="Our website")
+    lead = take_lead(uow, enquiry=enquiry).lead
     offer = route(uow, lead_id=lead.id)
     assert offer is not None, "there are consultants with a lead desk"
     asked = asked_by(uow.session, lead, uow.clock())
