@@ -27,8 +27,8 @@ DAY: Final = timedelta(days=1)
 class LicenceForm(RefusingForm):
     """What it is for, who gave it, its number, from when until when, and the file that shows it."""
 
-    kind = SelectField(_l("What it is for"))
-    region = SelectField(_l("State"))
+    kind = SelectField(_l("What it is for"), validators=[InputRequired(_l("Please choose what it is for."))])
+    region = SelectField(_l("State"), validators=[InputRequired(_l("Please choose a state."))])
     number = StringField(
         _l("Number"),
         filters=[stripped],
