@@ -7,20 +7,21 @@ reversal belongs where its sale does. So the parts of a cycle add up to the sale
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
+import numpy as np
 from sqlalchemy import ColumnElement, Select, and_, case, func, not_, select
 from sqlalchemy.orm import Session
 
-from portal.models import CommissionLine, Consultant, Contract, Customer, Cycle, Person, Placement, Sale
+from portal.live import Team
+from portal.models import CommissionLine, Consultant, Contract, Customer, Cycle, Person, Sale
+from portal.store.columns import NONE, read_columns
 
 WHOLE: Final = 10_000
 MOST_SHOWN: Final = 20
-
-# Of some consultants, given by id, those who stand below one.
-Below: TypeAlias = Callable[[int, Sequence[int]], set[int]]
+SMALL_TEAM: Final = 1_000
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,6 @@ class Split:
     def share(self) -> int:
         """The part that no verified customer bought, in ten-thousandths; from 0 to 10,000."""
         return share_of(self.not_customers, self.total)
-
-    def __add__(self, other: Split) -> Split:
-        return Split(self.verified + other.verified, self.own + other.own, self.unverified + other.unverified)
 
 
 @dataclass(frozen=True)
@@ -115,34 +113,20 @@ def by_cycle(session: Session, *, most: int, consultant_id: int | None = None) -
     return [OfCycle(cycle, found.get(cycle.id, Split())) for cycle in reversed(cycles)]
 
 
-def by_seller(session: Session, cycle_id: int) -> dict[int, Split]:
-    """The parts of everybody who sold in a cycle, by consultant; they add up to those of the cycle."""
-    sums = _sums(Sale.consultant_id).where(Sale.cycle_id == cycle_id).group_by(Sale.consultant_id)
-    return {row[0]: _split(row[1:]) for row in session.execute(sums)}
+def by_leg(session: Session, cycle_id: int, team: Team) -> dict[str, Split]:
+    """The parts of both legs, `L` and `R`, of whoever a team stands below, in a cycle.
 
-
-def by_leg(session: Session, cycle_id: int, consultant_id: int, *, below: Below) -> dict[str, Split]:
-    """The parts of both legs of a consultant, `L` and `R`, in a cycle, as people stand now.
-
-    One pass over the sales of the cycle sums them up by seller; whether a seller stands in a leg is then one
-    look into the live index each. Nobody's ancestors are walked and no downline is read.
+    A small team is asked for by name; for a large one the sales of the cycle are summed up by seller in one
+    pass, and each sum goes to the leg its seller stands on.
     """
-    heads = session.execute(
-        select(Placement.leg, Placement.consultant_id).where(
-            Placement.parent_id == consultant_id, Placement.valid_until.is_(None)
-        )
-    ).all()
-    legs = {"L": Split(), "R": Split()}
-    sellers = by_seller(session, cycle_id) if heads else {}
-    for leg, head in heads:
-        inside = below(head, sorted(sellers)) | {head}
-        legs[str(leg)] = added(split for seller, split in sellers.items() if seller in inside)
-    return legs
-
-
-def added(splits: Iterable[Split]) -> Split:
-    """Their sum."""
-    return sum(splits, Split())
+    sums = _sums(Sale.consultant_id).where(Sale.cycle_id == cycle_id).group_by(Sale.consultant_id)
+    if len(team.ids) <= SMALL_TEAM:
+        sums = sums.where(Sale.consultant_id.in_(team.ids.tolist()))
+    sellers, *parts = read_columns(session, sums, width=4)
+    legs = np.full(int(max(sellers.max(initial=0), team.ids.max(initial=0))) + 1, NONE, np.int8)
+    legs[team.ids] = team.legs
+    on = legs[sellers]
+    return {leg: _split([part[on == side].sum() for part in parts]) for side, leg in enumerate("LR")}
 
 
 def most_own_use(session: Session, cycle_id: int, *, most: int | None = MOST_SHOWN) -> list[OfSeller]:

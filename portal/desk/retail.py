@@ -29,7 +29,7 @@ def own_retail() -> Response:
         "main",
         rows=rows,
         latest=latest,
-        legs=retail.by_leg(session, latest.cycle.id, consultant.id, below=live.below) if latest else {},
+        legs=retail.by_leg(session, latest.cycle.id, live.team(consultant.id)) if latest else {},
         most=current_app.config["SETTINGS"].own_use_share,
         rule=own_use.rule_on(session, utc_now().date()),
     )

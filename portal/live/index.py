@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from portal.engine.joins import with_joins
 from portal.engine.order import in_order
+from portal.store.columns import NONE
 
 Ints = NDArray[np.int64]
 
@@ -45,6 +46,7 @@ class LiveIndex:
     def __init__(self, parent: Ints, leg: NDArray[np.int8], volume: Ints, *, most_joins: int = 0) -> None:
         self._parent, self._leg, self._volume = _Grown(parent), _Grown(leg), _Grown(volume)
         self._most_joins = most_joins
+        self._levels: NDArray[np.int32] | None = None
         self._order = in_order(parent, leg)
         self._settle()
 
@@ -76,6 +78,8 @@ class LiveIndex:
         self._volume.append(volume)
         at = member - self._known
         self._new_place[at] = self._slot(parent, leg)
+        is_first = parent < self._known
+        self._new_steps[at] = 1 if is_first else self._new_steps[parent - self._known] + 1
         self._new_volume[at] = volume
         self._joined = at + 1
         self._below_new.append([0, 0, 0, 0])
@@ -120,24 +124,71 @@ class LiveIndex:
             people_right += int(np.count_nonzero(on_right))
         return LegFigures(left, right, people_left, people_right)
 
-    def is_below(self, member: int, top: int) -> bool:
-        """Whether a member stands in either leg of `top`."""
+    def sides(self, members: Ints, top: int) -> NDArray[np.int8]:
+        """On which leg of `top` members stand: 0 left, 1 right, -1 for who is in neither."""
+        sides = np.full(len(members), NONE, np.int8)
+        is_new = members >= self._known
         if top >= self._known:
-            return self._is_below_new(member, top)
+            sides[is_new] = self._sides_among_new(top)[members[is_new] - self._known]
+            return sides
         seat, lo, hi = (int(column[top]) for column in self._order)
-        if member >= self._known:
-            place = int(self._new_place[member - self._known])
-            return 3 * (lo + 1) <= place < 3 * hi
-        other = int(self._order.seat[member])
-        return lo < other < hi and other != seat
+        places = np.empty(len(members), np.int64)
+        places[is_new] = self._new_place[members[is_new] - self._known]
+        places[~is_new] = 3 * self._order.seat[members[~is_new]] + 1
+        sides[(places >= 3 * (lo + 1)) & (places <= 3 * seat)] = 0
+        sides[(places >= 3 * seat + 2) & (places < 3 * hi)] = 1
+        return sides
 
-    def _is_below_new(self, member: int, top: int) -> bool:
-        parents = self._parent.values
-        while member >= self._known:
+    def levels(self, members: Ints) -> Ints:
+        """How far below the root of their tree members stand; 0 for a root."""
+        is_new = members >= self._known
+        new = members[is_new] - self._known
+        seats = np.empty(len(members), np.int64)
+        seats[is_new], seats[~is_new] = self._new_place[new] // 3, self._order.seat[members[~is_new]]
+        levels: Ints = self._levels_by_seat()[seats].astype(np.int64)
+        levels[is_new] += self._new_steps[new]
+        return levels
+
+    def way(self, member: int, top: int) -> Ints:
+        """The members from `top` down to one below it, or to itself; nothing where it is not below."""
+        parents, below = self._parent.values, []
+        while member >= self._known and member != top:
+            below.append(member)
             member = int(parents[member])
-            if member == top:
-                return True
-        return False
+        if member == top or member < 0 or top >= self._known:
+            return np.array([top, *reversed(below)] if member == top else [], np.int64)
+        seat, lo, hi = self._order
+        at = int(seat[member])
+        inside = (lo < at) & (at < hi) & (lo >= lo[top]) & (hi <= hi[top])
+        above = np.flatnonzero(inside)
+        if not len(above):
+            return above
+        seated = above[np.argsort(self._levels_by_seat()[seat[above]])]
+        return np.concatenate([seated, np.array(below[::-1], np.int64)])
+
+    def leg_of(self, members: Ints) -> NDArray[np.int8]:
+        """On which leg of whoever is above them members stand; -1 for a root."""
+        return self._leg.values[members]
+
+    def _sides_among_new(self, top: int) -> NDArray[np.int8]:
+        """The sides of everybody new on the legs of somebody new; who joined later stands further down."""
+        parents, legs = self._parent.values, self._leg.values
+        sides = np.full(self._joined, NONE, np.int8)
+        for member in range(top + 1, len(self)):
+            parent = int(parents[member])
+            if parent == top:
+                sides[member - self._known] = legs[member]
+            elif parent > top:
+                sides[member - self._known] = sides[parent - self._known]
+        return sides
+
+    def _levels_by_seat(self) -> NDArray[np.int32]:
+        """How many subtrees a seat lies in but for its own; -1 behind the last one, above new trees."""
+        if self._levels is None:
+            begins = np.bincount(self._order.lo + 1, minlength=self._known + 1)
+            ends = np.bincount(self._order.hi, minlength=self._known + 1)
+            self._levels = (np.cumsum(begins - ends) - 1).astype(np.int32)
+        return self._levels
 
     def _settle(self) -> None:
         """Take the running sums anew; nothing is recent and nobody is new after it."""
@@ -149,7 +200,8 @@ class LiveIndex:
         np.cumsum(self._by_seat, out=self._sums[1:])
         self._recent_seat, self._recent_volume = (np.empty(MOST_RECENT, np.int64) for _ in range(2))
         self._recent = 0
-        self._new_place, self._new_volume = (np.zeros(joins, np.int64) for _ in range(2))
+        self._new_place, self._new_volume, self._new_steps = (np.zeros(joins, np.int64) for _ in range(3))
+        self._levels = None
         self._joined = 0
         self._below_new: list[list[int]] = []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from flask import current_app
@@ -20,6 +20,7 @@ from portal.store.columns import NONE
 Ints = NDArray[np.int64]
 
 SPARE: Final = 1_024
+LOOKED_AT: Final = 1 << 16
 
 
 class Reading(NamedTuple):
@@ -27,6 +28,37 @@ class Reading(NamedTuple):
 
     cycle_id: int
     legs: list[LegFigures | None]
+
+
+class Team(NamedTuple):
+    """Some people: consultant ids, legs (0 left, 1 right), levels below whoever looks."""
+
+    ids: Ints
+    legs: NDArray[np.int8]
+    levels: Ints
+
+    def part(self, start: int, end: int) -> Team:
+        """Some of them, by place."""
+        return self.where(slice(start, end))
+
+    def where(self, chosen: Any) -> Team:
+        """Those who are chosen by anything that an array takes as an index."""
+        return Team(self.ids[chosen], self.legs[chosen], self.levels[chosen])
+
+    def of(self, ids: Ints) -> Team:
+        """Who of these is in the team, in the order of `ids`."""
+        place = np.full(int(max(self.ids.max(initial=0), ids.max(initial=0))) + 1, NONE, np.int64)
+        place[self.ids] = np.arange(len(self.ids))
+        at = place[ids]
+        return self.where(at[at >= 0])
+
+    def followed_by(self, others: list[Team]) -> Team:
+        """They and the others, one behind another."""
+        ids, legs, levels = zip(self, *others, strict=True)
+        return Team(np.concatenate(ids), np.concatenate(legs), np.concatenate(levels))
+
+
+NOBODY: Final = Team(np.zeros(0, np.int64), np.zeros(0, np.int8), np.zeros(0, np.int64))
 
 
 class LiveLegs:
@@ -51,11 +83,41 @@ class LiveLegs:
 
     def below(self, consultant_id: int, others: Sequence[int]) -> set[int]:
         """Who of the others stands below a consultant."""
+        asked = np.array(others, np.int64)
+        return set(asked[self.sides(consultant_id, asked) >= 0].tolist())
+
+    def sides(self, consultant_id: int, others: Ints) -> NDArray[np.int8]:
+        """On which leg of a consultant each of the others stands: 0 left, 1 right, -1 in neither."""
+        with self._turn:
+            index, top = self._up_to_date(), self._member(consultant_id)
+            return self._sides(index, top, self._members_of(others))
+
+    def team(self, consultant_id: int, *, after: int, most: int | None, levels: int | None) -> Team:
+        """Those below a consultant with a greater id than `after`, by id, at most so many levels down."""
+        with self._turn:
+            index, top = self._up_to_date(), self._member(consultant_id)
+            found, missing = [], len(index) if most is None else most
+            for start in range(after + 1, len(self._members) if top >= 0 else 0, LOOKED_AT):
+                ids = np.arange(start, min(start + LOOKED_AT, len(self._members)))
+                found.append(self._part(index, top, ids, levels).part(0, missing))
+                missing -= len(found[-1].ids)
+                if not missing:
+                    break
+        return NOBODY.followed_by(found)
+
+    def way(self, consultant_id: int, other: int) -> tuple[Ints, NDArray[np.int8]]:
+        """Who stands from a consultant down to another, both with them, and on which leg of the one above.
+
+        Nobody, where the other is not below the consultant and not the consultant.
+        """
         with self._turn:
             index = self._up_to_date()
-            top = self._member(consultant_id)
-            known = [(other, self._member(other)) for other in others]
-            return {other for other, member in known if min(top, member) >= 0 and index.is_below(member, top)}
+            top, member = self._member(consultant_id), self._member(other)
+            way = index.way(member, top) if min(top, member) >= 0 else np.zeros(0, np.int64)
+            placed = np.flatnonzero(self._members >= 0)
+            consultants = np.empty(len(index), np.int64)
+            consultants[self._members[placed]] = placed
+            return consultants[way], index.leg_of(way)
 
     def volume_of(self, consultant_id: int) -> int:
         """What a consultant sold in the open cycle, in hundredths, as last read."""
@@ -133,9 +195,7 @@ class LiveLegs:
     def _sell(self, index: LiveIndex, news: News) -> None:
         """Count sales; those of people who wait for a place are kept until they have one."""
         consultants, volumes = news.sold
-        members = np.full(len(consultants), NONE, np.int64)
-        inside = consultants < len(self._members)
-        members[inside] = self._members[consultants[inside]]
+        members = self._members_of(consultants)
         placed = members >= 0
         index.sell(members[placed], volumes[placed])
         waiting = zip(consultants[~placed].tolist(), volumes[~placed].tolist(), strict=True)
@@ -145,6 +205,28 @@ class LiveLegs:
     def _reading(self, index: LiveIndex, consultant_ids: Sequence[int]) -> Reading:
         members = [self._member(consultant_id) for consultant_id in consultant_ids]
         return Reading(self._cycle_id, [None if member < 0 else index.legs(member) for member in members])
+
+    def _part(self, index: LiveIndex, top: int, ids: Ints, levels: int | None) -> Team:
+        """Who of some consultants stands below a member."""
+        members = self._members_of(ids)
+        sides = self._sides(index, top, members)
+        seen = sides >= 0
+        down = index.levels(members[seen]) - int(index.levels(np.array([top]))[0])
+        team = Team(ids[seen], sides[seen], down)
+        return team if levels is None else team.where(down <= levels)
+
+    def _sides(self, index: LiveIndex, top: int, members: Ints) -> NDArray[np.int8]:
+        sides = np.full(len(members), NONE, np.int8)
+        if top >= 0:
+            placed = members >= 0
+            sides[placed] = index.sides(members[placed], top)
+        return sides
+
+    def _members_of(self, consultant_ids: Ints) -> Ints:
+        members = np.full(len(consultant_ids), NONE, np.int64)
+        inside = (consultant_ids >= 0) & (consultant_ids < len(self._members))
+        members[inside] = self._members[consultant_ids[inside]]
+        return members
 
     def _member(self, consultant_id: int) -> int:
         return int(self._members[consultant_id]) if 0 <= consultant_id < len(self._members) else NONE
@@ -164,6 +246,21 @@ def legs(consultant_ids: Sequence[int]) -> Reading:
 def below(consultant_id: int, others: Sequence[int]) -> set[int]:
     """Who of the others stands below a consultant, at this moment."""
     return _of_this_process().below(consultant_id, others)
+
+
+def sides(consultant_id: int, others: Ints) -> NDArray[np.int8]:
+    """On which leg of a consultant each of the others stands, at this moment: 0 left, 1 right, -1 neither."""
+    return _of_this_process().sides(consultant_id, others)
+
+
+def team(consultant_id: int, *, after: int = 0, most: int | None = None, levels: int | None = None) -> Team:
+    """Those below a consultant with a greater id than `after`, by id, at this moment."""
+    return _of_this_process().team(consultant_id, after=after, most=most, levels=levels)
+
+
+def way(consultant_id: int, other: int) -> tuple[Ints, NDArray[np.int8]]:
+    """Who stands from a consultant down to another, with both, and on which legs; nobody where not below."""
+    return _of_this_process().way(consultant_id, other)
 
 
 def _of_this_process() -> LiveLegs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import random
+from collections import Counter, defaultdict
 from datetime import date, timedelta
 
 import pytest
@@ -73,9 +74,9 @@ def test_the_parts_are_told_apart_for_company_consultant_and_legs(market, read):
     assert company.split.share == 1666
     (ben,) = read(lambda session: retail.by_cycle(session, most=5, consultant_id=market.ben))
     assert ben.split == Split(100_00, 0, 20_00)
-    legs = read(lambda session: retail.by_leg(session, market.cycle, market.ana, below=live.below))
+    legs = read(lambda session: retail.by_leg(session, market.cycle, live.team(market.ana)))
     assert legs == {"L": Split(100_00, 0, 20_00), "R": Split(50_00, 0, 0)}
-    empty = read(lambda session: retail.by_leg(session, market.cycle, market.ben, below=live.below))
+    empty = read(lambda session: retail.by_leg(session, market.cycle, live.team(market.ben)))
     assert empty == {"L": Split(), "R": Split()}
 
 
@@ -87,36 +88,67 @@ def test_who_vouched_is_told_of_verified_customers_alone(app, market, read):
     assert "An order that was paid in our shop 50 volume" in fin.words
 
 
-def test_whatever_is_sold_the_parts_add_up_to_the_sales_of_the_cycle(app, cast, do, read):
-    chance = random.Random(6)
+class Grown:
+    """Twelve people placed at random and 120 sales; `walked` sums up by a walk up from every sale."""
 
-    def write(uow):
-        people = [cast.ana, cast.ben, cast.cem, cast.dia]
-        free = [(person, leg) for person in people[1:] for leg in "LR"]
+    def __init__(self, cast, chance):
+        self.chance, self.people = chance, [cast.ana, cast.ben, cast.cem, cast.dia]
+        self.above = {cast.ben: (cast.ana, "L"), cast.cem: (cast.ana, "R")}
+        self.walked = defaultdict(Counter)
+
+    def write(self, uow):
+        free = [(person, leg) for person in self.people[1:] for leg in "LR"]
         for number in range(12):
-            parent, leg = free.pop(chance.randrange(len(free)))
-            people.append(add_consultant(uow, f"P{number}", sponsor=parent, under=(parent, leg)))
-            free += [(people[-1], leg) for leg in "LR"]
+            parent, leg = free.pop(self.chance.randrange(len(free)))
+            self.people.append(add_consultant(uow, f"P{number}", sponsor=parent, under=(parent, leg)))
+            self.above[self.people[-1]] = (parent, leg)
+            free += [(self.people[-1], leg) for leg in "LR"]
         for _ in range(120):
-            kind = chance.choice(["verified", "own", "unverified"])
-            sale = sell(uow, chance.choice(people), chance.randint(1, 900_00), kind)
-            if chance.random() < 0.3:
+            kind, seller = (
+                self.chance.choice(["verified", "own", "unverified"]),
+                self.chance.choice(self.people),
+            )
+            volume = self.chance.randint(1, 900_00)
+            sale = sell(uow, seller, volume, kind)
+            if self.chance.random() < 0.3:
                 reverse_sale(uow, sale)
-        return people
+            else:
+                self.walk(seller, kind, volume)
 
-    people = do(write)
+    def walk(self, seller, kind, volume):
+        self.walked[seller, ""][kind] += volume
+        while seller in self.above:
+            seller, leg = self.above[seller]
+            self.walked[seller, leg][kind] += volume
+
+
+@pytest.mark.parametrize("small", [0, 1_000])
+def test_whatever_is_sold_the_parts_add_up_to_the_sales_of_the_cycle(cast, do, read, monkeypatch, small):
+    """Own, left and right are what a walk up from every sale finds; those of all trees are the company's."""
+    monkeypatch.setattr(retail, "SMALL_TEAM", small)
+    grown = Grown(cast, random.Random(small))
+    do(grown.write)
     sold = read(lambda s: s.scalar(select(func.sum(Sale.volume)).where(Sale.cycle_id == cast.cycle)))
     (company,) = read(lambda session: retail.by_cycle(session, most=5))
-    sellers = read(lambda session: retail.by_seller(session, cast.cycle))
     assert company.split.total == sold
-    assert retail.added(sellers.values()) == company.split
     listed = read(lambda session: retail.most_own_use(session, cast.cycle, most=None))
-    assert retail.added(row.split for row in listed) == company.split
-    with app.app_context():
-        now = live.legs(people).legs
-    for person, figures in zip(people, now, strict=True):
-        legs = read(lambda s, who=person: retail.by_leg(s, cast.cycle, who, below=live.below))
-        assert (legs["L"].total, legs["R"].total) == (figures.left, figures.right)
+    assert added(row.split for row in listed) == company.split
+    roots = Counter()
+    for person in grown.people:
+        (own,) = read(lambda s, who=person: retail.by_cycle(s, most=5, consultant_id=who))
+        legs = read(lambda s, who=person: retail.by_leg(s, cast.cycle, live.team(who)))
+        parts = {"": own.split, **legs}
+        for leg, split in parts.items():
+            assert split == Split(**grown.walked[person, leg]), (person, leg)
+        if person not in grown.above:
+            roots.update(vars(added(parts.values())))
+    assert Split(**roots) == company.split
+
+
+def added(splits):
+    """Their sum."""
+    rows = [(split.verified, split.own, split.unverified) for split in splits]
+    return Split(*map(sum, zip(*rows, strict=True)))
 
 
 def test_what_was_paid_is_told_apart_and_adds_up_to_the_run(app, market, read):

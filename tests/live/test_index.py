@@ -33,6 +33,12 @@ class Walked:
     def legs(self, member: int) -> LegFigures:
         return LegFigures(*self.figures[member])
 
+    def way(self, member: int, top: int) -> list[int]:
+        way = [member]
+        while way[-1] != top and way[-1] != NOBODY:
+            way.append(self.parent[way[-1]])
+        return way[::-1] if way[-1] == top else []
+
     def _up(self, member: int, volume: int, people: int) -> None:
         while (above := self.parent[member]) != NOBODY:
             side = self.leg[member]
@@ -92,6 +98,21 @@ def test_every_leg_is_what_a_walk_finds(shape, seed):
 
     for member in range(grower.count):
         assert index.legs(member) == walked.legs(member)
+    check_ways(index, walked, chance)
+
+
+def check_ways(index: LiveIndex, walked: Walked, chance: random.Random) -> None:
+    """Who is below whom, on which leg, how far down and by which way."""
+    count = len(walked.parent)
+    for top in {chance.randrange(count) for _ in range(20)} | {0, count - 1}:
+        ways = [walked.way(member, top) for member in range(count)]
+        sides = [walked.leg[way[1]] if len(way) > 1 else NOBODY for way in ways]
+        assert index.sides(np.arange(count), top).tolist() == sides
+        seen = np.array([at for at, side in enumerate(sides) if side != NOBODY], np.int64)
+        levels = index.levels(seen) - index.levels(np.array([top]))
+        assert levels.tolist() == [len(ways[member]) - 1 for member in seen]
+        for member in chance.sample(range(count), k=min(30, count)):
+            assert index.way(member, top).tolist() == ways[member]
 
 
 def test_many_sales_are_taken_into_the_sums_and_stay_exact(monkeypatch):
