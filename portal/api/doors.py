@@ -15,7 +15,7 @@ from portal.api.tokened import Caller, tokened
 from portal.extensions import db
 from portal.integrations import lists, tokens
 from portal.integrations.documents import instant
-from portal.members.team import SIDES, seen_by
+from portal.members.team import SIDES, Seen, seen_by
 from portal.ui.operations import documented
 from portal.ui.problems import problem
 
@@ -26,10 +26,15 @@ from portal.ui.problems import problem
 @tokened(tokens.MEMBERS)
 def list_members(caller: Caller) -> Response:
     """A consultant's team as their pack shows it; the company sees everybody."""
-    asked, viewer = wanted(caller), caller.viewer
-    among: Any = seen_by(viewer) if viewer else None
-    rows = lists.consultants(db.session(), asked, among=among)
-    return page("members", None if rows is None else [_member(row, caller) for row in rows], asked)
+    session, asked, viewer = db.session(), wanted(caller), caller.viewer
+    place = lists.place_of(session, asked)
+    if place is None:
+        return page("members", None, asked)
+    seen = seen_by(session, viewer, after=place, most=asked.most) if viewer else []
+    among = [one.id for one in seen] if viewer else None
+    rows = lists.consultants(session, asked, place, among=among)
+    known = {one.id: one for one in seen}
+    return page("members", [_member(row, caller, known.get(row.Consultant.id)) for row in rows], asked)
 
 
 @api.get("/api/v1/leads")
@@ -72,7 +77,7 @@ def list_earnings(caller: Caller) -> Response:
     return page("earnings", lists.earnings(db.session(), asked), asked)
 
 
-def _member(row: Row[Any], caller: Caller) -> dict[str, Any]:
+def _member(row: Row[Any], caller: Caller, seen: Seen | None) -> dict[str, Any]:
     """A person as the tree shows them: the full name and how to write to them only to their sponsor."""
     one, viewer = row.Consultant, caller.viewer
     own = viewer is None or one.sponsor_id == viewer.id
@@ -83,8 +88,8 @@ def _member(row: Row[Any], caller: Caller) -> dict[str, Any]:
         "code": one.code if own else None,
         "plan": row.pack,
         "status": one.status,
-        "side": SIDES.get(row.leg or "") if viewer else None,
-        "level": (row.level or None) if viewer else None,
+        "side": SIDES.get(seen.leg) if seen else None,
+        "level": (seen.level or None) if seen else None,
         "sponsored_by_me": viewer is not None and own,
         "joined_at": instant(one.joined_at),
     }

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from flask import Blueprint, Response, current_app, g
 from flask_babel import to_user_timezone
-from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access import permissions
@@ -18,9 +17,9 @@ from portal.dashboard.style import style_page
 from portal.extensions import db
 from portal.kernel.clock import utc_now
 from portal.kernel.errors import NotYours
-from portal.members.queries import consultant_of
 from portal.ui import show
 from portal.ui.htmx import request
+from portal.ui.packs import own_consultant
 from portal.ui.panels import panels_for
 from portal.ui.setup import may
 
@@ -33,11 +32,10 @@ LAST_MINUTE = timedelta(minutes=1)
 @requires(permissions.see_own_business)
 def home() -> Response:
     """The consultant's first page; a tick asks for its live region only."""
-    session = db.session()
-    consultant = consultant_of(session, current_user.person_id)
+    consultant = own_consultant()
     if consultant is None:
         raise NotYours("There is nothing here under this address.")
-    cycle = open_cycle(session)
+    cycle = open_cycle(db.session())
     shown = [(panel, panel.load(consultant.id)) for panel in panels_for(may)]
     return show(
         "dashboard/home.html",

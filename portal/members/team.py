@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import CTE, ColumnElement, Select, and_, literal, or_, select
+from sqlalchemy import CTE, ColumnElement, and_, literal, or_, select
 from sqlalchemy.orm import Session
 
+from portal import live
 from portal.kernel.errors import NotYours
 from portal.models import Consultant, Pack, Placement
 
@@ -36,26 +37,40 @@ class Viewer:
         return consultant.name_for(self.id)
 
 
+class Seen(NamedTuple):
+    """Somebody a viewer sees: the leg (`L`, `R`) and level they stand on; empty and 0 outside the tree."""
+
+    id: int
+    leg: str
+    level: int
+
+
 def viewer_for(session: Session, person_id: int) -> Viewer:
-    """The viewer that a signed-in person is. Raises NotYours for people who are not consultants."""
+    """The viewer that a person is. Raises NotYours for people who are not consultants."""
     found = session.execute(
         select(Consultant, Pack.features)
         .join(Pack, Pack.code == Consultant.pack)
         .where(Consultant.person_id == person_id)
     ).one_or_none()
-    if found is None:
+    return viewer_of(*found) if found else viewer_of(None, {})
+
+
+def viewer_of(consultant: Consultant | None, features: dict[str, Any]) -> Viewer:
+    """The viewer that a consultant is by what their pack opens. Raises NotYours for nobody."""
+    if consultant is None:
         raise NotYours("There is nothing here under this address.")
-    levels = found[1].get("tree_levels")
-    return Viewer(found[0], levels if isinstance(levels, int) else None)
+    levels = features.get("tree_levels")
+    return Viewer(consultant, levels if isinstance(levels, int) else None)
 
 
-def seen_by(viewer: Viewer) -> Select[int, str, int]:
-    """Id, leg and level of whom a viewer sees now; a pack without the tree shows whom they sponsored."""
+def seen_by(session: Session, viewer: Viewer, *, after: int, most: int) -> list[Seen]:
+    """The next people a viewer sees now, by id; a pack without the tree shows whom they sponsored."""
     if viewer.levels == 0:
-        here = select(Consultant.id, literal("").label("leg"), literal(0).label("level"))
-        return here.where(Consultant.sponsor_id == viewer.id)
-    team = below(viewer.id, at=None, levels=viewer.levels, name="team")
-    return select(team.c.consultant_id.label("id"), team.c.leg, team.c.level)
+        own = select(Consultant.id).where(Consultant.sponsor_id == viewer.id, Consultant.id > after)
+        return [Seen(one, "", 0) for one in session.scalars(own.order_by(Consultant.id).limit(most))]
+    team = live.team(viewer.id, after=after, most=most, levels=viewer.levels)
+    columns = (column.tolist() for column in team)
+    return [Seen(one, "LR"[leg], level) for one, leg, level in zip(*columns, strict=True)]
 
 
 def stood(at: datetime | None) -> ColumnElement[bool]:

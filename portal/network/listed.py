@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import CTE, ColumnElement, Select, Subquery, and_, case, func, literal, or_, select, true
 from sqlalchemy.orm import Session, contains_eager
 
 from portal import live
+from portal.live import NOBODY, Team
 from portal.members.team import Viewer, below
 from portal.models import Consultant, Pack, Person
-from portal.network.teams import LEFT, RIGHT, Team, standing_below
+from portal.network.teams import LEFT, NAMES_OF_SIDES, RIGHT, standing_below
 from portal.store.columns import columns_of, read_columns
 
 ORDERS: Final = ("newest", "oldest", "name", "near")
-NAMES_OF_SIDES: Final = {LEFT: "left", RIGHT: "right"}
 # A recursive question costs what is below somebody; reading the whole tree costs the same for everybody.
 MOST_BY_RECURSION: Final = 5_000
 
@@ -55,8 +56,9 @@ def page_of(
 
 def find(session: Session, viewer: Viewer, wanted: Wanted) -> Team:
     """Everybody who is wanted, in order. Large teams are found in memory, not by recursion."""
-    if viewer.levels is None and _people_below(viewer) > MOST_BY_RECURSION:
-        return _found_in(standing_below(session, viewer), session, viewer, wanted)
+    now = live.team(viewer.id, levels=viewer.levels) if viewer.levels != 0 else NOBODY
+    if len(now.ids) > MOST_BY_RECURSION:
+        return _found_in(standing_below(session, viewer, now), session, viewer, wanted)
     found = _found(viewer, wanted).subquery()
     rows = session.execute(
         select(Consultant.id, case((found.c.leg == "R", RIGHT), (found.c.leg == "L", LEFT)), found.c.level)
@@ -64,7 +66,8 @@ def find(session: Session, viewer: Viewer, wanted: Wanted) -> Team:
         .join(Consultant.person)
         .order_by(*_order(wanted, found))
     ).all()
-    return Team(*columns_of(rows, width=3))
+    ids, legs, levels = columns_of(rows, width=3)
+    return Team(ids, legs.astype(np.int8), levels)
 
 
 def rows_of(session: Session, viewer: Viewer, team: Team) -> list[Row]:
@@ -85,14 +88,22 @@ def rows_of(session: Session, viewer: Viewer, team: Team) -> list[Row]:
     ]
 
 
-def _people_below(viewer: Viewer) -> int:
-    figures = live.legs([viewer.id]).legs[0]
-    return figures.people_left + figures.people_right if figures else 0
-
-
 def _found_in(team: Team, session: Session, viewer: Viewer, wanted: Wanted) -> Team:
     """Whom of a team is wanted: the database knows names and days, the team legs and levels."""
-    everybody = select(Consultant.id).join(Consultant.person)
+    found = team
+    if wanted.side:
+        found = found.where(found.legs == (LEFT if wanted.side == "left" else RIGHT))
+    if wanted.own or wanted.name or wanted.order != "near":
+        found = found.of(_ids_in_order(session, viewer, wanted))
+    if wanted.order == "near":
+        found = found.where(np.lexsort((found.ids, found.legs, found.levels)))
+    return found
+
+
+def _ids_in_order(session: Session, viewer: Viewer, wanted: Wanted) -> NDArray[np.int64]:
+    everybody = select(Consultant.id)
+    if wanted.name or wanted.order == "name":
+        everybody = everybody.join(Consultant.person)
     if wanted.own:
         everybody = everybody.where(Consultant.sponsor_id == viewer.id)
     if wanted.name:
@@ -100,12 +111,7 @@ def _found_in(team: Team, session: Session, viewer: Viewer, wanted: Wanted) -> T
     if wanted.order != "near":
         everybody = everybody.order_by(*_order(wanted, None))
     (ids,) = read_columns(session, everybody, width=1)
-    found = team.of(ids)
-    if wanted.side:
-        found = found.where(found.legs == (LEFT if wanted.side == "left" else RIGHT))
-    if wanted.order == "near":
-        found = found.where(np.lexsort((found.ids, found.legs, found.levels)))
-    return found
+    return ids
 
 
 def _order(wanted: Wanted, found: Subquery | None) -> tuple[Any, ...]:

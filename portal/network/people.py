@@ -10,7 +10,6 @@ from typing import Any
 
 from flask import Response, redirect, stream_with_context, url_for
 from flask_babel import gettext as _
-from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access import permissions
@@ -21,7 +20,7 @@ from portal.commissions.standings import standings
 from portal.extensions import db
 from portal.kernel.clock import utc_now
 from portal.kernel.errors import NotYours
-from portal.members.team import viewer_for
+from portal.members.team import viewer_of
 from portal.models import Cycle
 from portal.network import listed
 from portal.network.listed import ORDERS, Row, Wanted
@@ -33,6 +32,7 @@ from portal.ui import show
 from portal.ui.addresses import end_of, number
 from portal.ui.filters import volume
 from portal.ui.htmx import request
+from portal.ui.packs import own_consultant, own_features
 
 ROWS_A_PAGE = 50
 AT_ONCE = 1_000
@@ -88,7 +88,7 @@ def may_export(viewer: Viewer) -> bool:
 
 def _viewer() -> Viewer:
     """Who looks, at the day in the address."""
-    viewer = viewer_for(db.session(), current_user.person_id)
+    viewer = viewer_of(own_consultant(), own_features())
     day = asked_day(request.args, now=utc_now())
     return replace(viewer, at=end_of(day)) if day else viewer
 

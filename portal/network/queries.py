@@ -6,15 +6,25 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import literal, select
 from sqlalchemy.orm import Session
 
+from portal import live
 from portal.kernel.errors import NotYours
 from portal.members import queries as members
 from portal.members.team import SIDES, Viewer, stood
 from portal.models import Consultant, Pack, Placement, Sale
+from portal.network.teams import LEFT, NAMES_OF_SIDES, RIGHT, way_then
+from portal.store.columns import NONE
 
 GENERATIONS = 3
+# Who stands from a viewer down to somebody, and on which leg of the one above: -1 for who is nobody's.
+Way = tuple[Sequence[int], Sequence[int]] | tuple[NDArray[np.int64], NDArray[np.int8]]
+
+# So many steps up are asked of the database one by one; for a longer way the whole tree is read.
+LONG_WAY = 5_000
 LEGS = {side: leg for leg, side in SIDES.items()}
 ENDS = 2
 BETWEEN = 40
@@ -72,28 +82,25 @@ def person_below(session: Session, viewer: Viewer, public_id: str) -> tuple[Cons
     Raises NotYours for anybody else, and below the levels that the viewer's pack shows.
     """
     focus = session.scalar(select(Consultant).where(Consultant.public_id == public_id))
-    way = _way_seen(session, viewer, focus.id) if focus else []
-    if focus is None or not way:
+    way: Way = _way_seen(session, viewer, focus.id) if focus else ([], [])
+    if focus is None or not len(way[0]):
         raise NotYours("There is nothing here under this address.")
     return focus, _path(session, viewer, way)
 
 
-def _way_seen(session: Session, viewer: Viewer, focus_id: int) -> list[tuple[int, str]]:
-    """The way down to somebody; empty where the viewer may not see them. The rights are those of now."""
-    way = _way_up(session, focus_id, viewer.id, at=None)
-    if viewer.levels is not None and len(way) - 1 > viewer.levels:
-        return []
-    if way and viewer.at is not None:
-        way = _way_up(session, focus_id, viewer.id, at=viewer.at)
-    return way
+def _way_seen(session: Session, viewer: Viewer, focus_id: int) -> Way:
+    """The way down to somebody; nobody where the viewer may not see them. Rights are those of now."""
+    ids, legs = live.way(viewer.id, focus_id)
+    if not len(ids) or (viewer.levels is not None and len(ids) - 1 > viewer.levels):
+        return [], []
+    if viewer.at is not None:
+        return _way_then(session, viewer.id, focus_id, at=viewer.at)
+    return ids, legs
 
 
-def is_shown(session: Session, viewer: Viewer, consultant: Consultant) -> bool:
+def is_shown(viewer: Viewer, consultant: Consultant) -> bool:
     """Whether somebody below the viewer stands within the levels that the viewer's pack shows."""
-    return (
-        viewer.levels is None
-        or 0 < len(_way_up(session, consultant.id, viewer.id, at=None)) <= viewer.levels + 1
-    )
+    return viewer.levels is None or 0 < len(live.way(viewer.id, consultant.id)[0]) <= viewer.levels + 1
 
 
 def end_of_leg(session: Session, viewer: Viewer, side: str) -> End:
@@ -124,8 +131,8 @@ def people_in(spot: Spot) -> list[int]:
     return own + [found for child in spot.children for found in people_in(child)]
 
 
-def _way_up(session: Session, focus_id: int, viewer_id: int, *, at: datetime | None) -> list[tuple[int, str]]:
-    """Ids and sides from the viewer down to the focus; empty when the viewer was not above."""
+def _way_then(session: Session, top_id: int, focus_id: int, *, at: datetime) -> Way:
+    """Who stood from somebody down to another at a moment: a short way is asked for step by step."""
     way = (
         select(Placement.consultant_id, Placement.parent_id, Placement.leg, literal(0).label("step"))
         .where(Placement.consultant_id == focus_id, stood(at))
@@ -134,19 +141,23 @@ def _way_up(session: Session, focus_id: int, viewer_id: int, *, at: datetime | N
     above = (
         select(Placement.consultant_id, Placement.parent_id, Placement.leg, way.c.step + 1)
         .join(way, Placement.consultant_id == way.c.parent_id)
-        .where(stood(at), way.c.consultant_id != viewer_id)
+        .where(stood(at), way.c.consultant_id != top_id, way.c.step < LONG_WAY)
     )
     way = way.union_all(above)
     rows = session.execute(select(way.c.consultant_id, way.c.leg).order_by(way.c.step.desc())).all()
-    if not rows:
-        return [(focus_id, "")] if focus_id == viewer_id else []
-    return [(found, SIDES.get(leg, "")) for found, leg in rows] if rows[0][0] == viewer_id else []
+    if len(rows) > LONG_WAY:
+        return way_then(session, top_id, focus_id, at=at)
+    if not rows or rows[0][0] != top_id:
+        return ([focus_id], [NONE]) if focus_id == top_id else ([], [])
+    return [row[0] for row in rows], [LEFT if row[1] == "L" else RIGHT for row in rows]
 
 
-def _path(session: Session, viewer: Viewer, way: list[tuple[int, str]]) -> Path:
-    long = len(way) > ENDS * 2 + 1
-    first, last = (way[:ENDS], way[-ENDS:]) if long else (way, [])
-    between = way[ENDS:-ENDS][-BETWEEN:] if long else []
+def _path(session: Session, viewer: Viewer, way: Way) -> Path:
+    length = len(way[0])
+    is_long = length > ENDS * 2 + 1
+    first = _part(way, 0, ENDS if is_long else length)
+    between = _part(way, max(ENDS, length - ENDS - BETWEEN), length - ENDS) if is_long else []
+    last = _part(way, length - ENDS, length) if is_long else []
     wanted = [found for found, _side in (*first, *between, *last)]
     people = {
         found.id: found for found in session.scalars(select(Consultant).where(Consultant.id.in_(wanted)))
@@ -155,7 +166,12 @@ def _path(session: Session, viewer: Viewer, way: list[tuple[int, str]]) -> Path:
     def steps(part: list[tuple[int, str]]) -> list[Step]:
         return [Step(people[found], viewer.name_of(people[found]), side) for found, side in part]
 
-    return Path(steps(first), steps(between), len(way) - 2 * ENDS if long else 0, steps(last), len(way) - 1)
+    return Path(steps(first), steps(between), length - 2 * ENDS if is_long else 0, steps(last), length - 1)
+
+
+def _part(way: Way, start: int, end: int) -> list[tuple[int, str]]:
+    ids, legs = (each[start:end] for each in way)
+    return [(int(one), NAMES_OF_SIDES.get(int(leg), "")) for one, leg in zip(ids, legs, strict=True)]
 
 
 def _below(

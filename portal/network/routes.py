@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from flask import Blueprint, Response, flash, redirect, url_for
 from flask_babel import gettext as _
-from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access import permissions
@@ -20,7 +19,7 @@ from portal.kernel.errors import DomainError, NotYours
 from portal.members import placement
 from portal.members import queries as members
 from portal.members.preference import set_preference
-from portal.members.team import viewer_for
+from portal.members.team import viewer_of
 from portal.models import Consultant
 from portal.network import queries
 from portal.network.forms import PlaceForm, PreferenceForm
@@ -31,6 +30,7 @@ from portal.ui import show
 from portal.ui.addresses import end_of
 from portal.ui.filters import current
 from portal.ui.htmx import request
+from portal.ui.packs import own_consultant, own_features
 
 network = Blueprint("network", __name__)
 
@@ -58,7 +58,7 @@ def bottom(public_id: str, side: str) -> AnyResponse:
     focus = _person(viewer, public_id)
     end = members.outside_edge(db.session(), focus.id, queries.LEGS[side])
     target = db.session().get_one(Consultant, end)
-    if not queries.is_shown(db.session(), viewer, target):
+    if not queries.is_shown(viewer, target):
         flash(_("This leg goes on below the levels that your plan shows."), "ok")
         target = focus
     return redirect(url_for("network.person", public_id=target.public_id))
@@ -119,13 +119,13 @@ def put(public_id: str) -> AnyResponse:
     except DomainError as refusal:
         return _check_page(viewer, waiting, form, refusal=refusal)
     flash(_("%(name)s has a place in your team.", name=waiting.person.name), "ok")
-    seen = queries.is_shown(db.session(), viewer, waiting)
+    seen = queries.is_shown(viewer, waiting)
     shown = waiting if seen else viewer.consultant
     return redirect(url_for("network.person", public_id=shown.public_id), 303)
 
 
 def _viewer() -> Viewer:
-    return viewer_for(db.session(), current_user.person_id)
+    return viewer_of(own_consultant(), own_features())
 
 
 def _person(viewer: Viewer, public_id: str) -> Consultant:

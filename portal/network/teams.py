@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from portal.engine.order import in_order
+from portal.live import NOBODY, Team
 from portal.members.team import Viewer, stood
 from portal.models import Placement
 from portal.store.columns import NONE, read_columns
@@ -19,34 +20,24 @@ Ints = NDArray[np.int64]
 
 LEFT: Final = 0
 RIGHT: Final = 1
+NAMES_OF_SIDES: Final = {LEFT: "left", RIGHT: "right"}
 
 
-class Team(NamedTuple):
-    """Some people: consultant ids, legs (`LEFT`, `RIGHT`, -1 without a place), levels below the viewer."""
-
-    ids: Ints
-    legs: Ints
-    levels: Ints
-
-    def part(self, start: int, end: int) -> Team:
-        """Some of them, by place."""
-        return self.where(slice(start, end))
-
-    def where(self, chosen: Any) -> Team:
-        """Those who are chosen by anything that an array takes as an index."""
-        return Team(*(column[chosen] for column in self))
-
-    def of(self, ids: Ints) -> Team:
-        """Who of these is in the team, in the order of `ids`."""
-        place = _places(self.ids, up_to=int(ids.max(initial=0)))
-        at = place[ids]
-        return self.where(at[at >= 0])
-
-
-def standing_below(session: Session, viewer: Viewer) -> Team:
-    """Everybody below a viewer: as it was at a moment, of those who are below the viewer now."""
-    now = _below(session, viewer.id, at=None)
+def standing_below(session: Session, viewer: Viewer, now: Team) -> Team:
+    """Those of a viewer's team of now as they stood at the moment that is looked at."""
     return now if viewer.at is None else _below(session, viewer.id, at=viewer.at).of(now.ids)
+
+
+def way_then(session: Session, top_id: int, focus_id: int, *, at: datetime) -> tuple[list[int], list[int]]:
+    """Who stood from somebody down to another, both with them, and on which legs; nobody where not below."""
+    ids, parents, legs = _placed(session, at)
+    above = dict(zip(ids.tolist(), zip(parents.tolist(), legs.tolist(), strict=True), strict=True))
+    way, sides, one = [focus_id], [], focus_id
+    while one != top_id and one in above:
+        one, side = above[one]
+        way.append(one)
+        sides.append(side)
+    return (way[::-1], [NONE, *sides[::-1]]) if one == top_id and top_id in above else ([], [])
 
 
 def depths(parent: Ints) -> Ints:
@@ -62,23 +53,22 @@ def depths(parent: Ints) -> Ints:
     return depth
 
 
-def _below(session: Session, consultant_id: int, *, at: datetime | None) -> Team:
+def _placed(session: Session, at: datetime) -> list[Ints]:
+    """Everybody's place at a moment: ids, parents, legs."""
     leg = case((Placement.leg == "R", RIGHT), else_=LEFT)
     placed = select(Placement.consultant_id, Placement.parent_id, leg).where(stood(at))
-    ids, parents, legs = read_columns(session, placed, width=3)
-    place = _places(ids, up_to=max(consultant_id, int(parents.max(initial=0))))
+    return read_columns(session, placed, width=3)
+
+
+def _below(session: Session, consultant_id: int, *, at: datetime) -> Team:
+    ids, parents, legs = _placed(session, at)
+    place = np.full(int(max(consultant_id, ids.max(initial=0), parents.max(initial=0))) + 1, NONE, np.int64)
+    place[ids] = np.arange(len(ids))
     above, top = np.where(parents >= 0, place[parents], NONE), int(place[consultant_id])
     if top < 0:
-        return Team(*(np.zeros(0, np.int64) for _ in range(3)))
+        return NOBODY
     seat, before, behind = in_order(above, legs.astype(np.int8))
     is_below = (seat > before[top]) & (seat < behind[top]) & (seat != seat[top])
     depth = depths(above)
     sides = np.where(seat > seat[top], RIGHT, LEFT)
     return Team(ids[is_below], sides[is_below], (depth - depth[top])[is_below])
-
-
-def _places(ids: Ints, *, up_to: int) -> Ints:
-    """Where each id stands in `ids`; -1 for those that do not."""
-    place = np.full(max(int(ids.max(initial=0)), up_to) + 1, NONE, np.int64)
-    place[ids] = np.arange(len(ids))
-    return place

@@ -93,14 +93,6 @@ class Statement:
     total: int
 
 
-def wallet_owner(session: Session, person_id: int) -> Consultant:
-    """The consultant that a signed-in person is; raises `NotYours` for others."""
-    found = session.scalar(select(Consultant).where(Consultant.person_id == person_id))
-    if found is None:
-        raise NotYours("Only consultants have a wallet.")
-    return found
-
-
 def history_page(
     session: Session,
     consultant_id: int,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from flask import Blueprint
-from flask_login import current_user
 
-from portal.extensions import db
+from portal.kernel.errors import NotYours
 from portal.models import Consultant
-from portal.wallets import queries
+from portal.ui.packs import own_consultant
 
 wallets = Blueprint("wallets", __name__, url_prefix="/earnings")
 
 
 def owner() -> Consultant:
-    """The consultant who is signed in."""
-    return queries.wallet_owner(db.session(), current_user.person_id)
+    """The consultant who is signed in. Raises `NotYours` for others."""
+    found = own_consultant()
+    if found is None:
+        raise NotYours("Only consultants have a wallet.")
+    return found

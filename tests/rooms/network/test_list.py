@@ -125,7 +125,11 @@ def many(uow, top, number):
 def adopt(uow, cast):
     """Dia and everybody below come to stand below Cem."""
     place = uow.session.query(Placement).filter_by(consultant_id=cast.dia, valid_until=None).one()
-    place.parent_id, place.leg = cast.cem, "R"
+    if place.parent_id is not None:
+        return
+    place.valid_until = now = uow.clock()
+    uow.session.flush()
+    uow.session.add(Placement(consultant_id=cast.dia, parent_id=cast.cem, leg="R", valid_from=now))
 
 
 def test_a_plan_with_few_levels_lists_those_and_gives_no_file(cast, team, signed_in, do):

@@ -171,4 +171,4 @@ def test_a_day_of_the_past_costs_as_many_queries_for_many_as_for_few(app, story,
         ana.visit(f"/team?on={day}")
         counts.append(len(statements))
 
-    assert counts[0] == counts[1] <= 18, statements
+    assert counts[0] == counts[1] <= 16, statements

@@ -83,7 +83,7 @@ def test_a_long_history_is_read_page_by_page(ben, cast, do):
     assert sorted(seen) == list(range(45))
 
 
-@pytest.mark.parametrize(("page", "most"), [("/earnings", 16), ("/earnings/weeks/{week}", 14)])
+@pytest.mark.parametrize(("page", "most"), [("/earnings", 15), ("/earnings/weeks/{week}", 8)])
 def test_more_rows_need_no_more_questions(ben, cast, do, app, page, most):
     week = do(_close_with_lines, cast=cast, sales=1)
     page = page.format(week=week)
