@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Collection
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import Any
 
 from flask import current_app
 
 from jobs.retries import next_try
+from jobs.work import poke
 from portal.gateways import outgoing, vendor_signatures
 from portal.gateways.outgoing import Said
 from portal.integrations import deliveries, telling
@@ -18,7 +21,11 @@ from portal.messages.integrations import say_webhook_disabled
 from portal.store import UnitOfWork, perform
 
 AT_ONCE = 8
-MOST_ROUNDS = 100
+# So many at once go to addresses that did not take what was sent last.
+MOST_UNSURE = 4
+# While somebody keeps us waiting, what became due meanwhile is looked for so often.
+LOOK_SECONDS = 0.25
+MOST_SECONDS = 300
 
 
 def consultant_registered(uow: UnitOfWork, body: dict[str, Any]) -> None:
@@ -62,24 +69,34 @@ def withdrawal_paid(uow: UnitOfWork, body: dict[str, Any]) -> None:
 
 
 def drain() -> int:
-    """Send what is due, several addresses at a time and each its messages in order; how many were tried."""
-    tried = 0
-    for _round in range(MOST_ROUNDS):
-        parcels = perform(lambda uow: deliveries.claim_some(uow, most=AT_ONCE))
-        if not parcels:
-            break
-        _send(parcels)
-        tried += len(parcels)
+    """Send what is due, several addresses at a time and each its messages in order; how many were tried.
+
+    An address that keeps us waiting holds up nobody else: whoever is done makes room for the next.
+    """
+    tried, until = 0, time.monotonic() + MOST_SECONDS
+    loopback = current_app.config["SETTINGS"].webhooks_to_loopback
+    under_way: dict[Future[Said], Parcel] = {}
+    with ThreadPoolExecutor(AT_ONCE) as sending:
+        while True:
+            parcels = _claimed(under_way.values()) if time.monotonic() < until else []
+            under_way |= {sending.submit(_post, parcel, loopback=loopback): parcel for parcel in parcels}
+            tried += len(parcels)
+            if not under_way:
+                break
+            for answer in wait(under_way, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED).done:
+                perform(partial(_settle, parcel=under_way.pop(answer), said=answer.result()))
+    if time.monotonic() >= until:
+        poke("webhooks")
     return tried
 
 
-def _send(parcels: list[Parcel]) -> None:
-    """Outside every unit of work: an address may take its five seconds."""
-    loopback = current_app.config["SETTINGS"].webhooks_to_loopback
-    with ThreadPoolExecutor(AT_ONCE) as sending:
-        answers = list(sending.map(partial(_post, loopback=loopback), parcels))
-    for parcel, said in zip(parcels, answers, strict=True):
-        perform(partial(_settle, parcel=parcel, said=said))
+def _claimed(under_way: Collection[Parcel]) -> list[Parcel]:
+    """As many more as there is room for."""
+    places = AT_ONCE - len(under_way)
+    unsure = MOST_UNSURE - sum(parcel.is_unsure for parcel in under_way)
+    if not places:
+        return []
+    return perform(lambda uow: deliveries.claim_some(uow, most=places, unsure=max(unsure, 0)))
 
 
 def _post(parcel: Parcel, *, loopback: bool) -> Said:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import urllib3
@@ -37,15 +37,31 @@ def running(environment: Mapping[str, str], *command: str) -> Iterator[subproces
 
 
 def end(process: subprocess.Popen[bytes], number: int = signal.SIGTERM) -> None:
-    """End a process and everything it started."""
+    """End a process and everything it started; at SIGKILL also what left its group, as jobs of workers do."""
     try:
+        left = started_by(process.pid) if number == signal.SIGKILL else []
         os.killpg(process.pid, number)
+        for one in left:
+            with suppress(ProcessLookupError):
+                os.kill(one, number)
         process.wait(timeout=10)
     except ProcessLookupError:
         pass
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def started_by(process_id: int) -> list[int]:
+    """The processes that a process started, and those that they started."""
+    above = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            above[int(status.parent.name)] = int(status.read_text().rpartition(")")[2].split()[1])
+    found = [process_id]
+    for parent in found:
+        found += [one for one, up in above.items() if up == parent]
+    return found[1:]
 
 
 def wait_until(question: Callable[[], object], *, seconds: float = 15, what: str = "it") -> float:

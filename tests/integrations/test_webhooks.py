@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from portal.extensions import db
 from portal.gateways.vendor_signatures import verify
 from portal.integrations import deliveries, endpoints
 from portal.integrations.endpoints import KINDS, Mine, Wish
+from portal.kernel.ids import new_id
 from portal.models import AccountUser, Message, Task, WebhookDelivery, WebhookEndpoint
 from tests.integrations.receiver import listening
 from tests.people import invite_cast
@@ -199,15 +201,62 @@ def test_a_message_under_a_lease_is_not_sent_by_anybody_else(app, do, cast, endp
         while relay.carry():
             pass
         drain_money()
-    [parcel] = do(deliveries.claim_some, most=8)
+    [parcel] = do(deliveries.claim_some, most=8, unsure=4)
 
-    assert do(deliveries.claim_some, most=8) == []
+    do(lambda uow: another(uow, cast.ben))
+    assert do(deliveries.claim_some, most=8, unsure=4) == [], "nor is what stands behind it"
     wait(do, lease_until=datetime.now(UTC) - timedelta(seconds=1))
     run()
-    assert len(receiver.calls) == 1
+    assert [headers["webhook-id"] == parcel.message_id for headers, _ in receiver.calls] == [True, False]
     late = deliveries.Outcome(500, "late", taken=False, again_at=datetime.now(UTC))
     assert do(deliveries.settle, parcel, late) is False
-    assert rows(app, WebhookDelivery.state) == [("done",)]
+    assert rows(app, WebhookDelivery.state) == [("done",)] * 2
+
+
+def another(uow, consultant_id):
+    """One more message to each address of a consultant's."""
+    for each in uow.session.scalars(select(WebhookEndpoint).filter_by(consultant_id=consultant_id)).all():
+        deliveries.write(uow, each, kind="sale.recorded", key=new_id(), data={})
+
+
+def test_an_address_that_keeps_silent_holds_up_no_other(do, cast, endpoint, run, receiver):
+    with listening() as slow:
+        endpoint(cast.ana, "sale.recorded", name="ana")
+        calm_url, receiver.url = receiver.url, slow.url
+        endpoint(cast.ben, "sale.recorded")
+        for _ in range(5):
+            do(another, cast.ana)
+            do(another, cast.ben)
+        all_told, waited = threading.Event(), []
+
+        def take():
+            if len(receiver.calls) == 5:
+                all_told.set()
+            return "204 NO CONTENT"
+
+        def keep_silent():
+            waited.append(all_told.wait(3))
+            return "204 NO CONTENT"
+
+        receiver.url, receiver.answer, slow.answer = calm_url, take, keep_silent
+        run()
+
+        assert waited == [True] * 5, "the first answer came after everybody else was told"
+        ids = [headers["webhook-id"] for headers, _ in slow.calls]
+        assert len(set(ids)) == 5
+
+
+def test_addresses_that_did_not_take_the_last_message_never_fill_all_places(do, cast, endpoint):
+    for _ in range(4):
+        endpoint(cast.ben, "sale.recorded")
+    do(lambda uow: uow.session.execute(update(WebhookEndpoint).values(failures=1)) and None)
+    endpoint(cast.ben, "sale.recorded")
+    do(another, cast.ben)
+
+    parcels = do(deliveries.claim_some, most=8, unsure=2)
+
+    assert sorted(parcel.is_unsure for parcel in parcels) == [False, True, True]
+    assert do(deliveries.claim_some, most=8, unsure=0) == []
 
 
 def test_somebody_who_cannot_sign_in_any_more_is_told_nothing(app, do, cast, endpoint, run, receiver):

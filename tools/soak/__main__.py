@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tests import servers
-from tools.soak import deliveries, payouts
+from tools.soak import deliveries, payouts, webhooks
 from tools.soak.stage import own_servers
 
 
@@ -20,6 +20,7 @@ def main() -> int:
     scenarios = parser.add_subparsers(dest="scenario", required=True)
     payouts.add_arguments(scenarios.add_parser("payouts", help=payouts.__doc__))
     deliveries.add_arguments(scenarios.add_parser("deliveries", help=deliveries.__doc__))
+    webhooks.add_arguments(scenarios.add_parser("webhooks", help=webhooks.__doc__))
     chosen = parser.parse_args()
     try:
         with tempfile.TemporaryDirectory(prefix="canopy-soak-") as folder:

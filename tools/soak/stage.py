@@ -28,6 +28,7 @@ COMMANDS = {
     "web": ("gunicorn", "--log-level", "warning", "wsgi:app"),
     "relay": ("jobs.relay",),
     "worker": ("jobs.worker", "money", "payouts", "mail"),
+    "workers": ("jobs.worker",),
 }
 START_SECONDS = 60
 SHOWN_CHARACTERS = 3000
@@ -68,10 +69,7 @@ class Stage:
 
     def kill(self, name: str) -> None:
         """Kill a process and all that it started, without a word, and start it again."""
-        process = self.running.pop(name)
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        end(self.running.pop(name), signal.SIGKILL)
         self.kills += 1
         self.start(name)
 
@@ -102,6 +100,11 @@ class Stage:
         finally:
             engine.dispose()
 
+    def run(self, statement: str) -> None:
+        """Carry out a statement as the owner of the database."""
+        with self.database() as engine, engine.begin() as connection:
+            connection.execute(text(statement))
+
     def count(self, query: str) -> int:
         """The one number that a query gives."""
         with self.database() as engine, engine.connect() as connection:
@@ -109,12 +112,15 @@ class Stage:
 
 
 @contextmanager
-def staged(environment: dict[str, str], folder: Path, *names: str) -> Iterator[Stage]:
-    """The named processes, `web` first; ended with the block."""
+def staged(environment: dict[str, str], folder: Path, *names: str, web: bool = True) -> Iterator[Stage]:
+    """The named processes, `web` first unless nobody asks it; ended with the block."""
     stage = Stage(environment, folder)
     try:
-        stage.start("web")
-        wait_until(lambda: answers(f"{stage.address}/healthz"), seconds=START_SECONDS, what="the web process")
+        if web:
+            stage.start("web")
+            wait_until(
+                lambda: answers(f"{stage.address}/healthz"), seconds=START_SECONDS, what="the web process"
+            )
         for name in names:
             stage.start(name)
         yield stage
