@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any, Final
 
@@ -21,7 +21,6 @@ from portal.engine.refusal import Refused
 
 FORMAT: Final = "canopy inputs 1"
 _COMPRESSION: Final = 1
-_BITS: Final = 63  # of a number that is not below 0
 _NETWORK: Final = ("sponsor", "parent", "leg", "pack", "status")
 _IF_ANY: Final = ("matrix_parent", "rank")
 
@@ -59,7 +58,7 @@ def digest(inputs: Inputs) -> str:
 def result_digest(result: Result) -> str:
     """The SHA-256 of all lines, sorted, and of what came out per member."""
     lines = [getattr(result.lines, field.name) for field in fields(result.lines)]
-    order = _sorted_rows(lines)
+    order = np.lexsort(lines[::-1])
     members = [
         column
         for name, column in ((field.name, getattr(result.members, field.name)) for field in fields(Members))
@@ -69,44 +68,6 @@ def result_digest(result: Result) -> str:
     for column in [line[order] for line in lines] + members:
         whole.update(_bytes(column.astype(np.int64)))
     return whole.hexdigest()
-
-
-def _sorted_rows(columns: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
-    """The rows of a table sorted by its columns, the first one first; rows that are alike in any order.
-
-    Sorting by each column in turn takes longer than by a few numbers that hold several of them.
-    """
-    first, *others = _packed(columns) or [np.zeros(0, np.int64)]
-    order = np.argsort(first)
-    if others:
-        sorted_first = first[order]
-        tied = np.zeros(len(order), np.bool_)
-        tied[1:] = sorted_first[1:] == sorted_first[:-1]
-        tied[:-1] |= tied[1:]
-        places = np.nonzero(tied)[0]
-        rows = order[places]
-        order[places] = rows[np.lexsort((*[other[rows] for other in others[::-1]], sorted_first[places]))]
-    return order
-
-
-def _packed(columns: Sequence[NDArray[Any]]) -> list[NDArray[np.int64]]:
-    """Columns side by side in as few numbers as hold them, in their order."""
-    keys: list[NDArray[np.int64]] = []
-    room = 0
-    for column in columns if len(columns[0]) else ():
-        low, high = int(column.min()), int(column.max())
-        bits = (high - low).bit_length()
-        whole = column.astype(np.int64)
-        if bits > _BITS:
-            keys.append(whole)
-            room = 0
-        elif bits > room or not keys:
-            keys.append(whole - low)
-            room = _BITS - bits
-        else:
-            keys[-1] = (keys[-1] << bits) | (whole - low)
-            room -= bits
-    return keys
 
 
 def _says_anything(name: str, column: NDArray[Any]) -> bool:
