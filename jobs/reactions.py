@@ -49,7 +49,7 @@ def _react_to_next(uow: UnitOfWork, queue: str) -> bool:
     fact = uow.session.get_one(Outbox, task.outbox_id)
     task.attempts += 1
     try:
-        with uow.session.begin_nested():
+        with uow.attempt():
             _handler(task.handler)(uow, fact.body)
     except Exception as bug:
         if isinstance(bug, OperationalError) and is_busy(bug):

@@ -18,6 +18,7 @@ from portal.leads.steps import add_step
 from portal.models import Consultant, Customer, Lead, LeadStep, Person, Service
 from portal.models.lead import LEAD_STAGES
 from portal.store import UnitOfWork, people
+from portal.store.locks import lock_all
 from portal.store.people import Contact
 
 # They asked for the service themselves; nothing is signed with the vendor yet.
@@ -100,7 +101,7 @@ def verify(uow: UnitOfWork, person: Person) -> None:
         Customer.verified_at.is_(None),
         Customer.own_use.is_(False),
     )
-    for customer in uow.session.scalars(select(Customer).where(*unverified).with_for_update(of=Customer)):
+    for customer in lock_all(uow, Customer, *unverified):
         customer.verified_at, customer.verified_by = uow.clock(), "signup"
     uow.session.flush()
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.extensions import Base
 from portal.models.types import At, Code, Id, Number, OptionalAt, OptionalNumber, PublicId, Whole
+
+# Written out, so that the index of these rows alone is used.
+DUE_SOME_DAY = text("state IN ('new', 'retry')")
 
 
 class Inbox(Base):
@@ -23,6 +26,12 @@ class Inbox(Base):
         UniqueConstraint("source", "event_id"),
         CheckConstraint("state IN ('new', 'retry', 'done', 'ignored', 'dead')", name="state"),
         Index("ix_inbox_due", "state", "next_at"),
+        Index(
+            "ix_inbox_turn",
+            *("source", "next_at", "id"),
+            postgresql_where=DUE_SOME_DAY,
+            sqlite_where=DUE_SOME_DAY,
+        ),
         Index("ix_inbox_vendor_received", "vendor_id", "received_at"),
     )
 

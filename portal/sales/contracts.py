@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from portal.kernel.errors import Conflict
 from portal.kernel.vendor_events import VendorEvent
@@ -13,23 +15,24 @@ from portal.sales import cooling_off
 from portal.sales.customers import find_or_register
 from portal.sales.history import ORDER_PAID, ORDER_SIGNED
 from portal.sales.refusals import NotYetKnown
-from portal.sales.worth import terms_on
+from portal.sales.worth import valid_on, without_terms
 from portal.store import UnitOfWork
-from portal.store.insert import insert_or_skip
-from portal.store.locks import lock_where
+from portal.store.insert import insert_new
+from portal.store.locks import lock_row, lock_where
 
 OF_ORDERS = (ORDER_SIGNED, ORDER_PAID)
 
 
 @dataclass(frozen=True)
 class Found:
-    """A locked contract with its terms; whether it was opened just now, and whether we know more of its
-    customer.
+    """A locked contract with its terms; whether it was opened just now, and its customer with it, and
+    whether the event told us something new of a customer or a contract that we knew.
     """
 
     contract: Contract
     terms: TermsVersion
     is_new: bool
+    is_first: bool
     is_news: bool
 
 
@@ -39,61 +42,71 @@ def find_or_open(uow: UnitOfWork, *, vendor_id: int, event: VendorEvent) -> Foun
     Raises `NotYetKnown` where the event does not say enough for that, `Conflict` where the vendor has given
     the same reference to a contract of another customer, and for a new one of a service that is withdrawn.
     """
-    customer, is_news = find_or_register(uow, vendor_id=vendor_id, event=event)
-    contract = _locked(uow, vendor_id, event.contract_ref)
-    is_new, terms = False, None
+    customer, is_new, is_news = find_or_register(uow, vendor_id=vendor_id, event=event)
+    mine = Contract.vendor_id == vendor_id, Contract.ref == event.contract_ref
+    contract = lock_where(uow, Contract, *mine)
     if contract is None:
-        is_new, terms = _open(uow, customer, event)
-        contract = _locked(uow, vendor_id, event.contract_ref)
+        contract, terms = _open(uow, customer, event)
+        if contract is not None:
+            return Found(contract, terms, is_new=True, is_first=is_new, is_news=is_news and not is_new)
+        contract = lock_where(uow, Contract, *mine)
         assert contract is not None, "a contract is never deleted"
     if contract.customer_id != customer.id:
         raise Conflict(
             f"The contract {event.contract_ref} belongs to another customer.", field="contract.ref"
         )
-    if terms is None or terms.id != contract.terms_version_id:
-        terms = uow.session.get_one(TermsVersion, contract.terms_version_id)
+    terms = uow.session.get_one(TermsVersion, contract.terms_version_id)
     learned = cooling_off.learn(uow, contract, event)
-    return Found(contract, terms, is_new, is_news or learned)
+    return Found(contract, terms, is_new=False, is_first=False, is_news=is_news or learned)
 
 
-def _locked(uow: UnitOfWork, vendor_id: int, ref: str) -> Contract | None:
-    return lock_where(uow, Contract, Contract.vendor_id == vendor_id, Contract.ref == ref)
+def lock_contract(uow: UnitOfWork, contract_id: int) -> Contract:
+    """A contract, fresh and locked, its customer before it. Raises `NotYours` where there is none."""
+    customer_id = uow.session.scalar(select(Contract.customer_id).where(Contract.id == contract_id))
+    if customer_id is not None:
+        lock_row(uow, Customer, customer_id)
+    return lock_row(uow, Contract, contract_id)
 
 
-def _open(uow: UnitOfWork, customer: Customer, event: VendorEvent) -> tuple[bool, TermsVersion]:
-    service = _service(uow, customer.vendor_id, event)
+def _open(uow: UnitOfWork, customer: Customer, event: VendorEvent) -> tuple[Contract | None, TermsVersion]:
+    """A new contract with its terms; none where somebody else opened it just now."""
     signed_on = event.signed_on or event.occurred_at.date()
+    service, terms = _service_and_terms(uow, customer.vendor_id, event, signed_on)
     # An order that was paid here was taken before, whatever became of the service meanwhile.
     if service.withdrawn_at and signed_on > service.withdrawn_at.date() and event.type not in OF_ORDERS:
         raise Conflict(
             f"The service {service.code} is withdrawn; it takes no contract signed on {signed_on}.",
             field="contract.service",
         )
-    terms = terms_on(uow.session, service=service, day=signed_on)
-    is_new = insert_or_skip(
-        uow.session,
-        Contract,
-        unique=("vendor_id", "ref"),
+    draft = Contract(
         vendor_id=customer.vendor_id,
         ref=event.contract_ref,
         customer_id=customer.id,
+        customer=customer,
         service_id=service.id,
+        service=service,
         terms_version_id=terms.id,
         size_thousandths=event.size_thousandths,
         state="registered",
         signed_on=signed_on,
     )
-    return is_new, terms
+    cooling_off.learn(uow, draft, event)
+    return insert_new(uow.session, draft, unique=("vendor_id", "ref")), terms
 
 
-def _service(uow: UnitOfWork, vendor_id: int, event: VendorEvent) -> Service:
+def _service_and_terms(
+    uow: UnitOfWork, vendor_id: int, event: VendorEvent, signed_on: date
+) -> tuple[Service, TermsVersion]:
     if not event.service_code:
         raise NotYetKnown(
             f"The contract {event.contract_ref} is not known yet, and the event names no service.",
             field="contract.service",
         )
-    statement = select(Service).where(Service.vendor_id == vendor_id, Service.code == event.service_code)
-    found = uow.session.scalars(statement).one_or_none()
-    if found is None:
+    named = Service.vendor_id == vendor_id, Service.code == event.service_code
+    both = select(Service, TermsVersion).outerjoin(TermsVersion, valid_on(signed_on)).where(*named)
+    row = uow.session.execute(both.options(joinedload(Service.vendor))).one_or_none()
+    if row is None:
         raise NotYetKnown(f"There is no service {event.service_code}.", field="contract.service")
-    return found
+    if row.TermsVersion is None:
+        raise without_terms(row.Service)
+    return row.Service, row.TermsVersion

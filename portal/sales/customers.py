@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -14,7 +15,7 @@ from portal.kernel.vendor_events import VendorEvent
 from portal.models import Consultant, Customer, Person
 from portal.sales.refusals import NotYetKnown
 from portal.store import UnitOfWork
-from portal.store.insert import insert_or_skip
+from portal.store.insert import insert_new
 from portal.store.locks import lock_where
 from portal.store.people import (
     Contact,
@@ -31,41 +32,57 @@ VENDOR, ORDER = "vendor", "order"
 MOST_IN_A_HOUSEHOLD = 20
 
 
-def find_or_register(uow: UnitOfWork, *, vendor_id: int, event: VendorEvent) -> tuple[Customer, bool]:
-    """The customer the event speaks of, locked, and whether this event told us something new of them.
+class Found(NamedTuple):
+    """A locked customer; whether they were registered just now, and whether an event told anything new."""
+
+    customer: Customer
+    is_new: bool
+    is_news: bool
+
+
+def find_or_register(uow: UnitOfWork, *, vendor_id: int, event: VendorEvent) -> Found:
+    """The customer the event speaks of; the one who signed up here counts as known.
 
     The first consultant of a customer stays. Raises `NotYetKnown` where a new one comes without a consultant
     we know.
     """
-    known, is_new, is_made = _locked(uow, vendor_id, event.customer_ref), False, False
-    if known is None:
-        known = _signed_up(uow, vendor_id, event)
-        is_new = known is not None
-    if known is None:
-        consultant = _consultant(uow, event)
-        is_new = is_made = insert_or_skip(
-            uow.session,
-            Customer,
-            unique=("vendor_id", "ref"),
-            public_id=new_id(),
-            vendor_id=vendor_id,
-            ref=event.customer_ref,
-            consultant_id=consultant.id,
-            registered_at=event.occurred_at,
-        )
-        known = _locked(uow, vendor_id, event.customer_ref)
-        assert known is not None, "a customer is never deleted"
-        if is_new:
-            uow.publish(CustomerRegistered(customer_id=known.id), key=f"customer-{known.id}-registered")
-    could_be_reached = None if is_made else _reached(known)
-    remembered = _remember(uow, known, event)
-    if could_be_reached is not None and _reached(known) != could_be_reached:
-        uow.publish(CustomerReachable(customer_id=known.id))
-    return known, is_new or remembered
+    known = _locked(uow, vendor_id, event.customer_ref)
+    signed_up = _signed_up(uow, vendor_id, event) if known is None else None
+    customer = known or signed_up
+    if customer is None and (new := _register(uow, vendor_id, event)) is not None:
+        return Found(new, is_new=True, is_news=True)
+    customer = customer or _locked(uow, vendor_id, event.customer_ref)
+    assert customer is not None, "a customer is never deleted"
+    could_be_reached = _reached(customer)
+    remembered = _remember(uow, customer, event)
+    if _reached(customer) != could_be_reached:
+        uow.publish(CustomerReachable(customer_id=customer.id))
+    return Found(customer, is_new=False, is_news=signed_up is not None or remembered)
 
 
 def _locked(uow: UnitOfWork, vendor_id: int, ref: str) -> Customer | None:
     return lock_where(uow, Customer, Customer.vendor_id == vendor_id, Customer.ref == ref)
+
+
+def _register(uow: UnitOfWork, vendor_id: int, event: VendorEvent) -> Customer | None:
+    """A new customer with all that is told of them; None where somebody else registered them just now."""
+    consultant = _consultant(uow, event)
+    draft = Customer(
+        public_id=new_id(),
+        vendor_id=vendor_id,
+        ref=event.customer_ref,
+        consultant_id=consultant.id,
+        registered_at=event.occurred_at,
+        own_use=False,
+    )
+    _remember(uow, draft, event)
+    draft.person_id = draft.person.id if draft.person else None
+    customer = insert_new(uow.session, draft, unique=("vendor_id", "ref"))
+    if customer is not None:
+        uow.publish(CustomerRegistered(customer_id=customer.id), key=f"customer-{customer.id}-registered")
+    elif draft.person is not None:
+        uow.session.delete(draft.person)
+    return customer
 
 
 def _signed_up(uow: UnitOfWork, vendor_id: int, event: VendorEvent) -> Customer | None:
@@ -118,7 +135,6 @@ def _remember(uow: UnitOfWork, customer: Customer, event: VendorEvent) -> bool:
     elif not _fill(person, told):
         _verify(customer, event)
         return False
-    uow.session.flush()
     _notice_own_use(uow, customer)
     _verify(customer, event)
     return True

@@ -12,13 +12,13 @@ from portal.kernel.vendor_events import VendorEvent
 from portal.models import Contract, ContractFact, Sale
 from portal.sales.history import CANCELLED, ORDER_PAID
 from portal.store import UnitOfWork
-from portal.store.insert import insert_missing, insert_or_skip
+from portal.store.insert import insert_missing, insert_new
 
 
 def keep_fact(
     uow: UnitOfWork, contract: Contract, event: VendorEvent, *, inbox_id: int | None = None
-) -> bool:
-    """Write down what an event said of a contract; False where the same was said before.
+) -> ContractFact | None:
+    """Write down what an event said of a contract; None where the same was said before.
 
     Its key is made of what it says, so that the same told under another id is the same fact.
     """
@@ -32,16 +32,14 @@ def keep_fact(
         "share": event.refund_share or None,
     }
     digest = hashlib.sha256(repr(list(said.values())).encode()).hexdigest()[:32]
-    return insert_or_skip(
-        uow.session,
-        ContractFact,
-        unique=("key",),
+    fact = ContractFact(
         contract_id=contract.id,
         key=f"contract-{contract.id}-{digest}",
         inbox_id=inbox_id,
         recorded_at=uow.clock(),
         **said,
     )
+    return insert_new(uow.session, fact, unique=("key",))
 
 
 def facts_of(uow: UnitOfWork, contract: Contract) -> Sequence[ContractFact]:

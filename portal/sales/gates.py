@@ -6,7 +6,7 @@ that pages say them in words.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -42,13 +42,20 @@ class Verdict:
     reasons: list[Reason]
 
 
+Rules: TypeAlias = Callable[[UnitOfWork, Asked, Worth], Verdict]
+
+
 def judge(uow: UnitOfWork, asked: Asked, value: Worth) -> Verdict:
     """Hold a sale against every rule."""
     reasons = [*_places(uow, asked), *_packs(uow, asked), *_fields(asked)]
-    free, own_use = _own_use(uow, asked, value)
-    if reasons:
-        free = NOTHING
-    return Verdict(free, _once([*reasons, *own_use]))
+    own_use = judge_own_use(uow, asked, value)
+    return Verdict(NOTHING if reasons else own_use.free, _once([*reasons, *own_use.reasons]))
+
+
+def hold_own_use(uow: UnitOfWork, customers: Iterable[Customer]) -> None:
+    """Let nobody else count the own use of these customers' consultants until the commit."""
+    for consultant_id in sorted({each.consultant_id for each in customers if each.own_use}):
+        advisory(uow, f"own-use-{consultant_id}")
 
 
 def _places(uow: UnitOfWork, asked: Asked) -> Iterator[Reason]:
@@ -106,24 +113,23 @@ def _fields(asked: Asked) -> Iterator[Reason]:
             yield {"code": "required_field", "field": field}
 
 
-def _own_use(uow: UnitOfWork, asked: Asked, value: Worth) -> tuple[Worth, list[Reason]]:
-    """How much of a consultant's own use still fits into its month."""
+def judge_own_use(uow: UnitOfWork, asked: Asked, value: Worth) -> Verdict:
+    """How much of a consultant's own use still fits into the month in which it was reached."""
     customer = asked.contract.customer
     if not customer.own_use or not value.volume:
-        return value, []
-    advisory(uow, f"own-use-{customer.consultant_id}")
+        return Verdict(value, [])
     begins, ends = _month(asked.reached_at)
     rule = select(OwnUseRule.monthly_volume).where(OwnUseRule.valid_from <= asked.reached_at.date())
     limit = uow.session.scalar(rule.order_by(OwnUseRule.valid_from.desc()).limit(1))
     if limit is None:
-        return value, []
+        return Verdict(value, [])
     used = _used(uow, customer.consultant_id, begins=begins, ends=ends)
     room = max(limit - used, 0)
     if value.volume <= room:
-        return value, []
+        return Verdict(value, [])
     reason: Reason = {"code": "own_use", "limit": limit, "used": used, "month": begins.strftime("%Y-%m")}
     free = part_of(value, (room, value.volume))
-    return Worth(Volume(room), Cents(min(free.revenue, value.revenue))), [reason]
+    return Verdict(Worth(Volume(room), Cents(min(free.revenue, value.revenue))), [reason])
 
 
 def _used(uow: UnitOfWork, consultant_id: int, *, begins: datetime, ends: datetime) -> int:

@@ -7,10 +7,12 @@ from sqlalchemy import ColumnElement, select
 from portal.kernel.errors import BadInput, Conflict, NotYours
 from portal.kernel.facts import SaleRefused, SaleReleased
 from portal.models import Contract, Customer, HeldSale
+from portal.sales.contracts import lock_contract
+from portal.sales.gates import hold_own_use
 from portal.sales.holding import HELD, REFUSED, RELEASED
 from portal.sales.settling import settle
 from portal.store import UnitOfWork
-from portal.store.locks import lock_row, lock_where
+from portal.store.locks import lock_all, lock_row, lock_where
 
 LONGEST_NOTE = 500
 
@@ -66,26 +68,32 @@ def mark_own_use(uow: UnitOfWork, *, customer_id: int, own_use: bool, actor_id: 
 
 
 def _settle_again(uow: UnitOfWork, *conditions: ColumnElement[bool]) -> int:
-    waiting = select(HeldSale.contract_id, HeldSale.id).where(HeldSale.state == HELD, *conditions)
-    rows = uow.session.execute(waiting.order_by(HeldSale.contract_id)).all()
+    waiting = select(HeldSale.contract_id, HeldSale.id, Contract.customer_id).join(
+        Contract, Contract.id == HeldSale.contract_id
+    )
+    waiting = waiting.where(HeldSale.state == HELD, *conditions).order_by(HeldSale.contract_id)
+    rows = uow.session.execute(waiting).all()
+    if not rows:
+        return 0
+    customers = lock_all(uow, Customer, Customer.id.in_({row.customer_id for row in rows}))
+    hold_own_use(uow, customers)
     for contract_id in dict.fromkeys(row.contract_id for row in rows):
         settle(uow, lock_row(uow, Contract, contract_id), at=uow.clock())
     ids = [row.id for row in rows]
     still = select(HeldSale.id).where(HeldSale.id.in_(ids), HeldSale.state == HELD)
-    return len(ids) - len(uow.session.scalars(still).all()) if ids else 0
+    return len(ids) - len(uow.session.scalars(still).all())
 
 
 def _decide(
     uow: UnitOfWork, *, public_id: str, actor_id: int, note: str, state: str
 ) -> tuple[HeldSale, Contract]:
-    """The contract is locked before what is held of it, as events do it."""
     said = " ".join(note.split())
     if not said or len(said) > LONGEST_NOTE:
         raise BadInput(f"Please write why, in at most {LONGEST_NOTE} characters.", field="note")
     contract_id = uow.session.scalar(select(HeldSale.contract_id).where(HeldSale.public_id == public_id))
     if contract_id is None:
         raise NotYours("There is no such held sale.")
-    contract = lock_row(uow, Contract, contract_id)
+    contract = lock_contract(uow, contract_id)
     held = lock_where(uow, HeldSale, HeldSale.public_id == public_id)
     assert held is not None, "a held sale is never deleted"
     if held.state != HELD:

@@ -6,11 +6,10 @@ from datetime import datetime
 
 from portal.kernel.vendor_events import VendorEvent
 from portal.models import Consultant, Contract, Order
-from portal.sales.contracts import find_or_open
+from portal.sales.contracts import find_or_open, lock_contract
 from portal.sales.facts import keep_fact
 from portal.sales.settling import settle
 from portal.store import UnitOfWork
-from portal.store.locks import lock_row
 
 
 def sign_order(uow: UnitOfWork, *, order: Order) -> Contract:
@@ -38,7 +37,7 @@ def follow_order(uow: UnitOfWork, *, order: Order, at: datetime) -> None:
     vendor told meanwhile takes effect. Raises `NotYetKnown` where no cycle is open.
     """
     if order.contract_id is not None:
-        settle(uow, lock_row(uow, Contract, order.contract_id), at=at)
+        settle(uow, lock_contract(uow, order.contract_id), at=at)
 
 
 def _event(uow: UnitOfWork, order: Order, *, at: datetime, milestone: str) -> VendorEvent:

@@ -20,7 +20,7 @@ def register_customer(uow: UnitOfWork, *, vendor_id: int, event: VendorEvent) ->
 
     Raises `NotYetKnown` for a consultant we do not know, `NothingToDo` where we know all of it already.
     """
-    customer, is_news = find_or_register(uow, vendor_id=vendor_id, event=event)
+    customer, _, is_news = find_or_register(uow, vendor_id=vendor_id, event=event)
     if not is_news:
         known = f"The customer {event.customer_ref} is registered already."
         raise NothingToDo(_with(known, contradictions(uow, event, customer=customer)))
@@ -38,13 +38,15 @@ def take_event(
     """
     found = find_or_open(uow, vendor_id=vendor_id, event=event)
     contract, had_size = found.contract, found.contract.size_thousandths > 0
-    otherwise = contradictions(uow, event, customer=contract.customer, contract=contract)
-    is_said = keep_fact(uow, contract, event, inbox_id=inbox_id)
-    if not is_said and not found.is_news:
+    otherwise = ""
+    if not found.is_first:
+        otherwise = contradictions(uow, event, customer=contract.customer, contract=contract)
+    fact = keep_fact(uow, contract, event, inbox_id=inbox_id)
+    if fact is None and not found.is_news:
         known = f"This was said of the contract {contract.ref} before."
         raise NothingToDo(_with(known, otherwise))
-    settled = settle(uow, contract, at=event.occurred_at, is_new=found.is_new)
-    if found.is_news and not found.is_new:
+    settled = settle(uow, contract, at=event.occurred_at, only=fact if found.is_new else None)
+    if found.is_news:
         settle_held_of(uow, contract.customer, but=contract)
     if found.is_new or (contract.size_thousandths and not had_size):
         try_waiting(uow, source=vendor_source(vendor_id), refs=[contract.ref])

@@ -13,11 +13,11 @@ from datetime import datetime
 from sqlalchemy import exists, select
 
 from portal.kernel.money import Cents, Volume
-from portal.models import Contract, HeldSale, Order, Sale, TermsVersion
+from portal.models import Contract, ContractFact, HeldSale, Order, Sale, TermsVersion
 from portal.payments.orders import kept_of
 from portal.sales import cooling_off, history
 from portal.sales.facts import facts_of, keep_what_was_known
-from portal.sales.gates import Asked, judge
+from portal.sales.gates import Asked, Rules, hold_own_use, judge, judge_own_use
 from portal.sales.history import History
 from portal.sales.holding import GONE, HELD, REFUSED, RELEASED, close, held_of, hold
 from portal.sales.refusals import NotYetKnown
@@ -52,14 +52,16 @@ class _Milestone:
     reached_at: datetime
 
 
-def settle(uow: UnitOfWork, contract: Contract, *, at: datetime, is_new: bool = False) -> Settled:
+def settle(uow: UnitOfWork, contract: Contract, *, at: datetime, only: ContractFact | None = None) -> Settled:
     """Bring the row and the sales of a contract, which is locked, in line with what was said of it.
 
-    `at` is when that happened which makes the difference; `is_new` says that the contract was opened in this
-    unit of work, so that nothing was sold of it. Raises `NotYetKnown` where a size or an open cycle is
-    missing.
+    `at` is when that happened which makes the difference; `only` is all that was said of a contract that was
+    opened in this unit of work, so that nothing was sold of it. Raises `NotYetKnown` where a size or an open
+    cycle is missing.
     """
-    past = _history(uow, contract, is_new=is_new)
+    is_new = only is not None
+    hold_own_use(uow, [contract.customer])
+    past = history.read([only]) if only is not None else _history(uow, contract)
     order, is_held = (None, False) if is_new else _order_and_held(uow, contract)
     terms = _agree(uow, contract, past, order=order, at=at)
     wanted = _wanted(uow, contract, past, terms=terms, order=order)
@@ -85,9 +87,9 @@ def settle(uow: UnitOfWork, contract: Contract, *, at: datetime, is_new: bool = 
     return done
 
 
-def _history(uow: UnitOfWork, contract: Contract, *, is_new: bool) -> History:
+def _history(uow: UnitOfWork, contract: Contract) -> History:
     said = facts_of(uow, contract)
-    if len(said) <= 1 and not is_new:
+    if len(said) <= 1:
         # It may stand there with sales alone: then those were its facts before this one.
         keep_what_was_known(uow, contract, said=said)
         said = facts_of(uow, contract)
@@ -149,12 +151,13 @@ def _settle_one(uow: UnitOfWork, till: Till, one: _Milestone, *, asked: Asked, a
     till.take_back(one.name, others.net, at=at, sales=others.sales)
     till.take_back(one.name, _above(one.sold.net, one.wanted), at=at, sales=one.sold.sales)
     missing, is_anew = _above(one.wanted, one.sold.net), bool(others.sales)
-    is_first, is_judged = is_anew or not one.sold.sales, _is_judged(one, is_anew=is_anew)
-    if is_judged:
-        missing = _judged(uow, one, asked=asked, missing=missing)
+    is_first = is_anew or not one.sold.sales
+    rules = _rules(one, is_anew=is_anew, own_use=asked.contract.customer.own_use)
+    if rules is not None:
+        missing = _judged(uow, one, asked=asked, missing=missing, rules=rules)
     if missing != NOTHING:
         # What was held or is sold anew counts when it was reached, so that own use stays in its month.
-        till.sell(one.name, missing, at=one.reached_at if is_first or is_judged else at, earlier=one.sold)
+        till.sell(one.name, missing, at=one.reached_at if is_first or rules else at, earlier=one.sold)
 
 
 def _shared_otherwise(uow: UnitOfWork, sold: Sold, terms: TermsVersion) -> Sold:
@@ -179,9 +182,20 @@ def _is_judged(one: _Milestone, *, is_anew: bool) -> bool:
     return one.held.state in (HELD, GONE)
 
 
-def _judged(uow: UnitOfWork, one: _Milestone, *, asked: Asked, missing: Worth) -> Worth:
+def _rules(one: _Milestone, *, is_anew: bool, own_use: bool) -> Rules | None:
+    """Which rules speak about what is missing.
+
+    Own use keeps its limit however small it began, unless a person decided.
+    """
+    if _is_judged(one, is_anew=is_anew):
+        return judge
+    is_decided = one.held is not None and one.held.settled_by is not None
+    return judge_own_use if own_use and not is_decided else None
+
+
+def _judged(uow: UnitOfWork, one: _Milestone, *, asked: Asked, missing: Worth, rules: Rules) -> Worth:
     """What of the missing part may be sold now; the rest is held."""
-    verdict = judge(uow, asked, missing) if missing != NOTHING else None
+    verdict = rules(uow, asked, missing) if missing != NOTHING else None
     if verdict is not None and verdict.reasons:
         rest = _above(missing, verdict.free)
         one.held = hold(uow, one.held, asked, value=rest, reasons=verdict.reasons)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 
 from sqlalchemy import select
 
@@ -78,14 +77,16 @@ class Till:
         self._uow = uow
         self._contract = contract
         self.written: list[Sale] = []
+        self._cycle_id: int | None = None
 
-    @cached_property
-    def _cycle_id(self) -> int:
-        share_cycle_gate(self._uow)
-        cycle_id = self._uow.session.scalar(select(Cycle.id).where(Cycle.state == "open"))
-        if cycle_id is None:
+    def _open_cycle(self) -> int:
+        """The cycle, once its gate is held. A `cached_property` would let all threads wait for one at it."""
+        if self._cycle_id is None:
+            share_cycle_gate(self._uow)
+            self._cycle_id = self._uow.session.scalar(select(Cycle.id).where(Cycle.state == "open"))
+        if self._cycle_id is None:
             raise NotYetKnown("No cycle is open.")
-        return cycle_id
+        return self._cycle_id
 
     def sell(self, milestone: str, value: Worth, *, at: datetime, earlier: Sold) -> None:
         """One more sale of a milestone by the contract's terms. Raises `NotYetKnown` where no cycle is open.
@@ -136,7 +137,7 @@ class Till:
     def _write(self, sale: Sale) -> None:
         uow = self._uow
         sale.public_id, sale.recorded_at = new_id(), uow.clock()
-        sale.cycle_id, sale.contract_id = self._cycle_id, self._contract.id
+        sale.cycle_id, sale.contract_id = self._open_cycle(), self._contract.id
         uow.session.add(sale)
         uow.session.flush()
         if sale.reverses_id is None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy.orm import Session, aliased
 
 from portal.kernel.money import Cents, Volume, round_half_away
 from portal.models import Service, TermsVersion
@@ -87,14 +87,24 @@ def _paid_at(terms: TermsVersion, milestone: str) -> tuple[int, tuple[int, int],
 
 
 def terms_on(session: Session, *, service: Service, day: date) -> TermsVersion:
-    """The terms of a service valid on a day; the earliest where it was signed before all.
-
-    Raises `NotYetKnown` for a service without terms.
-    """
-    of_service = select(TermsVersion).where(TermsVersion.service_id == service.id)
-    newest = of_service.where(TermsVersion.valid_from <= day).order_by(TermsVersion.valid_from.desc())
-    earliest = of_service.order_by(TermsVersion.valid_from)
-    found = session.scalars(newest.limit(1)).first() or session.scalars(earliest.limit(1)).first()
+    """The terms of a service valid on a day. Raises `NotYetKnown` for a service without terms."""
+    of_service = select(TermsVersion).join(Service, valid_on(day)).where(Service.id == service.id)
+    found = session.scalar(of_service)
     if found is None:
-        raise NotYetKnown(f"The service {service.code} has no terms yet.", field="contract.service")
+        raise without_terms(service)
     return found
+
+
+def valid_on(day: date) -> ColumnElement[bool]:
+    """What joins `Service` to its terms valid on a day; the earliest where it was signed before all."""
+    version = aliased(TermsVersion)
+    mine = version.service_id == Service.id
+    newest = select(func.max(version.valid_from)).where(mine, version.valid_from <= day)
+    earliest = select(func.min(version.valid_from)).where(mine)
+    begins = (each.correlate(Service).scalar_subquery() for each in (newest, earliest))
+    return and_(TermsVersion.service_id == Service.id, TermsVersion.valid_from == func.coalesce(*begins))
+
+
+def without_terms(service: Service) -> NotYetKnown:
+    """The refusal for a service that has none."""
+    return NotYetKnown(f"The service {service.code} has no terms yet.", field="contract.service")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, update
+from sqlalchemy import or_, select, update
 
 from portal.kernel.errors import Conflict, NotYours
 from portal.models import Inbox
@@ -117,7 +117,10 @@ def try_waiting(
     # The message that is just taking effect is due and not dead: it stays as it is.
     asleep = or_(Inbox.state != "retry", Inbox.next_at > uow.clock())
     about = (Inbox.source == source, Inbox.object_ref.in_(wanted), Inbox.state.in_(states), asleep)
-    again = update(Inbox).where(*about).values(state="retry", attempts=0, next_at=uow.clock(), done_at=None)
+    # What somebody has in hand is not asleep, whatever their clock says.
+    free = select(Inbox.id).where(*about).with_for_update(skip_locked=True)
+    again = update(Inbox).where(Inbox.id.in_(free))
+    again = again.values(state="retry", attempts=0, next_at=uow.clock(), done_at=None)
     return len(uow.session.scalars(again.returning(Inbox.id)).all())
 
 

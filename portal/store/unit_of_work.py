@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -28,19 +28,34 @@ _BUSY_CODES = {"40001", "40P01", "55P03"}
 
 @dataclass
 class UnitOfWork:
-    """The open transaction: its session, its clock, and what it will tell the rest of the house."""
+    """The open transaction: its session, its clock, and what it will tell the rest of the house.
+
+    Facts wait in `facts` and are written together, right before the commit.
+    """
 
     session: Session
     clock: Clock
     published: bool = False
+    facts: list[Outbox] = field(default_factory=list)
 
     def publish(self, fact: Fact, *, key: str | None = None) -> None:
         """Write the fact beside the data it speaks of; jobs read it after the commit.
 
         `key` makes a second publication of the same fact an `IntegrityError`.
         """
-        self.session.add(Outbox(name=fact.name, key=key, body=fact.body(), happened_at=self.clock()))
+        self.facts.append(Outbox(name=fact.name, key=key, body=fact.body(), happened_at=self.clock()))
         self.published = True
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """A part that leaves no trace where it fails, while the rest of the transaction stays."""
+        told = len(self.facts)
+        try:
+            with self.session.begin_nested():
+                yield
+        except BaseException:
+            del self.facts[told:]
+            raise
 
     def note(
         self, action: str, *, thing: str, thing_id: int | None, actor_id: int | None, **detail: Any
@@ -70,6 +85,7 @@ def unit_of_work(clock: Clock = kernel_clock.utc_now) -> Iterator[UnitOfWork]:
         with write_transactions():
             work = UnitOfWork(session, clock)
             yield work
+            session.add_all(work.facts)
             session.commit()
     except BaseException:
         session.rollback()
@@ -80,13 +96,15 @@ def unit_of_work(clock: Clock = kernel_clock.utc_now) -> Iterator[UnitOfWork]:
         wake()
 
 
-def perform(work: Callable[[UnitOfWork], Result], clock: Clock = kernel_clock.utc_now) -> Result:
+def perform(
+    work: Callable[[UnitOfWork], Result], clock: Clock = kernel_clock.utc_now, *, tries: int = _TRIES
+) -> Result:
     """Run `work` in a unit of work; again from its start where the database says that others were in the way.
 
-    Lock time-outs and serialization failures are tried five times, a broken unique constraint once more:
+    Lock time-outs and serialization failures are tried `tries` times, a broken unique constraint once more:
     two people at the same moment.
     """
-    for attempt in range(1, _TRIES + 1):
+    for attempt in range(1, tries + 1):
         try:
             with unit_of_work(clock) as uow:
                 return work(uow)
@@ -94,7 +112,7 @@ def perform(work: Callable[[UnitOfWork], Result], clock: Clock = kernel_clock.ut
             if attempt > 1:
                 raise
         except OperationalError as error:
-            if attempt == _TRIES or not is_busy(error):
+            if attempt == tries or not is_busy(error):
                 raise
             time.sleep(random.uniform(0.01, 0.05) * 2**attempt)
     raise AssertionError("the loop returns or raises")

@@ -18,8 +18,10 @@ log = logging.getLogger(__name__)
 def wake() -> None:
     """Nudge the relay; losing the nudge costs seconds, never work."""
     try:
-        redis.client.lpush(WAKE_LIST, "1")
-        redis.client.ltrim(WAKE_LIST, 0, 9)
+        with redis.client.pipeline(transaction=False) as both:
+            both.lpush(WAKE_LIST, "1")
+            both.ltrim(WAKE_LIST, 0, 9)
+            both.execute()
     except RedisError as error:
         log.warning("relay not woken: %s", type(error).__name__)
 

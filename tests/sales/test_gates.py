@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import permutations
 from typing import Any
 
@@ -205,6 +205,75 @@ def test_own_use_is_noticed_and_counts_up_to_its_monthly_limit(vera: Vera, cast:
     assert this_month[0] == 250_00
     assert held() == [("held", 118_00, ["own_use"])]
     assert net()[0] == 250_00 + 184_00
+
+
+def test_what_is_told_of_another_contract_lets_a_held_sale_go(vera: Vera) -> None:
+    rule(required_fields=["customer.phone"])
+
+    tell(vera, activated(vera), activated(vera, contract_ref="K2", customer_phone="801-555-0123"))
+
+    assert [state for state, *_ in held()] == ["released"]
+    assert net()[0] == 2 * 184_00
+
+
+def test_own_use_is_judged_by_the_month_in_which_it_was_reached(vera: Vera, cast: Cast) -> None:
+    """October's activation waits for its age until November, and takes no room of November's."""
+    limit_own_use(200_00)
+    rule(required_fields=["customer.age"])
+    own = {"customer_email": _email_of(cast.ben)}
+    october = datetime(2026, 10, 31, 23, 59, tzinfo=UTC)
+    late = activated(vera, contract_ref="K1", occurred_at=october, **own)
+    age = activated(vera, type="service.signed", milestone="signed", customer_age=50, **own)
+    tell(vera, late, activated(vera, contract_ref="K2", customer_age=50, **own), age)
+
+    volumes = db.session.execute(select(Sale.occurred_at, Sale.volume).order_by(Sale.occurred_at)).all()
+    assert [tuple(row) for row in volumes] == [(october, 184_00), (NOON + timedelta(hours=1), 184_00)]
+    assert [state for state, *_ in held()] == ["released"]
+
+
+def test_the_month_of_own_use_ends_at_midnight_utc(vera: Vera, cast: Cast) -> None:
+    limit_own_use(184_00)
+    own = {"customer_email": _email_of(cast.ben)}
+    denver = timezone(timedelta(hours=-6))
+    for number, hour in enumerate((17, 18)):
+        at = datetime(2026, 10, 31, hour, tzinfo=denver)
+        tell(vera, activated(vera, contract_ref=f"K{number}", occurred_at=at, **own))
+
+    assert (net()[0], held()) == (2 * 184_00, [])
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_small_contract_that_grows_has_no_more_room_than_a_large_one(
+    vera: Vera, cast: Cast, order: tuple[int, ...]
+) -> None:
+    """It grows twice, once in a later month; its own month's room is all that it gets in any order."""
+    limit_own_use(250_00)
+    own = {"customer_email": _email_of(cast.ben)}
+    grows = {"type": "service.changed", "milestone": "", **own}
+    told = [
+        activated(vera, size_thousandths=1_000, **own),
+        activated(vera, occurred_at=NOON + timedelta(days=1), size_thousandths=10_000, **grows),
+        activated(vera, occurred_at=NOON + timedelta(days=30), size_thousandths=40_000, **grows),
+    ]
+
+    tell(vera, *(told[place] for place in order))
+
+    assert net()[0] == 250_00
+    assert held() == [("held", 250_00, ["own_use"])]
+    assert set(db.session.scalars(select(Sale.occurred_at))) == {NOON + timedelta(hours=1)}
+
+
+def test_growth_that_a_person_released_is_not_limited_again(vera: Vera, cast: Cast) -> None:
+    limit_own_use(200_00)
+    own = {"customer_email": _email_of(cast.ben)}
+    grows = {"type": "service.changed", "milestone": "", **own}
+    tell(vera, activated(vera, **own), activated(vera, size_thousandths=20_000, **grows))
+    public_id = _held_id()
+
+    perform(lambda uow: holds.release(uow, public_id=public_id, actor_id=cast.fin, note="Agreed") and None)
+    tell(vera, activated(vera, occurred_at=NOON + timedelta(days=1), size_thousandths=30_000, **grows))
+
+    assert net()[0] == 400_00
 
 
 def test_another_household_has_no_limit_and_is_verified_by_its_vendor(vera: Vera) -> None:

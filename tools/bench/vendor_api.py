@@ -22,10 +22,15 @@ from pathlib import Path
 from typing import Any
 
 import urllib3
+from flask import Flask
+from sqlalchemy import func, select
 
+from jobs import inbox
 from portal import create_app
+from portal.extensions import db
 from portal.gateways.vendor_signatures import ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from portal.kernel.clock import utc_now
+from portal.models import Inbox
 from tests import servers, services
 from tests.people import invite_cast
 from tests.vendors import Vera, invite_vera
@@ -49,7 +54,9 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=100_000, help="in batches")
     parser.add_argument("--batch", type=int, default=1_000)
     parser.add_argument("--single", type=int, default=4_000, help="one by one")
-    parser.add_argument("--worked", type=int, default=2_000, help="events worked off by one worker")
+    parser.add_argument(
+        "--worked", type=int, default=2_000, help="events worked off by one worker, and again by two"
+    )
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--connections", type=int, default=4)
     chosen = parser.parse_args()
@@ -100,7 +107,10 @@ def _measured(stage: Stage, chosen: argparse.Namespace) -> dict[str, Any]:
         },
         "one by one": _sent(stage, vera, single, events=1, connections=16),
     }
-    return {**found, "worked off by one worker": _worked_off(app, chosen.worked)}
+    found |= {
+        f"worked off by {workers}": _worked_off(app, chosen.worked, workers=workers) for workers in (1, 2)
+    }
+    return found
 
 
 def _events(vera: Vera, start: int, count: int) -> list[dict[str, Any]]:
@@ -186,20 +196,41 @@ def _cpu(stage: Stage) -> dict[str, float]:
     return sums
 
 
-def _worked_off(app: Any, count: int) -> dict[str, Any]:
-    """How fast the job of one worker lets stored events take effect."""
-    from jobs import inbox
-
-    with app.app_context():
-        began, spent = time.monotonic(), time.process_time()
-        handled = inbox.drain(most=count)
-        seconds, spent = time.monotonic() - began, time.process_time() - spent
+def _worked_off(app: Flask, count: int, *, workers: int) -> dict[str, Any]:
+    """How fast so many worker processes let stored events take effect, each its part of `count`."""
+    before, began = _done(app), time.monotonic()
+    children = [_worker(app, count // workers) for _ in range(workers)]
+    used = [os.wait4(child, 0)[2] for child in children]
+    seconds, handled = time.monotonic() - began, _done(app) - before
+    spent = sum(each.ru_utime + each.ru_stime for each in used)
     return {
         "events": handled,
         "seconds": round(seconds, 2),
-        "events a second": round(handled / seconds),
-        "CPU seconds of the worker": round(spent, 2),
+        "events a second": round(handled / seconds, 1),
+        "CPU ms of the workers for an event": round(1000 * spent / handled, 2),
+        "load": round(os.getloadavg()[0], 2),
     }
+
+
+def _worker(app: Flask, most: int) -> int:
+    """A process that drains the inbox as a worker does; its number."""
+    child = os.fork()
+    if child == 0:
+        try:
+            with app.app_context():
+                db.engine.dispose(close=False)
+                inbox.drain(most=most)
+        finally:
+            os._exit(0)
+    return child
+
+
+def _done(app: Flask) -> int:
+    with app.app_context():
+        db.session.rollback()
+        number = db.session.scalar(select(func.count(Inbox.id)).where(Inbox.state == "done"))
+        db.session.remove()
+    return int(number or 0)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A sale keeps the terms it was sold by, a lead the name of the form, token or file it came by.
 
 Customers who ordered and paid here are vouched for by that order, not by a vendor.
+Senders of messages take turns by an index of those that wait.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ revision = "0007"
 down_revision = "0006"
 
 WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+WAITING = sa.text("state IN ('new', 'retry')")
 COLUMN = "terms_version_id"
 KEY = "fk_sale_terms_version_id_terms_version"
 TERMS_OF_CONTRACTS = """
@@ -28,6 +30,9 @@ PAID_HERE = """
 
 def upgrade() -> None:
     op.execute(PAID_HERE.format(before="vendor", now="order"))
+    op.create_index(
+        "ix_inbox_turn", "inbox", ["source", "next_at", "id"], postgresql_where=WAITING, sqlite_where=WAITING
+    )
     op.add_column("lead", sa.Column("source_name", sa.String(100)))
     op.add_column("sale", sa.Column(COLUMN, WHOLE))
     with without_guard():
@@ -39,6 +44,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute(PAID_HERE.format(before="order", now="vendor"))
+    op.drop_index("ix_inbox_turn", "inbox")
     with without_guard(), op.batch_alter_table("sale") as batch:
         batch.drop_constraint(op.f(KEY), type_="foreignkey")
         batch.drop_column(COLUMN)
