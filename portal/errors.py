@@ -12,10 +12,9 @@ from werkzeug.exceptions import HTTPException
 
 from portal.kernel.errors import DomainError
 from portal.ui.htmx import request
-from portal.ui.patience import please_wait
+from portal.ui.patience import TOO_MANY, please_wait
 from portal.ui.problems import problem
 
-TOO_MANY = 429
 FORM = "application/x-www-form-urlencoded"
 _PAGES = (403, 404, 422, 429, 500)
 _FOR_PROGRAMS = {

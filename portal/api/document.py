@@ -13,6 +13,7 @@ from portal.ui.problems import CONTENT_TYPE
 
 VERSION: Final = "1.0"
 JSON: Final = "application/json"
+NOBODY: Final = "nobody"
 SIGNED_HEADERS: Final = {
     "webhookId": ("webhook-id", "A name of this message: 1 to 100 letters, digits, - and _."),
     "webhookTimestamp": ("webhook-timestamp", "Seconds since 1970, at most 300 from our clock."),
@@ -26,7 +27,7 @@ SIGN_INS: Final[dict[str, dict[str, Any]]] = {
         name: {"type": "apiKey", "in": "header", "name": header, "description": words}
         for name, (header, words) in SIGNED_HEADERS.items()
     },
-    "nobody": {},
+    NOBODY: {},
     "token": {"token": {"type": "http", "scheme": "bearer", "description": "A token you made here."}},
 }
 ABOUT: Final = (
@@ -53,6 +54,13 @@ _PROBLEM: Final[dict[str, Any]] = {
         },
     },
     "required": ["type", "title", "status", "detail"],
+}
+_RATES: Final = {
+    name: {"description": words, "schema": {"type": "string"}}
+    for name, words in (
+        ("RateLimit-Policy", 'Each allowance: `"requests";q=600;w=60` is 600 of them in 60 seconds.'),
+        ("RateLimit", 'What is left: `"requests";r=599;t=42` is 599 of them for the next 42 seconds.'),
+    )
 }
 _CONVERTER: Final = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
 
@@ -94,7 +102,10 @@ def _described(operation: Operation) -> dict[str, Any]:
         "tags": [operation.group],
         "security": [{name: [] for name in proofs}] if (proofs := SIGN_INS[operation.sign_in]) else [],
         "parameters": [_parameter(each) for each in operation.parameters],
-        "responses": {str(status): _answer(status, each) for status, each in operation.answers.items()},
+        "responses": {
+            str(status): _answer(status, each, limited=operation.sign_in != NOBODY)
+            for status, each in operation.answers.items()
+        },
     }
     if operation.body is not None:
         examples = {name.replace(" ", "-"): {"value": each} for name, each in operation.body.examples.items()}
@@ -111,7 +122,7 @@ def _parameter(each: Parameter) -> dict[str, Any]:
     return {**shown, "required": True} if each.required else shown
 
 
-def _answer(status: int, each: Answer) -> dict[str, Any]:
+def _answer(status: int, each: Answer, *, limited: bool) -> dict[str, Any]:
     if status in (HTTPStatus.NOT_MODIFIED, HTTPStatus.SEE_OTHER):
         return {"description": each.words}
     form = CONTENT_TYPE if each.schema is None else JSON
@@ -119,6 +130,9 @@ def _answer(status: int, each: Answer) -> dict[str, Any]:
     if each.example is not None:
         content["example"] = each.example
     answer: dict[str, Any] = {"description": each.words, "content": {form: content}}
+    headers: dict[str, Any] = {}
     if status in (429, 503):
-        answer["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
-    return answer
+        headers["Retry-After"] = {"description": "Seconds.", "schema": {"type": "integer"}}
+    if limited and (status < 300 or status == 429):
+        headers |= _RATES
+    return answer | {"headers": headers} if headers else answer

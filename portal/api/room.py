@@ -8,6 +8,8 @@ from __future__ import annotations
 from flask import Blueprint
 
 from portal.extensions import csrf
+from portal.ui.rates import tell_rates
 
 api = Blueprint("api", __name__)
 csrf.exempt(api)
+api.after_request(tell_rates)

@@ -8,21 +8,21 @@ from functools import wraps
 from typing import Any, Final, NoReturn, TypeVar
 
 from flask import Response, abort, current_app, request
-from flask_limiter.util import get_remote_address
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolIsEmpty
 
 from portal.access.permissions import granted
-from portal.extensions import db, limiter
+from portal.extensions import db
 from portal.integrations import tokens
 from portal.kernel.clock import utc_now
 from portal.members.team import Viewer, viewer_for
 from portal.models import AccountUser, ApiToken, Pack
 from portal.store import perform
+from portal.ui import rates
 from portal.ui.problems import problem
 
-A_MINUTE: Final = "600 per minute"
-REFUSALS_A_MINUTE: Final = "120 per minute"
+REQUESTS: Final = rates.Allowance("requests", 600, "TOKEN_REQUESTS_A_MINUTE")
+REFUSALS: Final = rates.Allowance("refusals", 120, "TOKEN_REFUSALS_A_MINUTE")
 COME_AGAIN: Final = {"Retry-After": "10"}
 # By scope: what a consultant, and what somebody of the company must be allowed on our pages.
 NEEDED: Final = {
@@ -71,14 +71,21 @@ def _caller(scope: str) -> Caller:
     now = utc_now()
     known = tokens.token_of(db.session(), _offered(), now)
     if known is None:
-        with limiter.limit(REFUSALS_A_MINUTE, key_func=lambda: f"no-token-{get_remote_address()}"):
-            asked = {"WWW-Authenticate": 'Bearer realm="canopy"'}
-            abort(problem(401, "No token of ours that can be used now.", headers=asked))
+        _turn_away()
     token, user = known
-    with limiter.limit(A_MINUTE, key_func=lambda: f"token-{token.id}"):
-        caller = _allowed(token, user, scope)
+    rates.spend(REQUESTS, f"token-{token.id}")
+    caller = _allowed(token, user, scope)
     _note(token)
     return caller
+
+
+def _turn_away() -> NoReturn:
+    nobody = f"no-token-{request.remote_addr or ''}"
+    if wait := rates.wait_for(REFUSALS, nobody):
+        abort(problem(429, "Too many refused tokens from here.", headers={"Retry-After": str(wait)}))
+    rates.count(REFUSALS, nobody)
+    asked = {"WWW-Authenticate": 'Bearer realm="canopy"'}
+    abort(problem(401, "No token of ours that can be used now.", headers=asked))
 
 
 def _offered() -> str:

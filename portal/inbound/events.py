@@ -14,10 +14,10 @@ from portal.gateways import vendor_events
 from portal.gateways.vendor_batches import MOST_BATCH_BYTES, Item, read_batch
 from portal.gateways.vendor_events import BadEvent
 from portal.gateways.vendor_signatures import MESSAGE_ID
-from portal.inbound import pages, rates
+from portal.inbound import pages
 from portal.inbound.operations import LIST_EVENTS, ONE_EVENT, RESULTS, SEND_BATCH, SEND_EVENT
 from portal.inbound.queries import STATES, event_of, events_after
-from portal.inbound.room import answers_plainly, inbound
+from portal.inbound.room import EVENTS, answers_plainly, inbound
 from portal.inbound.signed import Message, signed
 from portal.inbound.told import told
 from portal.kernel.vendor_events import VendorEvent
@@ -25,6 +25,7 @@ from portal.store import perform
 from portal.store.inbox import Arrival, Receipt, receive
 from portal.store.inbox_batches import receive_all
 from portal.store.wake import wake
+from portal.ui import rates
 from portal.ui.operations import documented
 from portal.ui.problems import by_field, problem
 
@@ -63,7 +64,7 @@ def take_batch(message: Message) -> Response:
         items = read_batch(message.body)
     except BadEvent as bad:
         return problem(422, "The batch is not well formed.", errors=by_field(bad.faults))
-    rates.spend(rates.EVENTS, message.source, cost=len(items))
+    rates.spend(EVENTS, message.source, cost=len(items))
     results = _store_all(message, items)
     if STORED in results:
         wake()

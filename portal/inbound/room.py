@@ -14,11 +14,16 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from portal.extensions import csrf
 from portal.ui.problems import problem
+from portal.ui.rates import Allowance, tell_rates
 
 COME_AGAIN: Final = {"Retry-After": "10"}
+REQUESTS: Final = Allowance("requests", 6_000, "VENDOR_REQUESTS_A_MINUTE")
+EVENTS: Final = Allowance("events", 300_000, "VENDOR_EVENTS_A_MINUTE")
+REFUSALS: Final = Allowance("refusals", 600, "VENDOR_REFUSALS_A_MINUTE")
 
 inbound = Blueprint("inbound", __name__)
 csrf.exempt(inbound)
+inbound.after_request(tell_rates)
 
 View = TypeVar("View", bound=Callable[..., Response])
 

@@ -12,11 +12,11 @@ from flask import Response, abort, request
 from portal.extensions import db
 from portal.gateways import vendor_signatures
 from portal.gateways.errors import Refused
-from portal.inbound import rates
 from portal.inbound.queries import vendor_and_secrets
-from portal.inbound.room import body_of_at_most
+from portal.inbound.room import REFUSALS, REQUESTS, body_of_at_most
 from portal.kernel.clock import utc_now
 from portal.store.inbox import vendor_source
+from portal.ui import rates
 from portal.ui.problems import problem
 
 JSON: Final = "application/json"
@@ -51,7 +51,7 @@ def signed(*, most_bytes: int = 0) -> Callable[[View], View]:
             if most_bytes:
                 _check_form()
             message = _believed(public_id, body)
-            rates.spend(rates.REQUESTS, message.source)
+            rates.spend(REQUESTS, message.source)
             return view(message, **more)
 
         return door  # type: ignore[return-value]
@@ -70,13 +70,13 @@ def _check_form() -> None:
 
 def _believed(public_id: str, body: bytes) -> Message:
     address = request.remote_addr or ""
-    if wait := rates.wait_for(rates.REFUSALS, address):
+    if wait := rates.wait_for(REFUSALS, address):
         abort(problem(429, "Too many refused signatures from here.", headers={"Retry-After": str(wait)}))
     vendor_id, secrets = vendor_and_secrets(db.session(), public_id)
     try:
         message_id = vendor_signatures.verify(secrets, dict(request.headers), body, utc_now())
     except Refused as refused:
-        rates.count(rates.REFUSALS, address)
+        rates.count(REFUSALS, address)
         abort(problem(401, refused.reason))
     assert vendor_id is not None, "without a vendor there is no key that fits"
     return Message(vendor_id, message_id, body)

@@ -11,15 +11,15 @@ from flask import Response, make_response
 from portal.access.guard import public
 from portal.gateways.vendor_events import BadEvent
 from portal.gateways.vendor_statements import MOST_STATEMENT_BYTES, read_statement
-from portal.inbound import rates
 from portal.inbound.events import VENDOR
 from portal.inbound.operations import SEND_STATEMENT
-from portal.inbound.room import answers_plainly, inbound
+from portal.inbound.room import EVENTS, answers_plainly, inbound
 from portal.inbound.signed import Message, signed
 from portal.kernel.errors import BadInput
 from portal.statements.lines import Line
 from portal.statements.service import receive_statement
 from portal.store import UnitOfWork, perform
+from portal.ui import rates
 from portal.ui.operations import documented
 from portal.ui.problems import by_field, problem
 
@@ -35,7 +35,7 @@ def take_statement(message: Message) -> Response:
         day, read = read_statement(message.body)
     except BadEvent as bad:
         return problem(422, "The statement is not well formed.", errors=by_field(bad.faults))
-    rates.spend(rates.EVENTS, message.source, cost=len(read))
+    rates.spend(EVENTS, message.source, cost=len(read))
     lines = [Line(line=number, **values) for number, values in enumerate(read, start=1)]
     try:
         statement = perform(partial(_keep, message=message, day=day, lines=lines))

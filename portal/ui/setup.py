@@ -15,6 +15,7 @@ from portal.ui.addresses import RowConverter
 from portal.ui.filters import FILTERS
 from portal.ui.htmx import PortalRequest, answer_unchanged, redirect_for_htmx, request, vary
 from portal.ui.packs import has_feature
+from portal.ui.patience import tell_when
 from portal.ui.sales import FILTERS as SALE_FILTERS
 
 THEMES = ("system", "light", "dark")
@@ -33,6 +34,7 @@ def register(app: Flask) -> None:
     assets.install(app, Path(str(app.static_folder)))
     app.context_processor(_frame)
     app.after_request(headers.protect)
+    app.after_request(tell_when)
     app.after_request(vary)
     app.after_request(redirect_for_htmx)
     app.after_request(answer_unchanged)

@@ -108,13 +108,12 @@ def test_only_the_hash_of_a_token_is_kept_and_its_use_is_noted(program, app):
         assert row.used_at is not None
 
 
-def test_a_token_has_so_many_requests_a_minute(database, make_app, monkeypatch):
-    from portal.api import tokened
+def test_a_token_has_so_many_requests_a_minute_and_waits_only_when_told(database, make_app):
     from tests.integrations.conftest import Program
     from tests.people import invite_cast
 
-    monkeypatch.setattr(tokened, "A_MINUTE", "3 per minute")
     app = make_app(database, CANOPY_RATE_LIMITS="on")
+    app.config["TOKEN_REQUESTS_A_MINUTE"] = 3
     invite_cast(app)
 
     def token(email):
@@ -131,8 +130,22 @@ def test_a_token_has_so_many_requests_a_minute(database, make_app, monkeypatch):
     answers = [ben.get("sales") for _ in range(4)]
 
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
-    assert int(answers[3].headers["Retry-After"]) > 0
+    assert 0 < int(answers[3].headers["Retry-After"]) <= 60
+    assert not any("Retry-After" in answer.headers for answer in answers[:3])
+    assert not [name for answer in answers for name, _value in answer.headers if name.startswith("X-Rate")]
+    assert answers[0].headers["RateLimit-Policy"] == '"requests";q=3;w=60'
+    assert [answer.headers["RateLimit"].split(";")[1] for answer in answers] == ["r=2", "r=1", "r=0", "r=0"]
     assert ana.get("sales").status_code == 200
+
+
+def test_who_offers_wrong_tokens_again_and_again_is_told_to_wait(database, make_app):
+    app = make_app(database, CANOPY_RATE_LIMITS="on")
+    app.config["TOKEN_REFUSALS_A_MINUTE"] = 2
+
+    answers = [app.test_client().get("/api/v1/sales") for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [401, 401, 429]
+    assert ["Retry-After" in answer.headers for answer in answers] == [False, False, True]
 
 
 def user_of(do, name):

@@ -73,6 +73,18 @@ def test_every_signed_door_says_what_it_does(sqlite_app: Flask, document: Any) -
         assert {"401", "413", "429", "503"} <= document["paths"][path][method.lower()]["responses"].keys()
 
 
+def test_only_who_has_to_wait_is_told_for_how_long(document: Any) -> None:
+    told = {"Retry-After": set(), "RateLimit": set()}
+    for path in document["paths"].values():
+        for operation in path.values():
+            for status, answer in operation["responses"].items():
+                for name in told.keys() & answer.get("headers", {}):
+                    told[name].add((status, bool(operation["security"])))
+
+    assert {status for status, _ in told["Retry-After"]} == {"429", "503"}
+    assert told["RateLimit"] == {(status, True) for status in ("200", "201", "202", "429")}
+
+
 def test_the_page_shows_every_operation_type_and_refusal(sqlite_app: Flask, document: Any) -> None:
     page = sqlite_app.test_client().get("/api/docs").text
 

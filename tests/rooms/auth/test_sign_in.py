@@ -172,10 +172,14 @@ def test_one_address_may_try_twenty_times_a_minute(sqlite_database, make_app):
     limiter.reset()
     browser = Visitor(app)
     browser.visit("/login")
-    answers = [_try(browser, {**WRONG, "email": f"nobody{number}@example.com"}) for number in range(21)]
+    answers, told = [], []
+    for number in range(21):
+        answers.append(_try(browser, {**WRONG, "email": f"nobody{number}@example.com"}))
+        told.append("Retry-After" in browser.page.headers)
     limiter.reset()
 
     assert answers == [422] * 20 + [429]
+    assert told == [False] * 20 + [True]
     assert int(browser.page.headers["Retry-After"]) > 0
 
 

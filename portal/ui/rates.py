@@ -1,4 +1,4 @@
-"""How much a vendor may send in a minute, over all web processes; each answer says what is left."""
+"""How much a program may send in a minute, over all web processes; each answer says what is left."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from limits.storage import MemoryStorage, Storage
 from redis.exceptions import RedisError
 
 from portal.extensions import limiter
-from portal.inbound.room import inbound
 from portal.kernel.clock import utc_now
 from portal.ui.problems import problem
 
-REQUESTS: Final = "requests"
-EVENTS: Final = "events"
-REFUSALS: Final = "refusals"
-A_MINUTE: Final = {REQUESTS: 6_000, EVENTS: 300_000, REFUSALS: 600}
 _SECONDS: Final = 60
 
 _spare = MemoryStorage()
+
+
+class Allowance(NamedTuple):
+    """So much of something in a minute; `setting` is where the application may be configured otherwise."""
+
+    name: str
+    a_minute: int
+    setting: str
 
 
 class Spent(NamedTuple):
@@ -31,32 +34,31 @@ class Spent(NamedTuple):
     seconds: int
 
 
-def spend(name: str, who: str, *, cost: int = 1) -> None:
+def spend(of: Allowance, who: str, *, cost: int = 1) -> None:
     """Use a part of an allowance; answers 429 where it is used up."""
     if not limiter.enabled:
         return
-    spent = _spent(name, who, cost)
+    spent = _spent(of, who, cost)
     g.setdefault("rates", []).append(spent)
     if spent.used > spent.allowed:
         wait = {"Retry-After": str(spent.seconds)}
-        abort(problem(429, f"More than {spent.allowed} {name} in a minute.", headers=wait))
+        abort(problem(429, f"More than {spent.allowed} {of.name} in a minute.", headers=wait))
 
 
-def count(name: str, who: str) -> None:
+def count(of: Allowance, who: str) -> None:
     """Use a part of an allowance that nobody is told of."""
     if limiter.enabled:
-        _spent(name, who, 1)
+        _spent(of, who, 1)
 
 
-def wait_for(name: str, who: str) -> int:
+def wait_for(of: Allowance, who: str) -> int:
     """The seconds until an allowance that is used up begins anew; 0 where something is left of it."""
     if not limiter.enabled:
         return 0
-    spent = _spent(name, who, 0)
+    spent = _spent(of, who, 0)
     return spent.seconds if spent.used >= spent.allowed else 0
 
 
-@inbound.after_request
 def tell_rates(response: Response) -> Response:
     """Name each allowance and what is left, as draft-ietf-httpapi-ratelimit-headers writes it."""
     rates: list[Spent] = g.get("rates", [])
@@ -68,16 +70,16 @@ def tell_rates(response: Response) -> Response:
     return response
 
 
-def _spent(name: str, who: str, cost: int) -> Spent:
+def _spent(of: Allowance, who: str, cost: int) -> Spent:
     minute, second = divmod(int(utc_now().timestamp()), _SECONDS)
-    allowed = int(current_app.config.get(f"VENDOR_{name.upper()}_A_MINUTE", A_MINUTE[name]))
-    key = f"canopy:{name}:{who}:{minute}"
+    allowed = int(current_app.config.get(of.setting, of.a_minute))
+    key = f"canopy:{of.name}:{who}:{minute}"
     try:
         used = _count(limiter.storage, key, cost)
     except RedisError:
         # Without Redis each process counts for itself.
         used = _count(_spare, key, cost)
-    return Spent(name, allowed, used, _SECONDS - second)
+    return Spent(of.name, allowed, used, _SECONDS - second)
 
 
 def _count(storage: Storage, key: str, cost: int) -> int:
