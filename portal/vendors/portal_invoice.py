@@ -12,29 +12,33 @@ from portal.access import permissions
 from portal.extensions import db
 from portal.kernel.money import format_money
 from portal.ui import show
+from portal.ui.addresses import number
 from portal.ui.htmx import request
 from portal.vendors import portal_invoices as invoices
 from portal.vendors.portal_room import Place, company_zone, on_both
 from portal.vendors.room import today
 
 OLDEST_YEAR = 2000
+ROWS_A_PAGE = 25
 _COLUMNS = ("sale", "service", "contract", "milestone", "happened", "booked", "kind", "paid_to")
 
 
 @on_both("/invoice", company=permissions.settle_statements)
 def invoice(place: Place) -> Response:
-    """A month by service and by sale, reversals shown."""
+    """A month by service and by sale, the newest first, reversals shown."""
     month = _month()
     found = invoices.invoice_of(db.session(), place.vendor.id, month=month, zone=company_zone())
     after = invoices.next_month(month)
+    skip = min(number(request.args, "skip") or 0, len(found.lines))
     return show(
         "vendors/portal/invoice.html",
         "main",
         place=place,
         vendor=place.vendor,
         invoice=found,
-        lines=found.lines[: invoices.MOST_SHOWN],
-        most=invoices.MOST_SHOWN,
+        lines=found.lines[::-1][skip : skip + ROWS_A_PAGE],
+        skip=skip,
+        page=ROWS_A_PAGE,
         name=f"{month:%Y-%m}",
         before=f"{invoices.month_before(month):%Y-%m}" if month.year > OLDEST_YEAR else "",
         after=f"{after:%Y-%m}" if after <= today() else "",

@@ -19,7 +19,6 @@ from portal.kernel.money import round_half_away
 from portal.models import Contract, Order, Sale, Service, TermsVersion
 
 WHOLE = 10_000
-MOST_SHOWN = 500
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from portal.kernel.vendor_events import VendorEvent
 from portal.models import Cycle, Sale, Service, TermsVersion
 from portal.sales import service as sales
 from portal.store import UnitOfWork, perform
+from portal.vendors import portal_invoice
 from portal.vendors import portal_invoices as invoices
 from tests.commissions.shared_sales import change, offer, sell
 from tests.html import Visitor
@@ -133,3 +134,19 @@ def test_the_share_of_a_milestone_is_rounded_by_terms(app: Flask, do: Callable[.
         found = invoices.invoice_of(db.session(), vendor_id, month=month, zone=zone)
 
     assert [line.vendor_cents for line in found.lines] == [1, 1]
+
+
+def test_a_long_month_is_read_page_by_page_from_the_newest_on(
+    app: Flask, vera: Vera, cleo: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portal_invoice, "ROWS_A_PAGE", 2)
+    for number in range(3):
+        tell(app, vera, activated(vera, contract_ref=f"K{number}", customer_ref=f"C{number}"), utc_now())
+
+    first = cleo.visit("/vendor/invoice").text
+    older = cleo.visit("/vendor/invoice?skip=2").text
+
+    assert [ref in first for ref in ("K0", "K1", "K2")] == [False, True, True]
+    assert "skip=2" in first and "1 to 2 of 3" in first
+    assert [ref in older for ref in ("K0", "K1", "K2")] == [True, False, False]
+    assert "3 to 3 of 3" in older and "skip=4" not in older
