@@ -23,7 +23,7 @@ from jobs.starting import fit_settings
 from jobs.work import QUEUES, poke, queue
 from portal.arrival.comparing import service as comparisons
 from portal.commissions import cycles, projection
-from portal.commissions.trials import WAITING as TRIALS_WAITING
+from portal.commissions.plans.trials import WAITING as TRIALS_WAITING
 from portal.integrations import deliveries, endpoints
 from portal.kernel.clock import utc_now
 from portal.models import Inbox, Message, Outbox, RefundRequest, Task, Trial, Withdrawal

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from functools import partial
 
-from portal.commissions import trials
+from portal.commissions.plans import trials
 from portal.engine import Refused
 from portal.extensions import db
 from portal.store import perform

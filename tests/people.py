@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from portal.commissions.cycles import open_first_cycle
-from portal.commissions.plans import add_plan
+from portal.commissions.plans.versions import add_plan
 from portal.commissions.weeks import week_of
 from portal.kernel.ids import new_code, new_id
 from portal.models import AccountUser, Consultant, Destination, Pack, Person, Placement, RoleGrant, TaxForm

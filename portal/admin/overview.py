@@ -16,7 +16,7 @@ from portal.access import permissions
 from portal.access.guard import may, requires
 from portal.admin import queries
 from portal.admin.room import admin
-from portal.commissions.drafts import proposed_plans
+from portal.commissions.plans.drafts import proposed_plans
 from portal.commissions.queries import CycleRow, approvals_of, cycle_rows, open_cycle
 from portal.compliance import licence_queries
 from portal.extensions import db

@@ -16,8 +16,8 @@ from wtforms.validators import InputRequired, Length
 
 from portal.access import permissions
 from portal.access.guard import require_recent_password, requires
-from portal.admin import payout_forms as words
 from portal.admin.deciding import decide
+from portal.admin.payouts import forms as words
 from portal.admin.room import admin
 from portal.extensions import db
 from portal.kernel.clock import utc_now

@@ -10,8 +10,8 @@ from flask_babel import gettext as _
 
 from portal.access import permissions
 from portal.access.guard import requires
-from portal.admin import run_queries as queries
 from portal.admin import words
+from portal.admin.cycles import run_queries as queries
 from portal.admin.room import admin
 from portal.commissions import why
 from portal.commissions.explained import Opened, opened_run

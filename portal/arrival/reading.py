@@ -15,7 +15,7 @@ from portal.arrival.money import check_balances
 from portal.arrival.past import check_past
 from portal.arrival.people import check_people
 from portal.arrival.tables import Table, read_table
-from portal.commissions.plans import SHIPPED
+from portal.commissions.plans.versions import SHIPPED
 from portal.engine import Plan, Refused
 
 MISSING = "this file is needed and is not there"

@@ -16,7 +16,7 @@ from portal.arrival.reading import Arrival
 from portal.arrival.writing_past import write_past
 from portal.arrival.writing_people import write_packs, write_people, write_placements
 from portal.commissions import cycles, weeks
-from portal.commissions.plans import add_plan, plan_at
+from portal.commissions.plans.versions import add_plan, plan_at
 from portal.kernel.errors import Conflict, DomainError
 from portal.kernel.ids import new_id
 from portal.members.packs import DEFAULT_PACKS, ensure_defaults

@@ -8,7 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from portal.arrival.files import PLAN, file_kinds
-from portal.commissions.plans import SHIPPED
+from portal.commissions.plans.versions import SHIPPED
 
 
 def write_templates(folder: Path, *, zone: ZoneInfo) -> list[Path]:

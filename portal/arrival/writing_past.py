@@ -9,7 +9,7 @@ import numpy as np
 from portal.arrival.past import rhythm_of
 from portal.arrival.reading import Arrival
 from portal.arrival.tables import Table
-from portal.commissions.plans import plan_at
+from portal.commissions.plans.versions import plan_at
 from portal.commissions.rhythms import USUAL
 from portal.engine import Plan
 from portal.models import Carry, CommissionLine, Cycle, CycleRhythm, PaidRank, PastVolume, Run

@@ -21,7 +21,7 @@ from portal.commissions import approving, cycles, queries, weeks
 from portal.commissions import undo as undoing
 from portal.commissions.checks import Limits
 from portal.commissions.closing import CLOSE_STEPS
-from portal.commissions.plans import SHIPPED, add_plan
+from portal.commissions.plans.versions import SHIPPED, add_plan
 from portal.commissions.rhythms import rhythm_at
 from portal.extensions import db
 from portal.kernel.clock import utc_now

@@ -9,9 +9,9 @@ from typing import IO
 import click
 from flask.cli import AppGroup
 
-from portal.commissions.plan_check import company, findings
-from portal.commissions.plan_words import in_words
-from portal.commissions.plans import versions
+from portal.commissions.plans.check import company, findings
+from portal.commissions.plans.versions import versions
+from portal.commissions.plans.words import in_words
 from portal.engine import Plan, Refused
 from portal.extensions import db
 from portal.models import PlanVersion

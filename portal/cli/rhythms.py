@@ -10,8 +10,8 @@ import click
 from flask import current_app
 
 from portal.cli.cycles import acting, as_option, cycle, one_line_errors
-from portal.commissions.plan_starts import coming_versions
-from portal.commissions.plans import plan_at
+from portal.commissions.plans.starts import coming_versions
+from portal.commissions.plans.versions import plan_at
 from portal.commissions.rhythms import Wish, decide_rhythm, plan_disagrees
 from portal.extensions import db
 from portal.store import perform

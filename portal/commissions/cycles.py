@@ -9,7 +9,7 @@ from sqlalchemy import Select, case, func, or_, select
 
 from portal.commissions import beginnings, weeks
 from portal.commissions.credits import credits_in
-from portal.commissions.plans import plan_at
+from portal.commissions.plans.versions import plan_at
 from portal.commissions.rhythms import cycle_from, rhythm_at
 from portal.commissions.runs import calculate_run, forget_lines, freeze_run
 from portal.commissions.stages import Stages

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
-from portal.commissions.plan_words import percent
+from portal.commissions.plans.words import percent
 from portal.kernel.errors import BadInput
 from portal.models.vendor import TERMS_KINDS
 from portal.sales.cooling_off import STATES

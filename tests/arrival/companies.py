@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from portal.commissions import cycles
 from portal.commissions.closing import CLOSE_STEPS
-from portal.commissions.plans import add_plan
+from portal.commissions.plans.versions import add_plan
 from portal.commissions.weeks import week_of
 from portal.extensions import db
 from portal.kernel.clock import fixed, utc_now

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from portal.admin.comparison_words import why
+from portal.admin.comparisons.words import why
 from portal.arrival.comparing.details import details_of
 from portal.arrival.comparing.reasons import REASONS, explained
 from portal.arrival.comparing.sides import WIDTH, Gaps, Sums, ours_of

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from portal.commissions.plans import SHIPPED
+from portal.commissions.plans.versions import SHIPPED
 from tests.people import PLAN
 
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from sqlalchemy import func, select
 
-from portal.commissions.drafts import make_draft
+from portal.commissions.plans.drafts import make_draft
 from portal.extensions import db
 from portal.models import CommissionLine, Cycle, PlanDraft, PlanVersion, Sale
 from portal.store import perform

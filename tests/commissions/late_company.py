@@ -16,7 +16,7 @@ from portal.commissions import cycles, undo
 from portal.commissions.closing import CLOSE_STEPS
 from portal.commissions.gathering import gather
 from portal.commissions.kept import kept
-from portal.commissions.plans import add_plan
+from portal.commissions.plans.versions import add_plan
 from portal.commissions.replay import replay
 from portal.commissions.weeks import cycle_of
 from portal.engine import snapshot

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from portal.commissions.plan_check import Company, company, findings
-from portal.commissions.plans import SHIPPED
+from portal.commissions.plans.check import Company, company, findings
+from portal.commissions.plans.versions import SHIPPED
 from portal.engine import Plan
 from portal.extensions import db
 from portal.models import Contract, Customer, Sale

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from portal.commissions.plan_controls import Faults, controls_of
-from portal.commissions.plan_fields import PARTS
-from portal.commissions.plan_forms import document_from, typed_from
-from portal.commissions.plans import SHIPPED
+from portal.commissions.plans.controls import Faults, controls_of
+from portal.commissions.plans.fields import PARTS
+from portal.commissions.plans.forms import document_from, typed_from
+from portal.commissions.plans.versions import SHIPPED
 from portal.engine import Plan, Refused
 from tests.engine.plans import random_plan
 from tests.people import PLAN

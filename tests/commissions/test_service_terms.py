@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import select, update
 
 from portal.commissions import gathering
+from portal.commissions.plans.trying import try_cycle
 from portal.commissions.replay import replay
 from portal.commissions.service_terms import entries_of
-from portal.commissions.trying import try_cycle
 from portal.engine import Plan, calculate, snapshot
 from portal.extensions import db
 from portal.models import CommissionLine, Cycle, PlanVersion, Release, Run, Sale, TermsVersion

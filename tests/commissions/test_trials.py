@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from jobs import trials as job
 from portal.cli.comp import comp
-from portal.commissions import trials as service
+from portal.commissions.plans import trials as service
 from portal.extensions import db
 from portal.kernel.errors import BadInput, Conflict
 from portal.models import (

@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from portal.access.permissions import ROLES
 from portal.commissions import projection
-from portal.commissions.drafts import make_draft
+from portal.commissions.plans.drafts import make_draft
 from portal.extensions import db
 from portal.integrations import deliveries, endpoints
 from portal.kernel.clock import utc_now

@@ -19,7 +19,7 @@ import numpy as np
 import psycopg
 from sqlalchemy import make_url
 
-from portal.commissions.plans import SHIPPED
+from portal.commissions.plans.versions import SHIPPED
 from portal.engine.order import in_order
 from tests import services
 from tests.conftest import Database, migrate

@@ -10,7 +10,7 @@ import numpy as np
 import psycopg
 from sqlalchemy import select
 
-from portal.commissions.plans import SHIPPED
+from portal.commissions.plans.versions import SHIPPED
 from portal.engine import Plan
 from portal.extensions import db
 from portal.models import AccountUser

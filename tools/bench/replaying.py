@@ -27,9 +27,10 @@ from jobs import commissions as jobs
 from jobs import comparisons as comparison_jobs
 from jobs import trials as trial_jobs
 from portal.arrival.comparing.service import Upload, request_comparison
-from portal.commissions import cycles, trials
+from portal.commissions import cycles
 from portal.commissions.bundle import read_bundle
 from portal.commissions.bundle_check import verify
+from portal.commissions.plans import trials
 from portal.commissions.replay import replay
 from portal.engine import KINDS
 from portal.extensions import db

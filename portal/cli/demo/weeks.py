@@ -15,7 +15,7 @@ from portal.cli.demo.rows import Known, hush, insert_week
 from portal.cli.demo.sales import WeekOfSales
 from portal.commissions import cycles
 from portal.commissions.closing import CLOSE_STEPS
-from portal.commissions.plans import SHIPPED, add_plan
+from portal.commissions.plans.versions import SHIPPED, add_plan
 from portal.kernel.clock import fixed
 from portal.models import Cycle
 from portal.payouts import releases

@@ -86,7 +86,7 @@ def test_people_are_found_by_the_beginning_of_a_word_or_by_code(app, cast, secon
 
 
 def test_pages_of_people_hold_each_of_them_once(second, signed_in, monkeypatch):
-    monkeypatch.setattr("portal.admin.cycle_people.ROWS_A_PAGE", 3)
+    monkeypatch.setattr("portal.admin.cycles.people.ROWS_A_PAGE", 3)
     fin = signed_in("fin")
 
     first = fin.visit(f"/admin/cycles/{second}/people?order=pay").text

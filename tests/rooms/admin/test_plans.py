@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from portal.commissions import cycles
-from portal.commissions.drafts import starts_ahead
-from portal.commissions.plans import add_plan
+from portal.commissions.plans.drafts import starts_ahead
+from portal.commissions.plans.versions import add_plan
 from portal.commissions.rhythms import Wish, beginnings, decide_rhythm
 from portal.commissions.weeks import midnight
 from portal.extensions import db

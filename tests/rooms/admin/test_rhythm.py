@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from portal.commissions import cycles
-from portal.commissions.plans import add_plan
+from portal.commissions.plans.versions import add_plan
 from portal.commissions.weeks import midnight
 from portal.extensions import db
 from portal.models import Cycle, CycleRhythm, PlanVersion

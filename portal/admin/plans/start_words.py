@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from portal.commissions.plan_starts import Coming, coming_versions
+from portal.commissions.plans.starts import Coming, coming_versions
 from portal.commissions.rhythms import Wish
 from portal.models import PlanVersion
 from portal.ui.filters import cycle_called, day

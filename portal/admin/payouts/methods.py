@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access import permissions
 from portal.access.guard import require_recent_password, requires
-from portal.admin.payout_method_forms import HttpMethodForm, MethodForm, NachaMethodForm
+from portal.admin.payouts.method_forms import HttpMethodForm, MethodForm, NachaMethodForm
 from portal.admin.room import admin
 from portal.extensions import db
 from portal.kernel.errors import DomainError

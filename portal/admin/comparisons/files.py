@@ -13,8 +13,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access import permissions
 from portal.access.guard import requires
-from portal.admin import comparison_words
-from portal.admin.comparison_forms import DifferenceFilter
+from portal.admin.comparisons import words as comparison_words
+from portal.admin.comparisons.forms import DifferenceFilter
 from portal.admin.room import admin
 from portal.arrival.comparing import queries
 from portal.arrival.comparing.queries import Difference, Wanted

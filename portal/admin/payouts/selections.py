@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from portal.access import permissions
 from portal.access.guard import require_recent_password, requires
 from portal.admin.deciding import decide
-from portal.admin.payout_forms import SelectionForm
+from portal.admin.payouts.forms import SelectionForm
 from portal.admin.room import admin
 from portal.extensions import db
 from portal.kernel.clock import utc_now

@@ -12,8 +12,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access import permissions
 from portal.access.guard import require_recent_password, requires
-from portal.admin import payout_forms as forms
-from portal.admin.payout_forms import ChoiceForm, FilterForm
+from portal.admin.payouts import forms
+from portal.admin.payouts.forms import ChoiceForm, FilterForm
 from portal.admin.room import admin
 from portal.extensions import db
 from portal.kernel.errors import DomainError

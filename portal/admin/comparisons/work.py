@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access import permissions
 from portal.access.guard import requires
-from portal.admin.comparison_words import STEPS
+from portal.admin.comparisons.words import STEPS
 from portal.admin.room import admin
 from portal.arrival.comparing import queries
 from portal.arrival.comparing.working import subject

@@ -14,11 +14,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access import permissions
 from portal.access.guard import may, requires
-from portal.admin import plan_start_words
+from portal.admin.plans import start_words as plan_start_words
 from portal.admin.room import admin
-from portal.commissions import drafts as service
-from portal.commissions.plan_words import differences, in_words
-from portal.commissions.plans import versions
+from portal.commissions.plans import drafts as service
+from portal.commissions.plans.versions import versions
+from portal.commissions.plans.words import differences, in_words
 from portal.extensions import db
 from portal.kernel.errors import NotYours
 from portal.models import PlanDraft, PlanVersion

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from portal.commissions.plan_fields import PARTS
-from portal.commissions.plan_forms import ON, row_count
-from portal.commissions.plan_shape import CELLS, MODES, TABLES, Field, Part
+from portal.commissions.plans.fields import PARTS
+from portal.commissions.plans.forms import ON, row_count
+from portal.commissions.plans.shape import CELLS, MODES, TABLES, Field, Part
 from portal.engine.fields import inside
 
 _FAULT: Final = re.compile(r'((?:[A-Za-z0-9_-]+|\[[0-9]+\]|\["(?:[^"\\]|\\.)*"\]|\.)+): (.*)', re.S)

@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from portal.commissions.plan_words import percent
+from portal.commissions.plans.words import percent
 from portal.engine import Plan
 from portal.engine.binary_plan import Binary, Pairs, Percent
 from portal.engine.parts import Table

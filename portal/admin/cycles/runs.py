@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access import permissions
 from portal.access.guard import requires
-from portal.admin import run_queries as queries
 from portal.admin import words
+from portal.admin.cycles import run_queries as queries
 from portal.admin.room import admin
 from portal.commissions import replay as replays
 from portal.commissions.bundle import file_name, read_bundle

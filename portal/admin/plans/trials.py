@@ -15,11 +15,11 @@ from werkzeug.wrappers import Response as AnyResponse
 from portal.access import permissions
 from portal.access.guard import may, requires
 from portal.admin import words
-from portal.admin.plan_drafts import found_draft
-from portal.admin.plans import NOTHING_HERE
+from portal.admin.plans.drafts import found_draft
+from portal.admin.plans.pages import NOTHING_HERE
 from portal.admin.room import admin
 from portal.commissions import outcome
-from portal.commissions import trials as service
+from portal.commissions.plans import trials as service
 from portal.extensions import db
 from portal.kernel.errors import DomainError, NotYours
 from portal.models import PlanDraft, Trial

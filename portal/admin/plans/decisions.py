@@ -14,10 +14,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access import permissions
 from portal.access.guard import require_recent_password, requires
-from portal.admin.plan_drafts import draft_in_words, findings_of, found_draft
+from portal.admin.plans.drafts import draft_in_words, findings_of, found_draft
 from portal.admin.room import admin
-from portal.commissions import drafts as service
-from portal.commissions.plan_starts import coming_versions
+from portal.commissions.plans import drafts as service
+from portal.commissions.plans.starts import coming_versions
 from portal.extensions import db
 from portal.kernel.errors import BadInput, DomainError
 from portal.models import PlanDraft

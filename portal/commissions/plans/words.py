@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from portal.commissions.plan_fields import PARTS
-from portal.commissions.plan_forms import shown
-from portal.commissions.plan_shape import CELLS, TABLES, Field, Part
+from portal.commissions.plans.fields import PARTS
+from portal.commissions.plans.forms import shown
+from portal.commissions.plans.shape import CELLS, TABLES, Field, Part
 from portal.engine.fields import number_in
 from portal.kernel.money import format_money, format_volume
 

@@ -12,7 +12,8 @@ from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
-from portal.admin import comparison_words, words
+from portal.admin import words
+from portal.admin.comparisons import words as comparison_words
 from portal.arrival.comparing.queries import Wanted
 from portal.arrival.comparing.service import LONGEST_NOTE
 from portal.ui.fields import RefusingForm

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.commissions.plan_shape import Field, Part
+from portal.commissions.plans.shape import Field, Part
 
 PERCENT, PAIRS, TIERS = ("percent",), ("pairs",), ("tiers",)
 BINARY = Part(

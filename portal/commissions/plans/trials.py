@@ -13,8 +13,8 @@ import numpy as np
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from portal.commissions.plan_check import company, document_check
-from portal.commissions.trying import HandedOn, Tried, try_cycle
+from portal.commissions.plans.check import company, document_check
+from portal.commissions.plans.trying import HandedOn, Tried, try_cycle
 from portal.engine import Plan, Refused, Result
 from portal.engine.breakage import breakage
 from portal.kernel.errors import BadInput, Conflict

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from portal.commissions.plan_fields_binary import BINARY
-from portal.commissions.plan_shape import Field, Part
+from portal.commissions.plans.fields_binary import BINARY
+from portal.commissions.plans.shape import Field, Part
 
 RATES = Field("rates", "Rates by level", "rates", "The first is paid to the nearest level.", required=True)
 COMPRESS = Field(

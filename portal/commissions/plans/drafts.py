@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.commissions.plan_check import Finding, company, document_check
-from portal.commissions.plan_starts import coming_versions
-from portal.commissions.plans import add_plan
+from portal.commissions.plans.check import Finding, company, document_check
+from portal.commissions.plans.starts import coming_versions
+from portal.commissions.plans.versions import add_plan
 from portal.commissions.rhythms import cycles_ahead
 from portal.engine import Refused
 from portal.kernel.errors import BadInput, Conflict, DomainError

@@ -14,8 +14,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from portal.commissions.plan_fields import PARTS
-from portal.commissions.plan_shape import CELLS, MODES, TABLES, Field, Part
+from portal.commissions.plans.fields import PARTS
+from portal.commissions.plans.shape import CELLS, MODES, TABLES, Field, Part
 
 ON: Final = "on"
 NOTHING: Final = object()

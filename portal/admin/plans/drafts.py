@@ -14,14 +14,14 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access import permissions
 from portal.access.guard import may, requires
-from portal.admin.plans import NOTHING_HERE, as_file
+from portal.admin.plans.pages import NOTHING_HERE, as_file
 from portal.admin.room import admin
-from portal.commissions import drafts as service
-from portal.commissions.plan_check import Finding, company, document_check
-from portal.commissions.plan_controls import Faults, controls_of
-from portal.commissions.plan_forms import document_from, typed_from
-from portal.commissions.plan_rows import with_row
-from portal.commissions.plan_words import in_words
+from portal.commissions.plans import drafts as service
+from portal.commissions.plans.check import Finding, company, document_check
+from portal.commissions.plans.controls import Faults, controls_of
+from portal.commissions.plans.forms import document_from, typed_from
+from portal.commissions.plans.rows import with_row
+from portal.commissions.plans.words import in_words
 from portal.engine import Plan, Refused
 from portal.extensions import db
 from portal.kernel.errors import DomainError, NotYours

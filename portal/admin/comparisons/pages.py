@@ -11,9 +11,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access import permissions
 from portal.access.guard import may, requires
-from portal.admin import comparison_words, words
-from portal.admin.comparison_files import chosen
-from portal.admin.comparison_forms import CompareForm, SettleForm
+from portal.admin import words
+from portal.admin.comparisons import words as comparison_words
+from portal.admin.comparisons.files import chosen
+from portal.admin.comparisons.forms import CompareForm, SettleForm
 from portal.admin.room import admin
 from portal.arrival.comparing import queries, service
 from portal.commissions.queries import cycle_named

@@ -15,11 +15,12 @@ from wtforms.validators import AnyOf, Length
 
 from portal.access import permissions
 from portal.access.guard import require_recent_password, requires
-from portal.admin import plan_start_words, words
-from portal.admin.rhythm_words import LENGTHS, STATES, begins, changes
+from portal.admin import words
+from portal.admin.cycles.rhythm_words import LENGTHS, STATES, begins, changes
+from portal.admin.plans import start_words as plan_start_words
 from portal.admin.room import admin
 from portal.commissions import rhythms as service
-from portal.commissions.plans import plan_at
+from portal.commissions.plans.versions import plan_at
 from portal.commissions.queries import open_cycle
 from portal.commissions.rhythms import LONGEST_REASON, Beginning, Wish
 from portal.extensions import db
