@@ -8,7 +8,7 @@ from flask import Response
 
 from portal.access import permissions
 from portal.access.guard import requires
-from portal.admin.plans.pages import NOTHING_HERE
+from portal.admin.plans.versions import NOTHING_HERE
 from portal.admin.room import admin
 from portal.commissions.breakage import broken_cycles, losers
 from portal.commissions.queries import cycle_named, run_of

@@ -1,20 +1,20 @@
 """The company's pages about cycles, runs and their rhythm."""
 
 from portal.admin.cycles import (
+    cycle,
     deeds,
     figures,
-    page,
-    pages,
+    listed,
     people,
     rhythms,
     runs,
 )
 
 __all__ = [
+    "cycle",
     "deeds",
     "figures",
-    "page",
-    "pages",
+    "listed",
     "people",
     "rhythms",
     "runs",

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access import permissions
 from portal.access.guard import require_recent_password, requires
-from portal.admin.cycles.page import found, limits, page
+from portal.admin.cycles.cycle import found, limits, page
 from portal.admin.room import admin
 from portal.commissions import approving, comparing, cycles, undo
 from portal.commissions.approving import Answer

@@ -6,7 +6,7 @@ from flask import Response
 
 from portal.access import permissions
 from portal.access.guard import may, requires
-from portal.admin.cycles.page import NOTHING_HERE, found, run_of
+from portal.admin.cycles.cycle import NOTHING_HERE, found, run_of
 from portal.admin.room import admin
 from portal.commissions import differences, queries, review
 from portal.commissions.differences import Pair, Wanted

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from portal.access import permissions
 from portal.access.guard import may, requires
 from portal.admin import words
-from portal.admin.cycles.page import NOTHING_HERE, found, run_of
+from portal.admin.cycles.cycle import NOTHING_HERE, found, run_of
 from portal.admin.room import admin
 from portal.commissions import differences, queries
 from portal.commissions.differences import Move, Pair, Wanted

@@ -3,7 +3,7 @@
 from portal.admin.payouts import (
     batches,
     methods,
-    pages,
+    queue,
     selections,
     tax_forms,
     tax_years,
@@ -12,7 +12,7 @@ from portal.admin.payouts import (
 __all__ = [
     "batches",
     "methods",
-    "pages",
+    "queue",
     "selections",
     "tax_forms",
     "tax_years",

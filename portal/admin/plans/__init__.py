@@ -3,13 +3,13 @@
 from portal.admin.plans import (
     decisions,
     drafts,
-    pages,
     trials,
+    versions,
 )
 
 __all__ = [
     "decisions",
     "drafts",
-    "pages",
     "trials",
+    "versions",
 ]

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.access import permissions
 from portal.access.guard import may, requires
-from portal.admin.plans.pages import NOTHING_HERE, as_file
+from portal.admin.plans.versions import NOTHING_HERE, as_file
 from portal.admin.room import admin
 from portal.commissions.plans import drafts as service
 from portal.commissions.plans.check import Finding, company, document_check

@@ -16,7 +16,7 @@ from portal.access import permissions
 from portal.access.guard import may, requires
 from portal.admin import words
 from portal.admin.plans.drafts import found_draft
-from portal.admin.plans.pages import NOTHING_HERE
+from portal.admin.plans.versions import NOTHING_HERE
 from portal.admin.room import admin
 from portal.commissions import outcome
 from portal.commissions.plans import trials as service
