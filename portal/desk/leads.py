@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from flask import Response, flash, redirect, url_for
@@ -22,7 +23,7 @@ from portal.kernel.errors import DomainError, NotYours
 from portal.leads import queries, working
 from portal.leads.enquiries import Enquiry
 from portal.leads.queries import Sought
-from portal.leads.service import take_lead
+from portal.leads.service import HadAlready, write_down
 from portal.models import Lead
 from portal.models.lead import LEAD_STAGES
 from portal.store import UnitOfWork, people, perform
@@ -66,28 +67,30 @@ def leads() -> Response:
 @with_desk
 def new_lead() -> Response:
     """Three fields."""
-    return show("desk/lead_new.html", "form", form=LeadForm(formdata=None))
+    return _new_page(LeadForm(formdata=None))
 
 
 @desk.post("/leads/new")
 @requires(permissions.work_leads)
 @with_desk
 def add_lead() -> AnyResponse:
-    """Write a lead down; somebody who is there already is shown instead."""
+    """Write a lead down; who is there already is shown instead, and who may be is asked about first."""
     form, consultant_id, actor_id = LeadForm(), me().id, current_user.id
     if not form.validate_on_submit():
-        return show("desk/lead_new.html", "form", status=422, form=form)
+        return _new_page(form, status=422)
     enquiry = Enquiry(form.contact(), "hand", consultant_id=consultant_id)
 
     def work(uow: UnitOfWork) -> tuple[str, bool]:
-        taken = take_lead(uow, enquiry=enquiry, actor_id=actor_id)
+        taken = write_down(uow, enquiry=enquiry, actor_id=actor_id, anyway="anyway" in request.form)
         return taken.lead.public_id, taken.is_new
 
     try:
         public_id, is_new = perform(work)
+    except HadAlready as doubt:
+        return _new_page(form, status=doubt.status, had=doubt.public_ids)
     except DomainError as refusal:
         form.refuse(refusal)
-        return show("desk/lead_new.html", "form", status=422, form=form)
+        return _new_page(form, status=422)
     said = _("Written down.") if is_new else _("You have this person already. Nothing was written twice.")
     flash(said, "ok" if is_new else "sun")
     return redirect(url_for("desk.lead", public_id=public_id), 303)
@@ -148,6 +151,13 @@ def lead_page(public_id: str, wrong: RefusingForm | None = None, *, status: int 
         today=to_user_timezone(utc_now()).date(),
         words=words,
     )
+
+
+def _new_page(form: LeadForm, *, status: int = 200, had: Sequence[str] = ()) -> Response:
+    """The form for a new lead; `had` are the public ids of own leads that may be the same person."""
+    found = [queries.own_lead(db.session(), public_id, me().id) for public_id in had]
+    known = [lead for lead in found if lead]
+    return show("desk/lead_new.html", "form", status=status, form=form, known=known, words=words)
 
 
 def _details(lead: Lead) -> DetailsForm:

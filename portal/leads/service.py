@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Select, select
 
-from portal.kernel.errors import BadInput
+from portal.kernel.errors import BadInput, Conflict
 from portal.kernel.facts import LeadTaken
 from portal.kernel.ids import new_id
 from portal.kernel.us import STATES
@@ -31,6 +32,26 @@ class Taken:
 
     lead: Lead
     is_new: bool
+
+
+class HadAlready(Conflict):
+    """Leads of a consultant have the e-mail or the number of the one they write down: their public ids."""
+
+    def __init__(self, public_ids: Sequence[str]) -> None:
+        super().__init__("You have this person already.")
+        self.public_ids = public_ids
+
+
+def write_down(uow: UnitOfWork, *, enquiry: Enquiry, actor_id: int, anyway: bool) -> Taken:
+    """Take in a lead that its consultant writes down; only `anyway` if it may be one they have.
+
+    Raises `HadAlready`, else as `take_lead`, which finds again who is surely the same.
+    """
+    _check(uow, enquiry)
+    hold_person(uow, enquiry.contact)
+    if not anyway and open_lead_of(uow, enquiry) is None and (had := _reached_alike(uow, enquiry)):
+        raise HadAlready(had)
+    return take_lead(uow, enquiry=enquiry, actor_id=actor_id)
 
 
 def take_lead(uow: UnitOfWork, *, enquiry: Enquiry, stage: str = "new", actor_id: int | None = None) -> Taken:
@@ -98,6 +119,17 @@ def open_lead_of(uow: UnitOfWork, enquiry: Enquiry) -> Lead | None:
     found = uow.session.scalars(wanted.order_by(Lead.id).with_for_update(of=Lead)).unique().all()
     fitting = [lead for lead in found if lead.service_id in (enquiry.service_id, None)]
     return fitting[0] if fitting else None
+
+
+def _reached_alike(uow: UnitOfWork, enquiry: Enquiry) -> Sequence[str]:
+    """The public ids of the consultant's leads with the same e-mail or number, won and lost ones too."""
+    contact = enquiry.contact
+    alike = people.reached_by(email=contact.email, phone=contact.phone)
+    if alike is None:
+        return []
+    theirs = (Lead.consultant_id == enquiry.consultant_id, Lead.archived_at.is_(None))
+    found = select(Lead.public_id).join(Person, Person.id == Lead.person_id).where(*theirs, alike)
+    return uow.session.scalars(found.order_by(Lead.id)).all()
 
 
 def hold_person(uow: UnitOfWork, contact: Contact) -> None:

@@ -40,6 +40,38 @@ def test_three_fields_make_a_lead_and_the_same_number_makes_no_second_one(street
     assert ben.words.count("Dana Reed") == 1
 
 
+def test_who_may_be_a_lead_already_is_asked_about_and_written_down_anyway(street, ben):
+    """Another name at the same number or e-mail, or a lead that is won: shown with a link, kept as typed."""
+    page = written(ben, email="dana@example.com")
+    ben.visit(page)
+    ben.submit(f"{page}/stage", {"stage": "won"})
+    for changes in (
+        {"name": "Eli Stone"},
+        {"name": "Eli Stone", "phone": "", "email": "DANA@example.com"},
+        {"name": "Dana Reed", "phone": "+1 303 555 0142"},
+    ):
+        ben.visit("/leads/new")
+        answer = ben.submit("/leads/new", {**DANA, **changes})
+        assert answer.status_code == 409 and "You have this person already" in ben.words
+        text = answer.get_data(as_text=True)
+        assert f'href="{page}"' in text and f'value="{changes["name"]}"' in text
+    assert stage(street) == ["won"]
+    answer = ben.submit("/leads/new", {**DANA, **changes, "anyway": "y"})
+    assert answer.status_code == 303 and answer.location != page
+    assert stage(street) == ["won", "new"]
+    again = ben.submit("/leads/new", {**DANA, **changes, "anyway": "y"})
+    assert again.location == answer.location and stage(street) == ["won", "new"]
+
+
+def test_leads_of_others_and_in_the_archive_ask_nothing(street, ben, signed_in):
+    page = written(ben)
+    ben.submit(f"{page}/archive", {})
+    written(ben, name="Eli Stone")
+    cem = signed_in("Cem")
+    written(cem, name="Fay Moss")
+    assert stage(street) == ["new"] * 3
+
+
 def test_a_lead_needs_a_name_and_a_way_to_reach_them(street, ben):
     ben.visit("/leads/new")
     for changes in ({"name": ""}, {"phone": ""}, {"phone": "12"}, {"email": "dana"}):
