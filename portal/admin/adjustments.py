@@ -21,7 +21,7 @@ from portal.kernel.errors import BadInput, DomainError, NotYours
 from portal.kernel.ids import new_id
 from portal.kernel.money import Cents
 from portal.ledger import statements
-from portal.members.queries import people_called
+from portal.members.finding import FOUND, find_people
 from portal.models import Adjustment, Consultant
 from portal.payouts import adjustments as service
 from portal.payouts.adjustments import LONGEST_REASON, Proposal
@@ -78,7 +78,7 @@ def adjustments() -> Response:
         waiting=service.waiting(db.session()),
         decided=service.decided(db.session(), before=number(request.args, "before")),
         asked=asked,
-        people=people_called(db.session(), asked) if asked else [],
+        people=find_people(db.session(), asked, most=FOUND) if asked else [],
         states=STATES,
     )
 

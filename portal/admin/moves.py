@@ -21,6 +21,7 @@ from portal.extensions import db
 from portal.kernel.errors import BadInput, DomainError, NotYours
 from portal.members import moves as service
 from portal.members import queries as members
+from portal.members.finding import FOUND, find_people
 from portal.members.moves import LONGEST_REASON, Wish
 from portal.models import Consultant, PlacementMove
 from portal.store import perform
@@ -78,7 +79,7 @@ def moves() -> Response:
         over=over,
         names={who: session.get_one(Consultant, who).person.name for who in people},
         asked=asked,
-        people=members.people_called(session, asked) if asked else [],
+        people=find_people(session, asked, most=FOUND) if asked else [],
         states=STATES,
     )
 

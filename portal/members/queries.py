@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, exists, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, ScalarSelect, Select, exists, func, literal, select, true
 from sqlalchemy.orm import Session, aliased
 
-from portal.models import AccountUser, Agreement, Consultant, Pack, Payment, Person, Placement, Registration
+from portal.models import AccountUser, Agreement, Consultant, Pack, Payment, Placement, Registration
 from portal.models.types import Whole
 
 FIRST_COUNT = 1_000
@@ -65,18 +65,6 @@ def consultant_of(session: Session, person_id: int) -> Consultant | None:
 def consultant_by_public_id(session: Session, public_id: str) -> Consultant | None:
     """The consultant of this public id."""
     return session.scalar(select(Consultant).where(Consultant.public_id == public_id))
-
-
-def people_called(session: Session, asked: str, *, most: int = 8) -> Sequence[Consultant]:
-    """Consultants whose code, or a word of whose name, begins so."""
-    lower, name = asked.lower(), func.lower(Person.name)
-    fits = or_(
-        func.lower(Consultant.code).startswith(lower, autoescape=True),
-        name.startswith(lower, autoescape=True),
-        name.contains(" " + lower, autoescape=True),
-    )
-    found = select(Consultant).join(Person, Person.id == Consultant.person_id).where(fits)
-    return session.scalars(found.order_by(Person.name, Consultant.id).limit(most)).unique().all()
 
 
 def placement_of(session: Session, consultant_id: int) -> Placement | None:

@@ -130,6 +130,7 @@ ROWS: tuple[Row, ...] = (
     Row("see company", "admin.cycles", "history", _l("Cycles"), _l("Company"), CYCLE_PAGES),
     Row("manage payouts", "admin.payouts", "banknote", _l("Payouts"), _l("Company"), PAYOUT_PAGES),
     Row("see payments", "admin.payments", "credit-card", _l("Payments"), _l("Company"), PAYMENT_PAGES),
+    Row("see company", "admin.people", "users", _l("People"), _l("Company")),
     Row("see company", "admin.books", "receipt", _l("Books"), _l("Company"), BOOKS_PAGES),
     Row("manage adjustments", "admin.adjustments", "refresh-cw", _l("Corrections"), _l("Company"), ADJUSTING),
     Row("settle held sales", "admin.held_sales", "lock", _l("Held sales"), _l("Company"), HELD_PAGES),

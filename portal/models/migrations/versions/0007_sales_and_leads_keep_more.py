@@ -1,6 +1,7 @@
 """A sale keeps the terms it was sold by, a lead the name of the form, token or file it came by.
 
-Customers who ordered and paid here are vouched for by that order, not by a vendor.
+Customers who ordered and paid here are vouched for by that order, not by a vendor. People are found by how
+their first or last name begins.
 Senders of messages take turns by an index of those that wait.
 """
 
@@ -22,6 +23,8 @@ KEY = "fk_sale_terms_version_id_terms_version"
 TERMS_OF_CONTRACTS = """
     UPDATE sale SET terms_version_id = (SELECT terms_version_id FROM contract WHERE contract.id = sale.contract_id)
 """
+LAST_NAME = "substr(name, length(rtrim(name, replace(name, ' ', ''))) + 1)"
+NAMES = {"ix_person_name": "lower(name)", "ix_person_last_name": f"lower({LAST_NAME})"}
 PAID_HERE = """
     UPDATE customer SET verified_by = '{now}'
      WHERE verified_by = '{before}' AND ref IN (SELECT public_id FROM marketplace_order)
@@ -40,9 +43,14 @@ def upgrade() -> None:
         with op.batch_alter_table("sale") as batch:
             batch.alter_column(COLUMN, existing_type=WHOLE, nullable=False)
             batch.create_foreign_key(op.f(KEY), "terms_version", [COLUMN], ["id"])
+    by_bytes = ' COLLATE "C"' if op.get_bind().dialect.name == "postgresql" else ""
+    for name, key in NAMES.items():
+        op.create_index(name, "person", [sa.text(f"{key}{by_bytes}"), "id"])
 
 
 def downgrade() -> None:
+    for name in NAMES:
+        op.drop_index(name, "person")
     op.execute(PAID_HERE.format(before="order", now="vendor"))
     op.drop_index("ix_inbox_turn", "inbox")
     with without_guard(), op.batch_alter_table("sale") as batch:
