@@ -15,6 +15,7 @@ from portal import ui
 from portal.access.permissions import ROLES
 from portal.config import ROOT
 from portal.dashboard.style import style_page
+from portal.models import Pack
 from portal.ui import nav
 
 
@@ -34,7 +35,7 @@ def build(*, signed_in: bool) -> Flask:
     Principal(app, use_sessions=False).identity_loader(
         lambda: identity() if signed_in else AnonymousIdentity()
     )
-    app.before_request(lambda: setattr(g, "pack_features", {"lead_desk": True}))
+    app.before_request(lambda: setattr(g, "own_consultant", (None, Pack(features={"lead_desk": True}))))
     ui.register(app)
     add_views(app)
     return app
