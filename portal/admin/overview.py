@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
@@ -28,12 +28,11 @@ from portal.payouts.adjustments import waiting
 from portal.payouts.automatic import queries as automatic
 from portal.payouts.queries import counts
 from portal.statements import queries as statements
-from portal.store.statement_days import missing_days
+from portal.store.statement_days import silent_days
 from portal.ui import show
 from portal.ui.filters import moment, money, short_day
 
 NAMED = 3
-SILENT_FOR = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -191,15 +190,24 @@ def _statements() -> Iterator[ToDo]:
     """Where vendors' statements and events disagree, and days of which no statement came."""
     if not may(permissions.settle_statements):
         return
-    session, now = db.session(), today()
-    for vendor, number in statements.open_differences(session):
+    session = db.session()
+    for vendor, number, answered in statements.open_differences(session):
         title = ngettext("%(num)s difference is open", "%(num)s differences are open", number)
         url = url_for("vendors.statements", public_id=vendor.public_id)
-        yield ToDo(title, _("Statements of %(vendor)s", vendor=vendor.name), "file-text", url)
-    silent = missing_days(session, zone=company_zone(), since=now - SILENT_FOR, until=now)
-    for vendor, days in groupby(sorted(silent, key=lambda each: each.vendor.name), lambda each: each.vendor):
+        note = _("Statements of %(vendor)s", vendor=vendor.name)
+        if answered:
+            note += "; " + _("the vendor answered %(number)s", number=answered)
+        yield ToDo(title, note, "file-text", url)
+    silent = silent_days(session, zone=company_zone(), today=today())
+    for vendor, group in groupby(sorted(silent, key=lambda each: each.vendor.name), lambda each: each.vendor):
+        days = list(group)
         named = ", ".join(short_day(each.day) for each in days)
-        title = _("No statement yet of %(vendor)s", vendor=vendor.name)
+        title = ngettext(
+            "No statement yet of %(vendor)s for %(num)s day",
+            "No statement yet of %(vendor)s for %(num)s days",
+            len(days),
+            vendor=vendor.name,
+        )
         url = url_for("vendors.statements", public_id=vendor.public_id)
         yield ToDo(title, named, "file-text", url)
 

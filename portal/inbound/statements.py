@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from functools import partial
+from zoneinfo import ZoneInfo
 
-from flask import Response, make_response
+from flask import Response, current_app, make_response
 
 from portal.access.guard import public
 from portal.gateways.vendor_events import BadEvent
@@ -17,7 +18,7 @@ from portal.inbound.room import EVENTS, answers_plainly, inbound
 from portal.inbound.signed import Message, signed
 from portal.kernel.errors import BadInput
 from portal.statements.lines import Line
-from portal.statements.service import receive_statement
+from portal.statements.service import check_day, receive_statement
 from portal.store import UnitOfWork, perform
 from portal.ui import rates
 from portal.ui.operations import documented
@@ -47,6 +48,8 @@ def take_statement(message: Message) -> Response:
 
 def _keep(uow: UnitOfWork, *, message: Message, day: date, lines: Sequence[Line]) -> str:
     """Keep the statement; its public id."""
+    zone = ZoneInfo(current_app.config["SETTINGS"].time_zone)
+    check_day(day, today=uow.clock().astimezone(zone).date())
     kept = receive_statement(
         uow, vendor_id=message.vendor_id, day=day, lines=lines, source="api", content=message.body
     )

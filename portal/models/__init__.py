@@ -43,7 +43,13 @@ from portal.models.registration import Agreement, Registration
 from portal.models.sale import Contract, ContractFact, Customer, HeldSale, Sale
 from portal.models.sending import PayoutAttempt, PayoutMatch, PayoutStop
 from portal.models.standing import Carry, PaidRank
-from portal.models.statement import Statement, StatementDifference, StatementLine, StatementMapping
+from portal.models.statement import (
+    Statement,
+    StatementDifference,
+    StatementLine,
+    StatementMapping,
+    StatementQuestion,
+)
 from portal.models.traffic import Audit, Inbox, Message, Outbox, Task
 from portal.models.vendor import Service, TermsVersion, Vendor, VendorKey, VendorMember
 
@@ -124,6 +130,7 @@ __all__ = [
     "StatementDifference",
     "StatementLine",
     "StatementMapping",
+    "StatementQuestion",
     "Subscription",
     "Task",
     "TaxForm",

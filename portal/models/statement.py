@@ -108,3 +108,19 @@ class StatementDifference(Base):
     event_id: Mapped[str | None] = mapped_column(String(255))
     settled_by: Mapped[int | None] = mapped_column(Whole, ForeignKey("account_user.id"))
     settled_at: Mapped[OptionalAt]
+
+
+class StatementQuestion(Base):
+    """What the company asked a vendor about a difference, and the vendor's answer; one waits at a time."""
+
+    __tablename__ = "statement_question"
+    __table_args__ = (Index("ix_statement_question_difference", "difference_id", "answered_at"),)
+
+    id: Mapped[Id]
+    difference_id: Mapped[int] = mapped_column(Whole, ForeignKey("statement_difference.id"))
+    text: Mapped[str] = mapped_column(String(500))
+    asked_by: Mapped[int | None] = mapped_column(Whole, ForeignKey("account_user.id"))
+    asked_at: Mapped[At]
+    answer: Mapped[str | None] = mapped_column(String(500))
+    answered_by: Mapped[int | None] = mapped_column(Whole, ForeignKey("account_user.id"))
+    answered_at: Mapped[OptionalAt]

@@ -49,12 +49,14 @@ class Told:
 class Foreseen:
     """Volume in hundredths and revenue in cents that would be added, below zero what would be taken back.
 
-    `unknown` is how many words are about contracts of which that cannot be told.
+    `unknown` is how many words are about contracts of which that cannot be told, `sizeless` how many of those
+    leave a contract that is paid by size without one.
     """
 
     volume: int = 0
     revenue: int = 0
     unknown: int = 0
+    sizeless: int = 0
 
 
 def foresee(session: Session, *, vendor_id: int, told: Mapping[str, Sequence[Told]]) -> Foreseen:
@@ -72,8 +74,9 @@ def foresee(session: Session, *, vendor_id: int, told: Mapping[str, Sequence[Tol
                     raise NotYetKnown("What it earned follows from more than what was said of it.")
                 after: list[Fact] = [*before, *told[ref]]
                 _count(sums, terms, before, after)
-            except NotYetKnown:
+            except NotYetKnown as reason:
                 sums.unknown += len(told[ref])
+                sums.sizeless += len(told[ref]) if reason.field == "contract.size" else 0
     return sums
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -19,20 +19,24 @@ from portal.models import (
     StatementDifference,
     StatementLine,
     StatementMapping,
+    StatementQuestion,
     Vendor,
 )
-from portal.statements.differences import ASKED
 from portal.statements.known import Known, known_of_all
-from portal.statements.settling import KEEP, REVERSE, THEIRS, at_once
+from portal.statements.questions import answered_by_vendor, is_answered, questions_about
+from portal.statements.settling import ASK, KEEP, REVERSE, THEIRS, at_once
 from portal.store.inbox import vendor_source
-from portal.store.statement_days import is_open, open_by_vendor, open_ones, vendors_by_id
+from portal.store.statement_days import is_open, open_by_vendor, vendors_by_id
 
 MOST_SHOWN = 500
 
 
 @dataclass(frozen=True)
 class Day:
-    """The statement of a day that counts: its lines, its differences, those still open and by kind."""
+    """The statement of a day that counts: its lines, its differences, those still open and by kind.
+
+    `answered` are open ones of which the vendor answered what was asked.
+    """
 
     statement: Statement
     lines: int
@@ -41,15 +45,21 @@ class Day:
     missing: int
     extra: int
     different: int
+    answered: int
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A difference with what is here about it, who settled it, and what the buttons beside it do."""
+    """A difference with what is here about it, who settled it, and what the buttons beside it do.
+
+    `questions` are what the vendor was asked and answered, `names` the people in them by account.
+    """
 
     known: Known
     settled_by: str
     first: str | None
+    questions: Sequence[StatementQuestion]
+    names: Mapping[int | None, str]
 
     @property
     def difference(self) -> StatementDifference:
@@ -60,6 +70,16 @@ class Shown:
         """Whether somebody chose what should happen, and a job is about to do it."""
         one = self.difference
         return one.settled_at is None and one.choice in (THEIRS, REVERSE, KEEP)
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether it waits for an answer of the vendor."""
+        return self.difference.choice == ASK and self.questions[-1].answered_at is None
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the vendor answered and the company has not decided yet."""
+        return self.difference.choice == ASK and not self.is_asked
 
 
 def days(session: Session, vendor_id: int, *, before: date | None = None, limit: int = 31) -> list[Day]:
@@ -111,10 +131,24 @@ def differences(session: Session, statement: Statement, *, still_open: bool) -> 
 
 def shown(session: Session, known: Sequence[Known]) -> list[Shown]:
     """Differences as pages show them."""
-    who = {each.difference.settled_by for each in known} - {None}
+    asked = questions_about(session, [each.difference.id for each in known])
+    spoke = {one.asked_by for some in asked.values() for one in some}
+    spoke |= {one.answered_by for some in asked.values() for one in some}
+    who = ({each.difference.settled_by for each in known} | spoke) - {None}
     named = select(AccountUser.id, Person.name).join(Person, Person.id == AccountUser.person_id)
-    names = {row[0]: row[1] for row in session.execute(named.where(AccountUser.id.in_(who)))}
-    return [Shown(each, names.get(each.difference.settled_by or 0, ""), at_once(each)) for each in known]
+    names: dict[int | None, str] = {
+        row[0]: row[1] for row in session.execute(named.where(AccountUser.id.in_(who)))
+    }
+    return [
+        Shown(
+            each,
+            names.get(each.difference.settled_by, ""),
+            at_once(each),
+            asked.get(each.difference.id, ()),
+            names,
+        )
+        for each in known
+    ]
 
 
 def difference_of(session: Session, vendor_id: int, public_id: str) -> StatementDifference:
@@ -139,19 +173,11 @@ def stuck_event(session: Session, vendor_id: int, difference: StatementDifferenc
     return session.scalars(rows.order_by(Inbox.id.desc()).limit(1)).first()
 
 
-def asked(session: Session, vendor_id: int) -> int:
-    """How many differences wait for an answer of the vendor."""
-    rows = open_ones(select(func.count())).where(
-        Statement.vendor_id == vendor_id, StatementDifference.choice == ASKED
-    )
-    return session.scalar(rows) or 0
-
-
-def open_differences(session: Session) -> list[tuple[Vendor, int]]:
-    """The vendors whose statements have open differences, by name, with how many."""
-    counted = open_by_vendor(session)
+def open_differences(session: Session) -> list[tuple[Vendor, int, int]]:
+    """The vendors whose statements have open differences, by name: how many, how many of them answered."""
+    counted, answered = open_by_vendor(session), answered_by_vendor(session)
     vendors = sorted(vendors_by_id(session, counted).values(), key=lambda vendor: vendor.name)
-    return [(vendor, counted[vendor.id]) for vendor in vendors]
+    return [(vendor, counted[vendor.id], answered.get(vendor.id, 0)) for vendor in vendors]
 
 
 def mapping_of(session: Session, vendor_id: int) -> StatementMapping | None:
@@ -174,6 +200,7 @@ def _days(*, counting: bool = True) -> Select[*tuple[Any, ...]]:
             func.count(StatementDifference.id),
             func.count(case((waits, 1))),
             *(number(kind) for kind in ("missing", "extra", "different")),
+            func.count(case((and_(waits, is_answered()), 1))),
         )
         .outerjoin(StatementDifference, StatementDifference.statement_id == Statement.id)
         .group_by(Statement.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
 from typing import NotRequired, TypedDict, Unpack
 
 from sqlalchemy import select, update
@@ -56,10 +56,15 @@ def receive_statement(
     return statement
 
 
-def _check(uow: UnitOfWork, day: date, lines: Sequence[Line]) -> None:
-    # No time zone is more than 14 hours ahead of UTC.
-    if (day - uow.clock().date()).days > 1:
+def check_day(day: date, *, today: date) -> None:
+    """Raises `BadInput` for a day that has not begun."""
+    if day > today:
         raise BadInput("A statement is about a day that has begun.", field="day")
+
+
+def _check(uow: UnitOfWork, day: date, lines: Sequence[Line]) -> None:
+    # No time zone is more than 14 hours ahead of UTC; whoever knows the company's asks more closely.
+    check_day(day, today=uow.clock().date() + timedelta(days=1))
     if len(lines) > MOST_LINES:
         raise BadInput(f"A statement has at most {MOST_LINES} lines.", field="lines")
     numbers = [line.line for line in lines]

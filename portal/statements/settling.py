@@ -14,6 +14,7 @@ from portal.models import Inbox, Statement, StatementDifference
 from portal.statements.differences import ASKED
 from portal.statements.events import BOOKABLE, event_of
 from portal.statements.known import Known, known_of
+from portal.statements.questions import plain, put_question
 from portal.store import UnitOfWork
 from portal.store.inbox import Arrival, receive, replay, vendor_source
 from portal.store.locks import lock_row, lock_where
@@ -55,7 +56,7 @@ def settle(
     """
     difference = lock_row(uow, StatementDifference, difference_id)
     statement = uow.session.get_one(Statement, difference.statement_id)
-    known, said = known_of(uow.session, statement, difference), note.strip()
+    known, said = known_of(uow.session, statement, difference), plain(note)
     if not known.is_open:
         raise Conflict("Somebody settled this already.")
     if statement.replaced_at is not None:
@@ -66,6 +67,9 @@ def settle(
     difference.event_id = _tell(uow, known, said, actor_id) if choice in (THEIRS, REVERSE) else None
     difference.choice, difference.note, difference.settled_by = choice, said or None, actor_id
     difference.settled_at = None if choice == ASK else uow.clock()
+    if choice == ASK:
+        difference.note = None
+        put_question(uow, difference, text=said, actor_id=actor_id)
     uow.note(
         "difference settled" if choice != ASK else "difference asked about",
         thing="statement_difference",

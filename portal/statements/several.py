@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from portal.kernel.errors import BadInput, Conflict, DomainError
 from portal.models import Statement, StatementDifference
 from portal.statements.known import Known, known_of_all
+from portal.statements.questions import plain
 from portal.statements.settling import KEEP, REVERSE, THEIRS, check_note, choices, leaves_ours, settle
 from portal.store import UnitOfWork
 from portal.store.locks import lock_row
@@ -58,7 +59,7 @@ def look(session: Session, statement: Statement, wanted: Wanted) -> Look:
         raise BadInput("Please choose at least one difference that is open.", field="which")
     known = known_of_all(session, statement, found)
     fit = [each for each in known if wanted.choice in choices(each)]
-    check_note(wanted.note.strip(), needed=any(leaves_ours(each, wanted.choice) for each in fit))
+    check_note(plain(wanted.note), needed=any(leaves_ours(each, wanted.choice) for each in fit))
     if not fit:
         raise BadInput("None of the chosen differences can be settled like this.", field="choice")
     return Look(fit, len(known) - len(fit), found[-1].id)
@@ -72,7 +73,7 @@ def ask(uow: UnitOfWork, *, statement_id: int, wanted: Wanted, actor_id: int) ->
     fit = look(uow.session, statement, wanted).known
     asked = update(StatementDifference).values(
         choice=wanted.choice,
-        note=wanted.note.strip() or None,
+        note=plain(wanted.note) or None,
         settled_by=actor_id,
         settled_at=None,
         event_id=None,

@@ -17,6 +17,9 @@ from sqlalchemy.orm import Session, aliased
 from portal.models import Contract, ContractFact, Inbox, Statement, StatementDifference, Vendor
 from portal.store.contract_facts import is_withdrawn
 
+# How far back pages look for days of which no statement came.
+LOOKED_BACK = timedelta(days=14)
+
 
 @dataclass(frozen=True)
 class MissingDay:
@@ -66,6 +69,14 @@ def missing_days(
         counted = _happened(session, silent, day, zone=zone) if silent else {}
         missing += [MissingDay(vendors[vendor], day, number) for vendor, number in sorted(counted.items())]
     return missing
+
+
+def silent_days(
+    session: Session, *, zone: ZoneInfo, today: date, vendor_id: int | None = None
+) -> list[MissingDay]:
+    """The days of the last two weeks, today left out, on which events happened and no statement came."""
+    since = today - LOOKED_BACK
+    return missing_days(session, zone=zone, since=since, until=today, vendor_id=vendor_id)
 
 
 def open_ones(rows: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:

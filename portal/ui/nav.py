@@ -102,7 +102,10 @@ CYCLE_PAGES = (
 )
 
 HELD_PAGES = ("held_sale", "release_held", "refuse_held", "mark_own_use")
-STATEMENT_PAGES = ("statement", "uploaded", "send_upload", "upload_statement")
+STATEMENT_PAGES = (
+    *("statement", "difference", "answer_question"),
+    *("uploaded", "send_upload", "upload_statement"),
+)
 CONSENT_PAGES = ("publish_consent", "contact_stops", "change_stop")
 LICENCE_PAGES = ("licence", "verify_licence", "reject_licence", "end_licence")
 LEAD_PAGES = ("new_lead", "lead", "add_lead", "import_page", "read_import", "import_leads")
@@ -158,7 +161,7 @@ ROWS: tuple[Row, ...] = (
     Row(
         "manage licences", "admin.licence_queue", "shield-check", _l("Licences"), _l("Company"), LICENCE_PAGES
     ),
-    Row("manage vendors", "vendors.index", "store", _l("Vendors"), _l("Company")),
+    Row("settle statements", "vendors.index", "store", _l("Vendors"), _l("Company")),
     Row(
         "connect company systems",
         "company_connections.access_tokens",

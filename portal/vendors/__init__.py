@@ -2,6 +2,7 @@
 
 from portal.vendors import (  # noqa: F401
     new_service,
+    portal_answers,
     portal_deliveries,
     portal_home,
     portal_invoice,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 
 from flask import Response
 from flask_babel import gettext as _
@@ -14,14 +13,17 @@ from portal.access import permissions
 from portal.access.guard import requires
 from portal.extensions import db
 from portal.statements import queries as statements
-from portal.store.statement_days import bounds, missing_days
+from portal.statements.questions import to_answer
+from portal.store.statement_days import bounds, silent_days
 from portal.ui import show
-from portal.ui.filters import day as shown_day
+from portal.ui.filters import short_day
 from portal.vendors import portal_queries as queries
 from portal.vendors import portal_words as words
 from portal.vendors.portal_room import Place, company_zone, own_place, partner
 from portal.vendors.queries import live_keys
 from portal.vendors.room import today
+
+MOST_QUESTIONS = 5
 
 
 @dataclass(frozen=True)
@@ -73,15 +75,17 @@ def _events(place: Place) -> Iterator[ToDo]:
 
 
 def _statements(place: Place) -> Iterator[ToDo]:
-    session, vendor_id, now = db.session(), place.vendor.id, today()
-    missing = missing_days(
-        session, zone=company_zone(), vendor_id=vendor_id, since=now - timedelta(days=14), until=now
-    )
-    for each in missing[-3:]:
-        title = _("No statement for %(day)s yet", day=shown_day(each.day))
-        note = ngettext("%(num)s event came", "%(num)s events came", each.events)
-        yield ToDo(title, note, "file-text", place.url("statements"))
-    if number := statements.asked(session, vendor_id):
-        title = ngettext("%(num)s question to you", "%(num)s questions to you", number)
-        note = _("Your statement and your events disagree. Please write to us.")
-        yield ToDo(title, note, "circle-help", place.url("statements"))
+    session, vendor_id = db.session(), place.vendor.id
+    silent = silent_days(session, zone=company_zone(), today=today(), vendor_id=vendor_id)
+    if silent:
+        title = ngettext("No statement yet for %(num)s day", "No statement yet for %(num)s days", len(silent))
+        named = ", ".join(short_day(each.day) for each in silent)
+        yield ToDo(title, named, "file-text", place.url("statements"))
+    waiting = to_answer(session, vendor_id)
+    for difference, question in waiting[:MOST_QUESTIONS]:
+        title = _("A question about %(contract)s", contract=difference.contract_ref)
+        url = place.url("difference", difference_id=difference.public_id)
+        yield ToDo(title, question.text, "circle-help", url)
+    if more := len(waiting[MOST_QUESTIONS:]):
+        title = ngettext("%(num)s more question to you", "%(num)s more questions to you", more)
+        yield ToDo(title, _("They stand beside the differences."), "circle-help", place.url("statements"))

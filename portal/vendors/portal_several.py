@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import Any
 
 from flask import Response, flash, redirect
@@ -15,15 +14,15 @@ from portal.access import permissions
 from portal.extensions import db
 from portal.kernel.errors import Conflict, DomainError
 from portal.models import Statement
-from portal.sales.foreseen import Foreseen, Told, foresee
+from portal.sales.foreseen import Foreseen
 from portal.statements import queries, several
-from portal.statements.events import event_of
 from portal.statements.settling import KEEP
 from portal.statements.several import Look, Wanted
 from portal.store import perform
 from portal.ui import show
 from portal.ui.htmx import request
 from portal.vendors import portal_statement_forms as words
+from portal.vendors.portal_foreseen import foreseen
 from portal.vendors.portal_room import Place, on_both
 from portal.vendors.portal_statement_forms import SeveralForm
 
@@ -115,23 +114,7 @@ def _moved(place: Place, form: SeveralForm, look: Look) -> Foreseen | None:
     """What the choice would add to sales, or take back; None where it books nothing."""
     if form.choice.data == KEEP:
         return None
-    told: dict[str, list[Told]] = defaultdict(list)
-    for known in look.known:
-        event = event_of(known)
-        assert event is not None, "the choice fits because there is one"
-        told[event.contract_ref].append(
-            Told(
-                type=event.type,
-                occurred_at=event.occurred_at,
-                size_thousandths=event.size_thousandths,
-                signed_on=event.signed_on,
-                period=event.period,
-                share=event.share,
-                service_code=event.service_code,
-                fact=event.fact,
-            )
-        )
-    return foresee(db.session(), vendor_id=place.vendor.id, told=told)
+    return foreseen(place, look.known)
 
 
 def _shared(place: Place, found: Statement) -> dict[str, Any]:

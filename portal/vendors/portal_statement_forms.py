@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField, FileRequired
-from wtforms import DateField, HiddenField, RadioField, SelectMultipleField, StringField
+from wtforms import DateField, HiddenField, RadioField, SelectMultipleField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
@@ -91,6 +91,12 @@ class SeveralForm(RefusingForm):
     )
     note = StringField(_l("Why"), validators=[Length(max=LONGEST_NOTE)])
     until = HiddenField()
+
+
+class AnswerForm(RefusingForm):
+    """What a vendor answers to a question."""
+
+    answer = TextAreaField(_l("Your answer"))
 
 
 class SettleForm(RefusingForm):

@@ -14,20 +14,19 @@ from wtforms.fields.choices import SelectChoice
 from portal.access import permissions
 from portal.access.guard import may
 from portal.extensions import db
-from portal.kernel.errors import DomainError
+from portal.kernel.errors import BadInput, DomainError
 from portal.models import Statement, StatementDifference
 from portal.statements import queries, settling
 from portal.statements.events import event_of
 from portal.statements.known import known_of
 from portal.store import perform
-from portal.store.statement_days import missing_days
+from portal.store.statement_days import silent_days
 from portal.ui import show
 from portal.vendors import portal_statement_forms as words
+from portal.vendors.portal_foreseen import tells_the_size
 from portal.vendors.portal_room import Place, company_zone, on_both
-from portal.vendors.portal_statement_forms import SettleForm, UploadForm
+from portal.vendors.portal_statement_forms import AnswerForm, SettleForm, UploadForm
 from portal.vendors.room import today
-
-LOOKED_BACK = timedelta(days=14)
 
 
 @on_both("/statements", company=permissions.settle_statements)
@@ -45,13 +44,7 @@ def statements_page(place: Place, form: UploadForm, *, status: int = 200) -> Res
         status=status,
         form=form,
         days=queries.days(session, place.vendor.id),
-        silent=missing_days(
-            session,
-            zone=company_zone(),
-            vendor_id=place.vendor.id,
-            since=today() - LOOKED_BACK,
-            until=today(),
-        ),
+        silent=silent_days(session, zone=company_zone(), today=today(), vendor_id=place.vendor.id),
         may_send=place.may(permissions.send_statements),
         **_shared(place),
     )
@@ -77,12 +70,12 @@ def statement_file(place: Place, statement_id: str) -> Response:
 
 @on_both(
     "/statements/differences/<difference_id>",
-    needs=None,
     company=permissions.settle_statements,
 )
 def difference(place: Place, difference_id: str) -> Response:
-    """One difference and what may be chosen."""
-    return _difference_page(place, difference_id, SettleForm(formdata=None))
+    """One difference: what the company may choose, and what the vendor is asked."""
+    form = SettleForm(formdata=None) if place.company else AnswerForm(formdata=None)
+    return difference_page(place, difference_id, form)
 
 
 @on_both(
@@ -95,11 +88,14 @@ def settle_difference(place: Place, difference_id: str) -> AnyResponse:
     """Do what was chosen."""
     form, actor_id = SettleForm(), current_user.id
     found = queries.difference_of(db.session(), place.vendor.id, difference_id)
-    row_id, back = found.id, _statement_of(found).public_id
+    about = _statement_of(found)
+    row_id, back = found.id, about.public_id
     if not form.validate_on_submit():
-        return _difference_page(place, difference_id, form, status=422)
+        return difference_page(place, difference_id, form, status=422)
     choice, note = form.choice.data, form.note.data or ""
     try:
+        if choice == settling.REVERSE and tells_the_size(place, known_of(db.session(), about, found)):
+            raise BadInput("Without this event nobody knows the size of the contract.", field="choice")
         perform(
             lambda uow: settling.settle(
                 uow, difference_id=row_id, choice=choice, note=note, actor_id=actor_id
@@ -107,7 +103,7 @@ def settle_difference(place: Place, difference_id: str) -> AnyResponse:
         )
     except DomainError as refusal:
         form.refuse(refusal)
-        return _difference_page(place, difference_id, form, status=refusal.status)
+        return difference_page(place, difference_id, form, status=refusal.status)
     said = _("The question is noted; it stays open.") if choice == settling.ASK else _("Settled.")
     flash(said, "ok")
     return redirect(place.url("statement", statement_id=back), 303)
@@ -125,29 +121,42 @@ def _page(place: Place, found: Statement, **context: Any) -> Response:
         settled=queries.differences(session, found, still_open=False),
         others=queries.replaced(session, found),
         may_settle=_may_settle(place) and found.replaced_at is None,
+        may_answer=_may_answer(place) and found.replaced_at is None,
         most=queries.MOST_SHOWN,
         **context,
         **_shared(place),
     )
 
 
-def _difference_page(place: Place, public_id: str, form: SettleForm, *, status: int = 200) -> Response:
+def difference_page(
+    place: Place, public_id: str, form: SettleForm | AnswerForm, *, status: int = 200
+) -> Response:
+    """A difference with the form of whoever looks at it."""
     session = db.session()
     found = queries.difference_of(session, place.vendor.id, public_id)
     about = _statement_of(found)
     known = known_of(session, about, found)
-    offered = settling.choices(known) if known.is_open else ()
-    form.choice.choices = [SelectChoice(value=name, label=words.CHOICES[name]) for name in offered]
+    needed = place.company and known.is_open and tells_the_size(place, known)
+    if isinstance(form, SettleForm):
+        offered = settling.choices(known) if known.is_open else ()
+        form.choice.choices = [
+            SelectChoice(value=name, label=words.CHOICES[name])
+            for name in offered
+            if name != settling.REVERSE or not needed
+        ]
+    shown = queries.shown(session, [known])[0]
     return show(
         "vendors/portal/difference.html",
         "card",
         status=status,
         known=known,
-        shown=queries.shown(session, [known])[0],
+        shown=shown,
         statement=about,
         form=form,
         event=event_of(known),
+        needed=needed,
         may_settle=_may_settle(place) and about.replaced_at is None and known.is_open,
+        may_answer=_may_answer(place) and about.replaced_at is None and shown.is_asked,
         waiting=queries.stuck_event(session, about.vendor_id, found),
         **_shared(place),
     )
@@ -155,6 +164,10 @@ def _difference_page(place: Place, public_id: str, form: SettleForm, *, status: 
 
 def _may_settle(place: Place) -> bool:
     return place.company and may(permissions.settle_statements)
+
+
+def _may_answer(place: Place) -> bool:
+    return not place.company and may(permissions.send_statements)
 
 
 def _statement_of(found: StatementDifference) -> Statement:

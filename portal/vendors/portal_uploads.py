@@ -15,7 +15,7 @@ from portal.statements import files, uploads
 from portal.statements.files import FIELDS, Read, first_lines, guess, headings, read_lines
 from portal.statements.lines import TYPES
 from portal.statements.queries import mapping_of
-from portal.statements.service import receive_statement
+from portal.statements.service import check_day, receive_statement
 from portal.statements.uploads import Upload
 from portal.store import UnitOfWork, perform
 from portal.ui import show
@@ -24,6 +24,7 @@ from portal.vendors import portal_statement_forms as words
 from portal.vendors.portal_room import Place, company_zone, on_both
 from portal.vendors.portal_statement_forms import UploadForm
 from portal.vendors.portal_statements import statements_page
+from portal.vendors.room import today
 
 PREVIEWED = 5
 
@@ -36,6 +37,7 @@ def upload_statement(place: Place) -> AnyResponse:
         return statements_page(place, form, status=422)
     content = form.file.data.read()
     try:
+        check_day(form.day.data, today=today())
         headings(content)
     except BadInput as refusal:
         form.refuse(refusal)
@@ -60,6 +62,7 @@ def send_upload(place: Place, key: str) -> AnyResponse:
     mapping = {name: request.form.get(name, "") for name in FIELDS if request.form.get(name)}
     read = read_lines(upload.content, mapping, day=upload.day, zone=company_zone())
     if "send" not in request.form or read.faulty:
+        _remember(place, mapping, headings(upload.content))
         status = 422 if read.faulty else 200
         return _page(place, upload, mapping, read=read, status=status)
 
@@ -85,6 +88,18 @@ def send_upload(place: Place, key: str) -> AnyResponse:
     said = ngettext("%(num)s line is sent.", "%(num)s lines are sent.", len(read.lines))
     flash(said + " " + _("What differs from the events shows here in a moment."), "ok")
     return redirect(place.url("statement", statement_id=sent), 303)
+
+
+def _remember(place: Place, mapping: dict[str, str], columns: list[str]) -> None:
+    """Keep the columns that were chosen and are there, for the file that is put right and chosen again."""
+    vendor_id, actor_id = place.vendor.id, current_user.id
+    chosen = {
+        name: column
+        for name, column in mapping.items()
+        if column in columns or column.startswith(files.ALWAYS)
+    }
+    if chosen:
+        perform(lambda uow: uploads.save_mapping(uow, vendor_id=vendor_id, columns=chosen, actor_id=actor_id))
 
 
 def _page(

@@ -22,7 +22,7 @@ from portal.vendors.room import done, today, vendor_named, vendors
 
 
 @vendors.get("")
-@requires(permissions.manage_vendors)
+@requires(permissions.settle_statements)
 def index() -> Response:
     """All vendors, and what came of what they sent."""
     return show("vendors/index.html", "main", rows=reconciliation(db.session()))

@@ -13,8 +13,9 @@ from sqlalchemy.exc import DBAPIError
 
 from portal import enable_migrations
 from portal.extensions import db
-from portal.models import Consultant, Customer, Order, Service
+from portal.models import Consultant, Customer, Order, Service, Statement, StatementDifference
 from portal.models.guards import missing_guards
+from portal.statements.questions import put_question
 from tests.commissions.closed import closed
 from tests.commissions.shared_sales import SHARES, change, offer, sell
 from tests.conftest import Database
@@ -93,6 +94,36 @@ def _two_customers(uow: Any, cast: Cast) -> None:
         vouched = {"verified_at": uow.clock(), "verified_by": by, "registered_at": uow.clock()}
         uow.session.add(Customer(public_id=ref, ref=ref, vendor_id=service.vendor_id, **vouched, **about))
     uow.session.flush()
+
+
+def test_questions_to_vendors_stand_as_reasons_before_and_with_their_answers_after(
+    app: Flask, database: Database, cast: Cast, do: Any
+) -> None:
+    do(_a_question, cast)
+    notes = "SELECT choice, note FROM statement_difference"
+    questions = "SELECT text, asked_by, answer FROM statement_question"
+
+    walked(app, database, down="0006", up=False)
+    before = asked(database, notes)
+    walked(app, database)
+
+    assert before == [("ask", "Is it so?")]
+    assert asked(database, notes) == [("ask", None)]
+    assert asked(database, questions) == [("Is it so?", cast.ada, None)]
+
+
+def _a_question(uow: Any, cast: Cast) -> None:
+    service_id, _terms = offer(uow, "Volta", "charger", None)
+    vendor_id = uow.session.get_one(Service, service_id).vendor_id
+    sent = {"source": "csv", "content": b"", "sha256": "0" * 64, "received_at": uow.clock()}
+    statement = Statement(public_id="s", vendor_id=vendor_id, day=uow.clock().date(), **sent)
+    uow.session.add(statement)
+    uow.session.flush()
+    about = {"kind": "missing", "contract_ref": "K1", "type": "service.signed", "fields": {}, "choice": "ask"}
+    difference = StatementDifference(public_id="d", statement_id=statement.id, settled_by=cast.ada, **about)
+    uow.session.add(difference)
+    uow.session.flush()
+    put_question(uow, difference, text="Is it so?", actor_id=cast.ada)
 
 
 def test_the_guards_of_sales_stand_after_the_way_down_and_after_the_way_up(

@@ -95,6 +95,8 @@ OF_ANOTHER = (
     ("POST", "/keys/{key}/revoke"),
     ("GET", "/statements/{statement}"),
     ("GET", "/statements/{statement}/file"),
+    ("GET", "/statements/differences/{difference}"),
+    ("POST", "/statements/differences/{difference}/answer"),
     ("GET", "/statements/upload/{statement}"),
     ("POST", "/statements/upload/{statement}"),
 )

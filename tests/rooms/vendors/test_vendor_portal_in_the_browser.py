@@ -10,6 +10,7 @@ from portal.kernel.clock import utc_now
 from portal.models import Inbox, Statement, StatementDifference
 from portal.statements.lines import Line
 from portal.statements.service import receive_statement
+from portal.statements.settling import settle
 from portal.store import perform
 from portal.vendors.room import today
 from tests.browser import Screen, chromium, cookies, served
@@ -50,6 +51,10 @@ def house(sqlite_app):
             )
         )
     compare(sqlite_app)
+    with sqlite_app.app_context():
+        asked = db.session.scalars(select(StatementDifference.id).filter_by(contract_ref="K9")).one()
+        said = {"choice": "ask", "note": "Does it run?", "actor_id": cast.ada}
+        perform(lambda uow: settle(uow, difference_id=asked, **said) and None)
     sqlite_app.vera = vera
     return sqlite_app
 
@@ -75,6 +80,15 @@ def test_no_page_of_the_vendor_has_a_finding(house):
             for path in ["/vendor", *addresses(house, "/vendor")]
             for fault in look_at(screen, address, path)
         ]
+        screen.page.goto(address + "/vendor")
+        screen.page.get_by_role("link", name="A question about K9").click()
+        screen.page.get_by_role("button", name="Send the answer").click()
+        screen.page.wait_for_selector("text=Please write an answer")
+        screen.complaints[:] = [text for text in screen.complaints if "422" not in text]
+        found += look_at(screen, address, screen.page.url.removeprefix(address))
+        screen.page.fill("#answer", "It runs since Monday.")
+        screen.page.get_by_role("button", name="Send the answer").click()
+        screen.page.wait_for_selector("text=Cleo answered")
         screen.page.goto(address + "/vendor/statements")
         screen.page.set_input_files(
             "#file",

@@ -6,6 +6,8 @@ import io
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask
@@ -14,13 +16,16 @@ from sqlalchemy import select
 from jobs import inbox, statements
 from portal.extensions import db
 from portal.kernel.clock import utc_now
-from portal.models import Statement, StatementDifference, StatementMapping, TermsVersion
-from portal.store import UnitOfWork
+from portal.kernel.vendor_events import VendorEvent
+from portal.models import ContractFact, Statement, StatementDifference, StatementMapping, TermsVersion
+from portal.statements.service import receive_statement
+from portal.store import UnitOfWork, perform
 from portal.vendors.room import today
 from tests.html import Visitor
-from tests.people import PASSWORD
+from tests.people import PASSWORD, Cast
 from tests.rooms.vendors.conftest import come, compare
-from tests.vendors import Vera, activated, send
+from tests.statements.world import ZONE
+from tests.vendors import Vera, activated, body_of, send
 
 HEADER = "Event,Contract,Client,Seller,kW,When\n"
 
@@ -68,6 +73,129 @@ def test_a_file_is_mapped_looked_at_sent_and_compared_and_the_mapping_is_kept(
         assert db.session.scalars(select(StatementMapping.columns)).one()["contract_ref"] == "Contract"
     cleo.visit(again)
     assert "3 kW a size is a number above 0" in cleo.words
+
+
+def test_columns_chosen_before_a_fault_was_seen_are_there_for_the_file_that_was_put_right(
+    app: Flask, vera: Vera, cleo: Visitor
+) -> None:
+    with app.app_context(), app.test_request_context():
+        day = today().isoformat()
+    header = "A,B,C,D,E,F\n"
+    mapped = dict(zip(MAPPED, "ABCDEF", strict=True))
+    page = upload(cleo, header + f"activated,K1,C1,{vera.ben},wide,{day}\n", day)
+    cleo.visit(page)
+    looked = cleo.submit(page, mapped | {"period": "no such column"})
+
+    cleo.visit(upload(cleo, header + f"activated,K1,C1,{vera.ben},8.4,{day}\n", day))
+
+    assert looked.status_code == 422 and "Send the statement" in cleo.words
+    with app.app_context():
+        assert db.session.scalars(select(StatementMapping.columns)).one() == mapped
+
+
+def test_a_day_to_come_is_refused_at_its_field(app: Flask, vera: Vera, cleo: Visitor) -> None:
+    with app.app_context(), app.test_request_context():
+        day = today() + timedelta(days=1)
+    cleo.visit("/vendor/statements")
+    file = (io.BytesIO(HEADER.encode()), "day.csv")
+
+    answer = cleo.submit(
+        "/vendor/statements/upload",
+        {"day": day.isoformat(), "file": file},
+        content_type="multipart/form-data",
+    )
+
+    assert answer.status_code == 422 and 'id="day-error"' in answer.text
+    assert "a day that has begun" in cleo.words
+
+
+def test_every_page_names_the_same_days_without_a_statement(
+    app: Flask, vera: Vera, cleo: Visitor, visitor: Callable[[], Visitor], do: Callable[..., Any]
+) -> None:
+    now = utc_now()
+    come(app, vera)
+
+    def earlier(uow: UnitOfWork) -> None:
+        fact = uow.session.scalars(select(ContractFact)).one()
+        for ago in (2, 5, 9, 12, 13, 16):
+            told = {"key": f"k{ago}", "occurred_at": now - timedelta(days=ago), "recorded_at": now}
+            about = {"contract_id": fact.contract_id, "type": fact.type, "milestone": fact.milestone}
+            uow.session.add(ContractFact(**told, **about))
+        day, sent = now.date() - timedelta(days=30), {"source": "csv", "content": b"x"}
+        receive_statement(uow, vendor_id=vera.vendor_id, day=day, lines=[], **sent)
+
+    do(earlier)
+    ada = visitor()
+    ada.sign_in("ada@example.com", PASSWORD)
+    seen = []
+    for browser, page in (
+        (cleo, "/vendor"), (cleo, "/vendor/statements"), (ada, "/admin"),
+        (ada, f"/admin/vendors/{vera.public_id}/statements"),
+    ):  # fmt: skip
+        browser.visit(page)
+        seen += re.findall(r"No statement yet (?:of Vera \w+ )?for (\d+) days", browser.words)
+
+    assert seen == ["5"] * 4
+
+
+def test_finance_finds_the_vendors_and_what_they_sent(
+    app: Flask, vera: Vera, cast: Cast, visitor: Callable[[], Visitor]
+) -> None:
+    fin, ana = visitor(), visitor()
+    fin.sign_in("fin@example.com", PASSWORD)
+    ana.sign_in("ana@example.com", PASSWORD)
+    home = fin.visit("/admin").text
+    listed = fin.visit("/admin/vendors").text
+    place = f"/admin/vendors/{vera.public_id}/statements"
+    rooms = fin.visit(place).text
+
+    assert 'href="/admin/vendors"' in home and f'href="{place}"' in listed
+    assert "/admin/vendors/new" not in listed and 'href="/admin/vendors"' in rooms
+    assert all(f"{vera.public_id}/{room}" in rooms for room in ("deliveries", "invoice"))
+    assert fin.visit("/admin/vendors/new").status_code == 403
+    assert ana.visit("/admin/vendors").status_code == 403
+
+
+def test_the_only_event_that_told_a_size_is_not_offered_to_be_taken_back(
+    app: Flask, vera: Vera, visitor: Callable[[], Visitor]
+) -> None:
+    sized = activated(vera, type="service.signed", occurred_at=utc_now() - timedelta(minutes=2))
+    come_as(app, vera, sized)
+    later = replace(sized, type="service.activated", size_thousandths=0, occurred_at=utc_now())
+    come_as(app, vera, later)
+
+    def send_statement(uow: UnitOfWork) -> None:
+        day, sent = sized.occurred_at.astimezone(ZONE).date(), {"source": "csv", "content": b"x"}
+        receive_statement(uow, vendor_id=vera.vendor_id, day=day, lines=[], **sent)
+
+    with app.app_context():
+        perform(send_statement)
+    compare(app)
+    with app.app_context():
+        found = {row.type: row.public_id for row in db.session.scalars(select(StatementDifference))}
+    ada, place = visitor(), f"/admin/vendors/{vera.public_id}/statements/differences"
+    ada.sign_in("ada@example.com", PASSWORD)
+    ada.visit(f"{place}/{found['service.signed']}")
+    said = ada.words
+    refused = ada.submit(f"{place}/{found['service.signed']}", {"choice": "reverse"})
+    ada.visit(f"{place}/{found['service.activated']}")
+    other = ada.words
+    done = ada.submit(f"{place}/{found['service.activated']}", {"choice": "reverse"})
+    with app.app_context():
+        inbox.drain()
+    ada.visit(f"{place}/{found['service.signed']}")
+
+    assert "No other event told the size" in said and "Take ours back:" not in said
+    assert refused.status_code == 422 and "nobody knows the size" in refused.text
+    assert "Take ours back:" in other and done.status_code == 303
+    assert "Take ours back:" in ada.words
+
+
+def come_as(app: Flask, vera: Vera, event: VendorEvent) -> None:
+    body = json.dumps(body_of(event)).encode()
+    assert send(app.test_client(), vera, body, event_id=event.type.replace(".", "-")).status_code == 202
+    with app.app_context():
+        inbox.drain()
 
 
 def test_an_empty_file_is_refused_at_its_field(vera: Vera, cleo: Visitor) -> None:

@@ -3,6 +3,7 @@
 Customers who ordered and paid here are vouched for by that order, not by a vendor. People are found by how
 their first or last name begins.
 Senders of messages take turns by an index of those that wait.
+Questions to vendors about their statements stand with their answers.
 """
 
 from __future__ import annotations
@@ -30,8 +31,25 @@ PAID_HERE = """
      WHERE verified_by = '{before}' AND ref IN (SELECT public_id FROM marketplace_order)
 """
 
+ASKED = """
+    INSERT INTO statement_question (difference_id, text, asked_by, asked_at)
+    SELECT d.id, d.note, d.settled_by, COALESCE(
+           (SELECT max(a.at) FROM audit a WHERE a.thing = 'statement_difference' AND a.thing_id = d.id
+               AND a.action = 'difference asked about'), s.received_at)
+      FROM statement_difference d JOIN statement s ON s.id = d.statement_id
+     WHERE d.choice = 'ask' AND d.note IS NOT NULL
+"""
+ASKED_ONLY = "UPDATE statement_difference SET note = NULL WHERE choice = 'ask'"
+ASKED_BEFORE = """
+    UPDATE statement_difference SET note = (
+           SELECT q.text FROM statement_question q
+            WHERE q.difference_id = statement_difference.id ORDER BY q.id DESC LIMIT 1)
+     WHERE choice = 'ask'
+"""
+
 
 def upgrade() -> None:
+    _questions()
     op.execute(PAID_HERE.format(before="vendor", now="order"))
     op.create_index(
         "ix_inbox_turn", "inbox", ["source", "next_at", "id"], postgresql_where=WAITING, sqlite_where=WAITING
@@ -48,9 +66,39 @@ def upgrade() -> None:
         op.create_index(name, "person", [sa.text(f"{key}{by_bytes}"), "id"])
 
 
+def _questions() -> None:
+    op.create_table(
+        "statement_question",
+        sa.Column("id", WHOLE, nullable=False),
+        sa.Column("difference_id", WHOLE, nullable=False),
+        sa.Column("text", sa.String(500), nullable=False),
+        sa.Column("asked_by", WHOLE),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answer", sa.String(500)),
+        sa.Column("answered_by", WHOLE),
+        sa.Column("answered_at", sa.DateTime(timezone=True)),
+        *(
+            sa.ForeignKeyConstraint([column], [place], name=op.f(f"fk_statement_question_{column}_{table}"))
+            for column, place, table in (
+                ("difference_id", "statement_difference.id", "statement_difference"),
+                ("asked_by", "account_user.id", "account_user"),
+                ("answered_by", "account_user.id", "account_user"),
+            )
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_statement_question")),
+    )
+    op.create_index(
+        "ix_statement_question_difference", "statement_question", ["difference_id", "answered_at"]
+    )
+    op.execute(ASKED)
+    op.execute(ASKED_ONLY)
+
+
 def downgrade() -> None:
     for name in NAMES:
         op.drop_index(name, "person")
+    op.execute(ASKED_BEFORE)
+    op.drop_table("statement_question")
     op.execute(PAID_HERE.format(before="order", now="vendor"))
     op.drop_index("ix_inbox_turn", "inbox")
     with without_guard(), op.batch_alter_table("sale") as batch:
