@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from portal.kernel.money import format_money, format_volume
 from portal.models import HeldSale, Sale
@@ -32,6 +33,14 @@ def _noted(settled: Settled, of: str) -> str:
             "noted; %(milestone)s waits, since the service is suspended: it is paid once an activation or a"
             " second renewed month shows that it lives again",
             milestone=milestone(of),
+        )
+    if settled.still:
+        names = ", ".join(milestone(held.milestone) for held in settled.still)
+        return ngettext(
+            "nothing new; %(names)s is still held",
+            "nothing new; %(names)s are still held",
+            len(settled.still),
+            names=names,
         )
     return _("noted; nothing to pay by it")
 

@@ -52,19 +52,20 @@ class Reconciliation:
 
 
 def newest_sales(session: Session, consultant_id: int, *, below: Below, limit: int = 8) -> list[SaleLine]:
-    """The newest sales of a consultant and of the people below, newest first.
+    """The sales of a consultant and of the people below that were booked last, the last one first.
 
     `below` says who of some sellers stands below the consultant. Own sales are always found; those below
     among the newest 300 of the company, so that the cost does not grow with the network.
     """
-    newest = session.execute(
-        select(Sale.id, Sale.consultant_id).order_by(Sale.id.desc()).limit(LOOKED_AT)
-    ).all()
-    theirs = below(consultant_id, sorted({seller for _, seller in newest}))
-    among_newest = [sale_id for sale_id, seller in newest if seller in theirs][:limit]
-    own = select(Sale.id).where(Sale.consultant_id == consultant_id).order_by(Sale.id.desc()).limit(limit)
-    wanted = sorted({*among_newest, *session.scalars(own)}, reverse=True)[:limit]
-    rows = session.execute(_lines().where(Sale.id.in_(wanted)).order_by(Sale.id.desc()))
+    latest = select(Sale.recorded_at, Sale.id, Sale.consultant_id).order_by(Sale.id.desc()).limit(LOOKED_AT)
+    newest = session.execute(latest).all()
+    theirs = below(consultant_id, sorted({row.consultant_id for row in newest}))
+    own = session.execute(latest.where(Sale.consultant_id == consultant_id)).all()
+    shown = [row for row in newest if row.consultant_id in theirs]
+    among = {(row.recorded_at, row.id) for row in (*shown, *own)}
+    wanted = [sale_id for _booked, sale_id in sorted(among, reverse=True)[:limit]]
+    lines = _lines().where(Sale.id.in_(wanted))
+    rows = session.execute(lines.order_by(Sale.recorded_at.desc(), Sale.id.desc()))
     return [_line(row, consultant_id) for row in rows]
 
 

@@ -28,15 +28,16 @@ from portal.store import UnitOfWork
 
 @dataclass
 class Settled:
-    """What settling changed: sales and reversals that were written, and what is held now.
+    """What settling changed: sales and reversals that were written, and what is held now or otherwise.
 
-    `waiting` are months that would be paid if the service were not suspended; `otherwise` says what an event
-    told that was not taken.
+    `still` is held as it was before; `waiting` are months that would be paid if the service were not
+    suspended; `otherwise` says what an event told that was not taken.
     """
 
     history: History
     written: list[Sale] = field(default_factory=list)
     held: list[HeldSale] = field(default_factory=list)
+    still: list[HeldSale] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     otherwise: str = ""
 
@@ -78,13 +79,22 @@ def settle(uow: UnitOfWork, contract: Contract, *, at: datetime, only: ContractF
             reached.at if reached else at,
         )
         asked = Asked(contract, terms, past, name, milestone.reached_at)
+        before = _held_for(milestone.held)
         _settle_one(uow, till, milestone, asked=asked, at=at)
         if milestone.held is not None and milestone.held.state == HELD:
-            done.held.append(milestone.held)
+            is_news = _held_for(milestone.held) != before
+            (done.held if is_news else done.still).append(milestone.held)
     done.written = till.written
     done.waiting = [name for name in past.waiting if worth(terms, size_thousandths=1, milestone=name)]
     uow.session.flush()
     return done
+
+
+def _held_for(held: HeldSale | None) -> tuple[object, ...] | None:
+    """What its vendor is told of something that is held."""
+    if held is None:
+        return None
+    return held.state, held.volume, held.revenue_cents, held.reasons
 
 
 def _history(uow: UnitOfWork, contract: Contract) -> History:

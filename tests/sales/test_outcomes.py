@@ -62,6 +62,20 @@ def test_a_month_renewed_while_suspended_says_that_it_waits_and_for_what(app: Fl
     assert net() == (before[0] + 10_00, before[1] + 40_00)
 
 
+def test_what_changes_nothing_about_what_is_held_says_that_alone(app: Flask, vera: Vera) -> None:
+    rule(kind="recurring", residual_volume_flat=5_00, residual_revenue_flat_cents=20_00, states=["UT"])
+    held = "held: activated, 184 volume, $620.00; "
+    first = come(app, vera, activated(vera, customer_state="CA"))
+    assert first and first.startswith(held)
+
+    nothing_new = "nothing new; activated is still held"
+    assert come(app, vera, later(vera, "installed", 1)) == nothing_new
+    renewed = come(app, vera, later(vera, "renewed", 2, period="2026-10"))
+    assert renewed and renewed.startswith("held: renewed for October 2026") and "activated" not in renewed
+    again = come(app, vera, later(vera, "installed", 3))
+    assert again == "nothing new; activated, renewed for October 2026 are still held"
+
+
 def test_a_month_that_earns_nothing_by_its_terms_does_not_wait(app: Flask, vera: Vera) -> None:
     come(app, vera, activated(vera))
     come(app, vera, later(vera, "suspended", 2))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 
 from portal.extensions import db
+from portal.kernel import clock
 from portal.members.queries import is_in_downline
 from portal.models import Consultant
 from portal.sales.queries import newest_sales, reconciliation
@@ -52,6 +54,24 @@ def test_everybody_sees_own_sales_and_those_below_newest_first(app: Flask, vera:
         assert lines(cast.ben) == [("Ben", True, 184_00)]
         assert lines(cast.dia) == []
         assert lines(cast.ana, limit=1) == [("Cem", False, 184_00)]
+
+
+def test_lines_stand_in_the_order_of_the_moment_they_show(
+    app: Flask, vera: Vera, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        sell(vera, "K1", code=vera.ana)
+        monkeypatch.setattr(clock, "_offset", -timedelta(hours=3))
+        sell(vera, "K2", code=vera.ben)
+        sell(vera, "K3", code=vera.ana)
+        monkeypatch.setattr(clock, "_offset", timedelta())
+
+        shown = newest_sales(db.session(), cast.ana, below=below)
+
+        assert [line.own for line in shown] == [True, True, False]
+        moments = [line.recorded_at for line in shown]
+        assert moments == sorted(moments, reverse=True)
+        assert lines(cast.ana, limit=1) == [("Ana", True, 184_00)]
 
 
 def test_a_reversal_is_a_line_of_its_own(app: Flask, vera: Vera, cast: Cast) -> None:
