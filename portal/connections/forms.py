@@ -23,6 +23,13 @@ SCOPE_WORDS = {
     tokens.SALES: _l("Read sales"),
     tokens.EARNINGS: _l("Read earnings"),
 }
+COMPANY_SCOPE_WORDS = {
+    tokens.MEMBERS: _l("Read all members"),
+    tokens.LEADS: _l("Read all leads"),
+    tokens.ADD_LEADS: _l("Bring leads, which are routed"),
+    tokens.SALES: _l("Read all sales"),
+    tokens.EARNINGS: _l("Read all earnings"),
+}
 TERM_WORDS = {
     "90": _l("90 days"),
     "30": _l("30 days"),
@@ -110,6 +117,6 @@ class FormForm(RefusingForm):
         )
 
 
-assert set(SCOPE_WORDS) == set(SCOPES), "every scope has its words"
+assert set(SCOPE_WORDS) == set(COMPANY_SCOPE_WORDS) == set(SCOPES), "every scope has its words"
 assert {int(days) for days in TERM_WORDS} == {0, *LIFETIMES}, "every term has its words"
 assert set(KIND_WORDS) == set(KINDS), "every kind of message has its words"

@@ -30,6 +30,18 @@ def test_a_token_is_shown_once_and_works_until_it_is_revoked(app, signed_in, nam
     assert program.get("sales").status_code == 401
 
 
+def test_a_token_of_the_company_says_that_it_reads_everybody(signed_in):
+    ben, ada = signed_in("Ben"), signed_in("Ada")
+    ben.visit(OWN)
+    ada.visit(COMPANY)
+    assert "Read your team" in ben.words and "Read all members" not in ben.words
+    assert "Read all members" in ada.words and "your team" not in ada.words
+
+    ada.submit(COMPANY, {**WISH, "scopes": ["members:read"]})
+    ada.visit(COMPANY)
+    assert ada.words.count("Read all members") == 2
+
+
 @pytest.mark.parametrize(
     "wrong", [{"name": ""}, {"scopes": []}, {"scopes": ["everything"]}, {"days": "4000"}]
 )
