@@ -22,6 +22,10 @@ JSON: Final = "application/json"
 MOST_BYTES: Final = 20_000
 KEY: Final = "Idempotency-Key"
 KEY_PATTERN: Final = "[A-Za-z0-9_-]{1,100}"
+# What people write between digits; the same numbers as `portal.store.people.phone_number` reads.
+_GAP: Final = r"[ ().\-/\u2010-\u2015]*"
+_AMERICAN: Final = rf"(\+?{_GAP}1{_GAP})?" + _GAP.join(["[2-9]", "[0-9]", "[0-9]", "[2-9]", *["[0-9]"] * 6])
+PHONE: Final = rf"^{_GAP}({_AMERICAN}|\+{_GAP}[2-9]({_GAP}[0-9]){{7,14}}){_GAP}$"
 
 
 @dataclass(frozen=True)
@@ -45,11 +49,12 @@ FIELDS: Final = {
         "Needed where there is no phone.",
     ),
     "phone": Field(
-        16,
-        r"^\+(1[2-9][0-9]{2}[2-9][0-9]{6}|[2-9][0-9]{7,14})$",
-        "a number with its country, as +13035550142",
-        "+13035550142",
-        "Needed where there is no e-mail address.",
+        40,
+        PHONE,
+        "a number with its area code, as (303) 555-0142, or with its country, as +49 30 901820",
+        "(303) 555-0142",
+        "Needed where there is no e-mail address. Without a country it is an American number; it is kept as "
+        "+13035550142.",
     ),
     "state": Field(2, f"^({'|'.join(STATES)})$", "a state, as CO", "CO", "Where they live."),
     "service": Field(64, "^[A-Za-z0-9._-]{1,64}$", "the code of a service", "solar-roof", "What they want."),

@@ -35,6 +35,25 @@ def test_what_is_no_number_is_refused(written):
         people.phone_number(written)
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("(303) 555-0142", "303.555.0142", "1-303-555-0142", "+1 303 555 0142", "+44 20 7946 0018"),
+        *("13035550142", "+1 (303) 555\u20110142", "12", "103-555-0142", "303-155-0142", "303 555 014"),
+        *("call me", "+1 99", "", "44 20 7946 0018", "+", "+13035550142 x", "3035550142\t", "+442079"),
+    ],
+)
+def test_the_api_takes_the_numbers_that_forms_take(written):
+    from portal.api.lead_bodies import FIELDS, fits
+
+    try:
+        read = people.phone_number(written) if written.isprintable() else ""
+    except BadInput:
+        read = ""
+
+    assert fits(FIELDS["phone"], written) == bool(read)
+
+
 def test_a_number_is_shown_as_people_write_it():
     assert people.shown_phone("+13035550142") == "(303) 555-0142"
     assert people.shown_phone("+442079460018") == "+442079460018"
