@@ -137,3 +137,19 @@ def replay(uow: UnitOfWork, *, source: str, inbox_id: int, actor_id: int) -> Non
     row.state, row.attempts, row.next_at, row.done_at = "retry", 0, uow.clock(), None
     uow.note("event replayed", thing="inbox", thing_id=row.id, actor_id=actor_id)
     uow.published = True
+
+
+def give_up(uow: UnitOfWork, *, source: str, inbox_id: int, actor_id: int) -> None:
+    """Try a message no more that cannot take effect, since its sender tells it otherwise under another id.
+
+    Unlike one that was given up after many tries it wakes by nothing that becomes known. Raises `NotYours`
+    for a message of somebody else, `Conflict` for one that took effect meanwhile or was not tried yet.
+    """
+    row = lock_where(uow, Inbox, Inbox.id == inbox_id, Inbox.source == source)
+    if row is None:
+        raise NotYours("There is no such event.")
+    if row.state not in ("retry", "dead"):
+        raise Conflict("Only an event that is tried again or was given up can be ended by hand.")
+    before, row.state, row.done_at = row.state, "ignored", uow.clock()
+    row.problem, row.outcome = None, "ended by hand; it is not tried again"
+    uow.note("event ended by hand", thing="inbox", thing_id=row.id, actor_id=actor_id, was=before)

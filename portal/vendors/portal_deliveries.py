@@ -19,6 +19,7 @@ from portal.kernel.errors import Conflict
 from portal.kernel.vendor_events import WITHDRAWN
 from portal.statements.lines import TYPES
 from portal.store import perform
+from portal.store.inbox import give_up, vendor_source
 from portal.ui import show
 from portal.ui.addresses import beginning_of, end_of, number
 from portal.ui.htmx import request
@@ -98,6 +99,15 @@ def replay_delivery(place: Place, inbox_id: int) -> AnyResponse:
     else:
         flash(_("The event is tried again."), "ok")
     return redirect(url, 303)
+
+
+@on_both("/deliveries/<int:inbox_id>/end", post=True)
+def end_delivery(place: Place, inbox_id: int) -> AnyResponse:
+    """Have an event tried no more; one that took effect meanwhile is answered with 409."""
+    source, actor_id = vendor_source(place.vendor.id), current_user.id
+    perform(lambda uow: give_up(uow, source=source, inbox_id=inbox_id, actor_id=actor_id))
+    flash(_("The event is not tried any more. Send what is right under a new id."), "ok")
+    return redirect(place.url("delivery", inbox_id=inbox_id), 303)
 
 
 @on_both("/errors", company=permissions.settle_statements)

@@ -13,9 +13,10 @@ from sqlalchemy import select
 
 from jobs import inbox
 from portal.extensions import db
-from portal.models import Statement, StatementDifference, VendorKey
+from portal.models import Audit, Statement, StatementDifference, VendorKey
 from portal.statements.service import receive_statement
 from portal.store import UnitOfWork, perform
+from portal.store.inbox import try_waiting
 from portal.vendors.room import today
 from tests.html import Visitor
 from tests.people import PASSWORD, Cast
@@ -92,6 +93,7 @@ def _difference(uow: UnitOfWork) -> None:
 OF_ANOTHER = (
     ("GET", "/deliveries/{event}"),
     ("POST", "/deliveries/{event}/replay"),
+    ("POST", "/deliveries/{event}/end"),
     ("POST", "/keys/{key}/revoke"),
     ("GET", "/statements/{statement}"),
     ("GET", "/statements/{statement}/file"),
@@ -125,6 +127,7 @@ def test_the_company_does_not_reach_one_vendors_things_through_another(
     paths = [
         *(("GET", path) for _verb, path in OF_ANOTHER if _verb == "GET"),
         ("POST", "/deliveries/{event}/replay"),
+        ("POST", "/deliveries/{event}/end"),
         ("GET", "/statements/differences/{difference}"),
         ("POST", "/statements/differences/{difference}"),
     ]
@@ -185,6 +188,30 @@ def test_given_up_and_done_events_are_tried_again_and_change_nothing_twice(
     with app.app_context():
         inbox.drain()
         assert len(db.session.scalars(select(Sale.id)).all()) == 1
+
+
+def test_an_event_that_is_wrong_is_ended_by_its_vendor_and_never_wakes(
+    app: Flask, vera: Vera, cleo: Visitor, do: Callable[..., Any]
+) -> None:
+    done, dead = come(app, vera), come(app, vera, dead=True, ref="K2")
+    page = f"/vendor/deliveries/{dead}"
+    assert "Try it no more" in cleo.visit(page).text
+
+    assert cleo.submit(f"{page}/end").status_code == 303
+    cleo.follow()
+    assert "changed nothing" in cleo.words and "Try it no more" not in cleo.words
+    cleo.visit("/vendor/errors")
+    assert "There is no service roof" not in cleo.words
+    do(lambda uow: try_waiting(uow, source=f"vendor-{vera.vendor_id}", refs=["K2"]) and None)
+    assert state_of(app, dead) == "ignored"
+    with app.app_context():
+        [noted] = db.session.scalars(select(Audit).where(Audit.action == "event ended by hand")).all()
+        assert (noted.thing_id, noted.detail["was"]) == (dead, "dead")
+
+    cleo.visit(f"/vendor/deliveries/{done}")
+    assert cleo.submit(f"/vendor/deliveries/{done}/end").status_code == 409
+    assert cleo.submit(f"{page}/end").status_code == 409
+    assert (state_of(app, done), state_of(app, dead)) == ("done", "ignored")
 
 
 def test_errors_are_grouped_by_what_is_wrong(app: Flask, vera: Vera, cleo: Visitor) -> None:
