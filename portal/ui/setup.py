@@ -16,6 +16,7 @@ from portal.ui.filters import FILTERS
 from portal.ui.htmx import PortalRequest, answer_unchanged, redirect_for_htmx, request, vary
 from portal.ui.packs import has_feature
 from portal.ui.patience import tell_when
+from portal.ui.qr import qr_code
 from portal.ui.sales import FILTERS as SALE_FILTERS
 
 THEMES = ("system", "light", "dark")
@@ -29,6 +30,7 @@ def register(app: Flask) -> None:
     app.jinja_env.filters.update(FILTERS | SALE_FILTERS)
     app.jinja_env.globals["is_open"] = is_open
     app.jinja_env.globals["may"] = may
+    app.jinja_env.globals["qr_code"] = qr_code
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     assets.install(app, Path(str(app.static_folder)))

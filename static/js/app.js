@@ -1,9 +1,9 @@
 "use strict";
-/* Everything works without this file: it keeps live parts fresh, copies text, moves focus and closes sheets. */
+/* Everything works without this file: it keeps live parts fresh, copies and shares text, moves focus and closes sheets. */
 (() => {
   const body = document.body, MINUTE = 60000;
   let used = Date.now(), ticked = Date.now();
-  document.documentElement.classList.add("script");
+  document.documentElement.classList.add("script", navigator.share ? "share" : "script");
 
   // Live parts listen to `tick`: every 2 s in use, every 20 s after ten quiet minutes, never while hidden.
   const tick = () => {
@@ -35,6 +35,7 @@
     const button = event.target.closest("[data-copy]");
     if (!button) return;
     const field = document.getElementById(button.dataset.copy), word = button.querySelector("span");
+    if ("share" in button.dataset) return void navigator.share({ url: field.value }).catch(() => {});
     const before = word.textContent;
     field.select ? field.select() : getSelection().selectAllChildren(field);
     try { await navigator.clipboard.writeText(field.value ?? field.textContent); } catch { document.execCommand("copy"); }
