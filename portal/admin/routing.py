@@ -18,7 +18,7 @@ from portal.access.guard import requires
 from portal.admin.room import admin
 from portal.extensions import db
 from portal.kernel.clock import utc_now
-from portal.kernel.errors import DomainError, NotYours
+from portal.kernel.errors import BadInput, DomainError, NotYours
 from portal.kernel.us import STATES
 from portal.leads import offers, ranking, selling
 from portal.leads.criteria import CRITERIA, SHIPPED, Asked
@@ -30,6 +30,7 @@ from portal.ui import routing as words
 from portal.ui import show
 from portal.ui.addresses import number
 from portal.ui.fields import RefusingForm
+from portal.ui.filters import worded
 from portal.ui.htmx import request
 
 NOT_HERE = "There is nothing here under this address."
@@ -62,11 +63,15 @@ for _code in CRITERIA:
 
 @dataclass(frozen=True)
 class Warned:
-    """A lead that somebody wants to give to the consultant with a code, and what speaks against it."""
+    """A lead that somebody wants to give to the consultant with a code, and what speaks against it.
+
+    `unmet` are the rules that shut them out, `fault` says what is wrong with the code itself.
+    """
 
     public_id: str
     code: str
     unmet: list[str]
+    fault: str = ""
 
 
 @admin.get("/routing")
@@ -114,6 +119,8 @@ def settle_lead(public_id: str) -> AnyResponse:
         raise
     except offers.Unfit as warning:
         return _page(_filled(), status=422, warned=Warned(public_id, code, warning.unmet))
+    except BadInput as refusal:
+        return _page(_filled(), status=422, warned=Warned(public_id, code, [], worded(refusal.message)))
     except DomainError as refusal:
         flash(refusal.message, "bad")
         return redirect(url_for("admin.routing"), 303)

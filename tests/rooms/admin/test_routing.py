@@ -65,8 +65,8 @@ def test_a_lead_that_waits_is_given_to_somebody_by_hand(ada, street, do, cast):
     ada.submit(f"/admin/routing/leads/{lead}", {"code": ""})
     ada.follow()
     assert "still nobody" in ada.words
-    ada.submit(f"/admin/routing/leads/{lead}", {"code": "NOBODY22"})
-    ada.follow()
+    assert ada.submit(f"/admin/routing/leads/{lead}", {"code": "NOBODY22"}).status_code == 422
+    assert f'value="NOBODY22" aria-invalid="true" aria-describedby="wrong-{lead}"' in ada.page.text
     assert "Nobody active has this code" in ada.words
     assert ada.submit("/admin/routing/leads/nothing", {"code": ""}).status_code == 404
     code = street.read(lambda session: session.get_one(Consultant, cast.dia).code)
