@@ -45,13 +45,21 @@ class HadAlready(Conflict):
 def write_down(uow: UnitOfWork, *, enquiry: Enquiry, actor_id: int, anyway: bool) -> Taken:
     """Take in a lead that its consultant writes down; only `anyway` if it may be one they have.
 
-    Raises `HadAlready`, else as `take_lead`, which finds again who is surely the same.
+    An open lead with the same name, and the same e-mail or number, is surely the same: it learns what is new.
+    Raises `HadAlready`, else as `take_lead`.
     """
     _check(uow, enquiry)
     hold_person(uow, enquiry.contact)
-    if not anyway and open_lead_of(uow, enquiry) is None and (had := _reached_alike(uow, enquiry)):
-        raise HadAlready(had)
-    return take_lead(uow, enquiry=enquiry, actor_id=actor_id)
+    had = _reached_alike(uow, enquiry)
+    named = (lead for lead in had if people.is_same_name(lead.person.name, enquiry.contact.name))
+    same = next((lead for lead in named if lead.stage not in OVER), None)
+    if same is not None:
+        ask_again(uow, same, enquiry, actor_id=actor_id)
+        return Taken(same, is_new=False)
+    if had and not anyway:
+        raise HadAlready([lead.public_id for lead in had])
+    person = people.add_person(uow, enquiry.contact)
+    return Taken(add_lead(uow, enquiry, person, stage="new", actor_id=actor_id), is_new=True)
 
 
 def take_lead(uow: UnitOfWork, *, enquiry: Enquiry, stage: str = "new", actor_id: int | None = None) -> Taken:
@@ -121,15 +129,15 @@ def open_lead_of(uow: UnitOfWork, enquiry: Enquiry) -> Lead | None:
     return fitting[0] if fitting else None
 
 
-def _reached_alike(uow: UnitOfWork, enquiry: Enquiry) -> Sequence[str]:
-    """The public ids of the consultant's leads with the same e-mail or number, won and lost ones too."""
+def _reached_alike(uow: UnitOfWork, enquiry: Enquiry) -> Sequence[Lead]:
+    """The consultant's leads with the same e-mail or number, won and lost ones too."""
     contact = enquiry.contact
     alike = people.reached_by(email=contact.email, phone=contact.phone)
     if alike is None:
         return []
     theirs = (Lead.consultant_id == enquiry.consultant_id, Lead.archived_at.is_(None))
-    found = select(Lead.public_id).join(Person, Person.id == Lead.person_id).where(*theirs, alike)
-    return uow.session.scalars(found.order_by(Lead.id)).all()
+    found = select(Lead).join(Person, Person.id == Lead.person_id).where(*theirs, alike)
+    return uow.session.scalars(found.order_by(Lead.id).with_for_update(of=Lead)).unique().all()
 
 
 def hold_person(uow: UnitOfWork, contact: Contact) -> None:

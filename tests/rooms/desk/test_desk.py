@@ -43,13 +43,14 @@ def test_three_fields_make_a_lead_and_the_same_number_makes_no_second_one(street
 def test_who_may_be_a_lead_already_is_asked_about_and_written_down_anyway(street, ben):
     """Another name at the same number or e-mail, or a lead that is won: shown with a link, kept as typed."""
     page = written(ben, email="dana@example.com")
-    ben.visit(page)
-    ben.submit(f"{page}/stage", {"stage": "won"})
     for changes in (
         {"name": "Eli Stone"},
         {"name": "Eli Stone", "phone": "", "email": "DANA@example.com"},
         {"name": "Dana Reed", "phone": "+1 303 555 0142"},
     ):
+        if changes["name"] == "Dana Reed":
+            ben.visit(page)
+            ben.submit(f"{page}/stage", {"stage": "won"})
         ben.visit("/leads/new")
         answer = ben.submit("/leads/new", {**DANA, **changes})
         assert answer.status_code == 409 and "You have this person already" in ben.words
