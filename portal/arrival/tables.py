@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -12,6 +10,7 @@ from typing import Any, Final
 from portal.arrival.faults import Faults
 from portal.arrival.files import NEEDED, Column, FileKind
 from portal.kernel.errors import BadInput
+from portal.kernel.records import Unreadable, read_records
 
 _RECORDS_AT_ONCE: Final = 200
 
@@ -34,13 +33,11 @@ class Table:
 def read_table(kind: FileKind, content: bytes, faults: Faults) -> Table:
     """Read a file; the faults are added to `faults`."""
     table = Table(kind.name, columns={column.name: [] for column in kind.columns})
-    text = _decoded(kind.name, content, faults)
-    if text is None:
-        return table
-    records = _records(kind.name, text, faults)
+    before, records = faults.count, _records(kind.name, content, faults)
     first = next(records, None)
     if first is None:
-        faults.add(kind.name, 1, "", "the file is empty; its first line has to name the columns")
+        if faults.count == before:
+            faults.add(kind.name, 1, "", "the file is empty; its first line has to name the columns")
         return table
     heading = _heading(kind, first[1])
     if not _is_sound(kind, heading, faults):
@@ -65,33 +62,16 @@ def _heading(kind: FileKind, cells: Sequence[str]) -> list[str]:
     return heading
 
 
-def _decoded(name: str, content: bytes, faults: Faults) -> str | None:
+def _records(name: str, content: bytes, faults: Faults) -> Iterator[tuple[int, list[str]]]:
+    """Each record with the line on which it begins, up to one that cannot be read."""
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        faults.add(name, line, "", "this is not UTF-8 text; please save the file as “CSV UTF-8”")
-        return None
-
-
-def _records(name: str, text: str, faults: Faults) -> Iterator[tuple[int, list[str]]]:
-    """Each record with the line on which it begins; empty lines are left out."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    line = 1
-    try:
-        for record in reader:
-            if record:
-                yield line, record
-            line = reader.line_num + 1
-    except csv.Error as error:
-        faults.add(name, line, "", f"the line cannot be read: {error}")
+        yield from read_records(content)
+    except Unreadable as refusal:
+        faults.add(name, refusal.line, "", refusal.cause)
 
 
 def _is_sound(kind: FileKind, heading: list[str], faults: Faults) -> bool:
     before = faults.count
-    if len(heading) == 1 and ";" in heading[0]:
-        faults.add(kind.name, 1, "", "the columns have to be separated by commas, not by semicolons")
-        return False
     names = [column.name for column in kind.columns]
     for column in kind.columns:
         if column.name not in heading and column.empty is NEEDED:

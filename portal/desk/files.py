@@ -197,6 +197,7 @@ def _preview(content: bytes, name: str) -> Response:
         "main",
         status=422 if wrong else 200,
         found=found,
+        form=ImportForm(formdata=None),
         clean=[row for row in found.rows if not row.against],
         doubtful=[row for row in found.rows if row.against],
         content=base64.b64encode(content).decode(),

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from itertools import islice
@@ -13,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from portal.kernel.days import parse_day
 from portal.kernel.errors import BadInput
+from portal.kernel.records import read_records
 from portal.statements import cells
 from portal.statements.lines import TYPES, Line
 from portal.statements.service import MOST_LINES
@@ -67,7 +66,7 @@ class Read:
 
 def headings(content: bytes) -> list[str]:
     """The columns of a file. Raises `BadInput` for one that is empty, no text, or names a column twice."""
-    first = next(iter(_records(content)), None)
+    first = next(iter(read_records(content)), None)
     found = [cell.strip() for cell in first[1]] if first else []
     if not any(found):
         raise BadInput("The file is empty; its first line has to name the columns.", field="file")
@@ -79,7 +78,7 @@ def headings(content: bytes) -> list[str]:
 
 def first_lines(content: bytes) -> list[list[str]]:
     """The first lines below the heading, as they stand in the file."""
-    return [row for _line, row in islice(_records(content), 1, PREVIEWED + 1)]
+    return [row for _line, row in islice(read_records(content), 1, PREVIEWED + 1)]
 
 
 def guess(columns: Sequence[str], kept: Mapping[str, str]) -> dict[str, str]:
@@ -109,7 +108,7 @@ def read_lines(content: bytes, mapping: Mapping[str, str], *, day: date, zone: Z
     if wrong:
         return read
     rows = _Rows(columns, mapping, _readers(zone), day=day, zone=zone)
-    for number, (at, row) in enumerate(islice(_records(content), 1, None), start=1):
+    for number, (at, row) in enumerate(islice(read_records(content), 1, None), start=1):
         if number > MOST_LINES:
             read.add(at, "", f"a statement has at most {MOST_LINES} lines")
             break
@@ -172,25 +171,6 @@ def _readers(zone: ZoneInfo) -> dict[str, cells.Reader]:
         "sold_in": cells.state,
         "share": cells.share,
     }
-
-
-def _records(content: bytes) -> Iterator[tuple[int, list[str]]]:
-    """Each record that is not empty, with the line on which it begins. Raises `BadInput`."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise BadInput("This is not UTF-8 text; save the file as CSV UTF-8.", field="file") from None
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    line = 1
-    try:
-        for row in reader:
-            if any(cell.strip() for cell in row):
-                yield line, row
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise BadInput(f"Line {line} is no line of a CSV file: {error}.", field="file") from None
 
 
 ALL_OF_TYPE: Final = tuple(f"{ALWAYS}{name}" for name in TYPES)

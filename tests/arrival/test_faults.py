@@ -68,7 +68,6 @@ SPOILED = {
     "a missing column": ("consultants.csv", ("pack,status", "status,status"), (1, "pack", "missing")),
     "a column twice": ("consultants.csv", ("pack,status", "pack,name"), (1, "name", "more than once")),
     "an unknown column": ("consultants.csv", ("country", "phone"), (1, "phone", "not known here")),
-    "semicolons": ("cycles.csv", (",", ";"), (1, "", "not by semicolons")),
     "a circle of places": (
         "placements.csv",
         ("A1001,,", "A1001,A1004,L"),

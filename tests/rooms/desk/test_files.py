@@ -21,6 +21,11 @@ Stop Person,stop@example.com,,,,
 
 def uploaded(browser, text):
     browser.visit("/leads/import")
+    return uploaded_here(browser, text)
+
+
+def uploaded_here(browser, text):
+    assert 'type="file"' in browser.page.text
     data = {"file": (BytesIO(text.encode()), "leads.csv")}
     return browser.submit("/leads/import", data, content_type="multipart/form-data")
 
@@ -63,6 +68,16 @@ def test_a_file_with_nobody_to_take_has_no_button_to_take_them(street, ben, do):
     assert "Take them" not in ben.words and "unless you choose" not in ben.words
 
 
+def test_a_file_may_have_semicolons_or_tabs(street, ben):
+    for sign in ";\t":
+        uploaded(
+            ben, "\n".join(("Name;E-mail;Note", 'Dana Reed;d@example.com;"a, b"', ";;")).replace(";", sign)
+        )
+        assert "1 new lead" in ben.words, ben.words
+    ben.submit("/leads/import/take")
+    assert stage(street) == ["new"]
+
+
 def test_one_fault_takes_nothing_and_each_is_named_by_its_line(street, ben):
     answer = uploaded(
         ben, "name,phone,state\nDana Reed,12,CO\n,303-555-0144,CO\nEli,303-555-0145,Moon\nZoe,,\n"
@@ -75,6 +90,8 @@ def test_one_fault_takes_nothing_and_each_is_named_by_its_line(street, ben):
         "5 the whole line",
     ):
         assert words in ben.words, words
+    # The corrected file is chosen on the very page.
+    assert uploaded_here(ben, "name,phone\nDana Reed,303-555-0142\n").status_code == 200
     for text in ("", "name;phone\nDana;1", "phone\n303-555-0144\n"):
         assert uploaded(ben, text).status_code == 422, text
     assert stage(street) == []
