@@ -45,13 +45,16 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, loopback: bool = 
     except ProviderUnavailable:
         return Said(0, "The host is not known, or it is not in the public network.")
     opened: list[socket.socket] = []
-    watch = threading.Timer(SECONDS, _cut, [opened])
+    over = threading.Event()
+    watch = threading.Timer(SECONDS, _cut, [opened, over])
     watch.daemon = True
     watch.start()
     try:
         connection.connect()
         # A response that ends with its connection takes the socket away from it.
         opened.append(connection.sock)
+        if over.is_set():
+            raise TimeoutError
         return _answer(connection, url, body, headers)
     except (HTTPError, OSError, ValueError) as error:
         return Said(
@@ -82,8 +85,9 @@ def _answer(connection: HTTPConnection, url: str, body: bytes, headers: Mapping[
     return Said(response.status, "".join(one if one.isprintable() else " " for one in words).strip())
 
 
-def _cut(opened: list[socket.socket]) -> None:
+def _cut(opened: list[socket.socket], over: threading.Event) -> None:
     """Time is over, however slowly the other side still speaks."""
+    over.set()
     for each in opened:
         with suppress(OSError):
             each.shutdown(socket.SHUT_RDWR)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, Boolean, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.extensions import Base
 from portal.models.types import At, Code, Id, Number, OptionalAt, OptionalNumber, PublicId, Sealed, Whole
 
-DELIVERY_STATES = ("new", "retry", "done", "dead")
+# Written out, so that the indexes of these rows alone are used.
+WAITS = text("state IN ('new', 'retry')")
+LEASED = text("lease_until IS NOT NULL")
 
 
 class ApiToken(Base):
@@ -75,7 +77,15 @@ class WebhookDelivery(Base):
     __table_args__ = (
         UniqueConstraint("endpoint_id", "event_key"),
         CheckConstraint("state IN ('new', 'retry', 'done', 'dead')", name="state"),
-        Index("ix_webhook_delivery_due", "state", "next_at"),
+        Index(
+            "ix_webhook_delivery_turn",
+            "endpoint_id",
+            "next_at",
+            "id",
+            postgresql_where=WAITS,
+            sqlite_where=WAITS,
+        ),
+        Index("ix_webhook_delivery_lease", "lease_until", postgresql_where=LEASED, sqlite_where=LEASED),
     )
 
     id: Mapped[Id]

@@ -37,7 +37,8 @@ def write(uow, cast, numbers):
     people = {"country": "US", "created_at": long_ago}
     names = [{"id": n, "public_id": f"p{n}", "name": f"P {n}", "email": f"{n}@example.com"} for n in numbers]
     joined = {"pack": "plus", "status": "active", "preference": "weaker", "joined_at": long_ago}
-    sold = {name: getattr(sale, name) for name in ("cycle_id", "contract_id", "milestone", "volume")}
+    kept = ("cycle_id", "contract_id", "terms_version_id", "milestone", "volume")
+    sold = {name: getattr(sale, name) for name in kept}
     sold |= {name: getattr(sale, name) for name in ("revenue_cents", "occurred_at", "recorded_at")}
     lead = {"consultant_id": cast.ana, "stage": "new", "source": "api", "changed_at": long_ago}
     line = {"consultant_id": cast.ana, "kind": "binary", "amount_cents": 1, "base": 1, "level": 0}

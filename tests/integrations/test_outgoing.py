@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -159,20 +160,25 @@ def test_a_redirect_is_an_answer_and_is_not_followed():
     assert (said.status, said.is_taken, len(receiver.calls)) == (302, False, 1)
 
 
+@pytest.mark.parametrize("connecting", [0, 0.7])
 @pytest.mark.parametrize("drip", [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\n\r\n"])
-def test_who_speaks_slowly_is_cut_off(monkeypatch, drip):
+def test_who_speaks_slowly_is_cut_off(monkeypatch, drip, connecting):
     monkeypatch.setattr(outgoing, "SECONDS", 0.6)
+    connect = outgoing.HTTPConnection.connect
+    monkeypatch.setattr(
+        outgoing.HTTPConnection, "connect", lambda self: connect(self) or time.sleep(connecting)
+    )
     listener = socket.create_server(("127.0.0.1", 0))
     over = threading.Event()
 
     def speak():
         other, _ = listener.accept()
-        try:
+        with suppress(OSError):
             other.sendall(drip)
-            while not over.wait(0.1):
-                other.sendall(b"x" if drip else b"")
-        except OSError:
-            return
+            for _ in range(40):
+                if not over.wait(0.1):
+                    other.sendall(b"x" if drip else b"")
+            other.close()
 
     threading.Thread(target=speak, daemon=True).start()
     started = time.monotonic()

@@ -259,6 +259,32 @@ def test_addresses_that_did_not_take_the_last_message_never_fill_all_places(do, 
     assert do(deliveries.claim_some, most=8, unsure=0) == []
 
 
+def test_a_long_queue_of_one_address_holds_up_no_other(do, cast, endpoint):
+    endpoint(cast.ben, "sale.recorded")
+    for _ in range(30):
+        do(another, cast.ben)
+    endpoint(cast.ana, "sale.recorded", name="ana")
+    do(another, cast.ana)
+    taken = deliveries.Outcome(200, "", taken=True, again_at=datetime.now(UTC))
+    told = []
+    for _ in range(20):
+        [parcel] = do(deliveries.claim_some, most=1, unsure=0)
+        do(deliveries.settle, parcel, taken)
+        told.append(parcel.endpoint_id)
+
+    assert len(set(told)) == 2
+
+
+def test_what_was_undone_while_it_was_sent_is_not_tried_again(app, do, cast, endpoint):
+    endpoint(cast.ben, "sale.recorded")
+    do(another, cast.ben)
+    [parcel] = do(deliveries.claim_some, most=8, unsure=4)
+    do(deliveries.hold_back, key_prefix="")
+    do(deliveries.settle, parcel, deliveries.Outcome(500, "no", taken=False, again_at=datetime.now(UTC)))
+
+    assert rows(app, WebhookDelivery.state) == [("dead",)]
+
+
 def test_somebody_who_cannot_sign_in_any_more_is_told_nothing(app, do, cast, endpoint, run, receiver):
     mine = endpoint(cast.ben, "sale.recorded")
     do(lambda uow: setattr(uow.session.get_one(AccountUser, mine.actor_id), "disabled_at", uow.clock()))

@@ -1,4 +1,4 @@
-"""A worker of its own, killed in the midst, tells calm, failing and dead addresses: nothing is lost.
+"""A worker of its own, killed in the midst, tells calm, failing and dead addresses; two never tell the same.
 
 The same at full size: `make soak SOAK=webhooks`.
 """
@@ -7,14 +7,20 @@ from __future__ import annotations
 
 import random
 import signal
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from redis import Redis
 from sqlalchemy import func, select, update
 
+from jobs import webhooks
+from jobs.webhooks import AT_ONCE
 from jobs.work import poke
-from portal.extensions import db, redis
+from portal.extensions import db
 from portal.integrations import deliveries
+from portal.integrations.deliveries import MOST_TRIES
 from portal.models import WebhookDelivery, WebhookEndpoint
 from portal.store import perform
 from tests.conftest import environment
@@ -26,7 +32,7 @@ from tools.soak.webhooks_judge import judged
 from tools.soak.webhooks_receiver import Receiver, listening
 
 pytestmark = [pytest.mark.postgres, pytest.mark.redis]
-PATIENCE = 120
+PATIENCE = 60
 MESSAGES = 8
 ADDRESSES = ("calm-0", "calm-1", "failing-0", "dead-0")
 
@@ -51,19 +57,17 @@ def told(settings, postgresql_database, make_app):
         db.session.rollback()
 
 
-def write_messages(uow):
-    for number in range(MESSAGES):
+def write_messages(uow, most=MESSAGES):
+    for number in range(most):
         for each in uow.session.scalars(select(WebhookEndpoint).order_by(WebhookEndpoint.id)).all():
             deliveries.write(uow, each, kind="sale.recorded", key=f"{number}", data={"number": number})
 
 
-def hurry():
-    """Let the pauses and the lease of a killed worker be over."""
-    now = func.now()
-    waiting = update(WebhookDelivery).where(WebhookDelivery.state == "retry").values(next_at=now)
-    perform(lambda uow: uow.session.execute(waiting) and None)
-    redis.client.delete("canopy:waiting:webhooks")
-    poke("webhooks")
+def go_on():
+    """Send what is due, with the pauses and the lease of the killed worker over."""
+    waiting = update(WebhookDelivery).where(WebhookDelivery.state.in_(("new", "retry")))
+    perform(lambda uow: uow.session.execute(waiting.values(next_at=uow.clock(), lease_until=None)) and None)
+    webhooks.drain()
 
 
 def open_messages():
@@ -82,17 +86,55 @@ def test_whoever_lives_is_told_everything_in_order_and_signed(settings, told):
         poke("webhooks")
         wait_until(lambda: len(told.calls) >= MESSAGES, seconds=PATIENCE, what="the first messages")
         end(worker, signal.SIGKILL)
-    over = update(WebhookDelivery).values(lease_until=None)
-    perform(lambda uow: uow.session.execute(over) and None)
     assert open_messages() > 0, "killed in the midst"
+    for _ in range(MOST_TRIES):
+        go_on()
+    assert open_messages() == 0
 
-    with running(settings, "jobs.worker", "webhooks"):
-        wait_until(lambda: hurry() or open_messages() == 0, seconds=PATIENCE, what="the rest")
-
-    found = judged(db.session(), told)
+    found = judge(told)
     assert found["faults"] == []
     assert found["messages"] == MESSAGES * len(ADDRESSES) and found["not taken"] > 0
-    told.calls.remove(next(call for call in told.calls if call.address == "calm-0" and call.taken))
-    assert len(judged(db.session(), told)["faults"]) == 1, "the judge sees what is missing"
-    told.calls.reverse()
-    assert len(judged(db.session(), told)["faults"]) > 1, "and what is out of order"
+    again = next(call for call in told.calls if call.address == "calm-0")
+    told.calls += [again] * (AT_ONCE + 1)
+    assert len(judge(told)["faults"]) == 1, "the judge sees what came too often"
+    told.calls[:] = [call for call in told.calls if call is not again]
+    assert len(judge(told)["faults"]) == 1, "and what is missing"
+    told.calls.append(replace(again, address="calm-1"))
+    assert len(judge(told)["faults"]) > 1, "and what was meant for somebody else"
+    told.calls[:] = told.calls[-2::-1]
+    assert len(judge(told)["faults"]) > 2, "and what is out of order"
+
+
+def judge(told):
+    """What the judge finds after one kill."""
+    return judged(db.session(), told, most_twice=AT_ONCE, parts={})
+
+
+def test_two_workers_never_send_to_one_address_at_once(postgresql_database, make_app):
+    app = make_app(postgresql_database, CANOPY_WEBHOOKS_TO_LOOPBACK="on")
+    invite_cast(app)
+
+    def now(work, *more, **named):
+        with app.app_context():
+            return perform(lambda uow: work(uow, *more, **named))
+
+    def first_worker(uow):
+        mine = deliveries.claim_some(uow, most=8, unsure=4)
+        with ThreadPoolExecutor() as beside:
+            beside.submit(now, due_in, hours=-1).result()
+            return mine, beside.submit(now, deliveries.claim_some, most=8, unsure=4).result()
+
+    now(address, Receiver(random.Random(1), 0), "calm-0")
+    now(write_messages, 2)
+    now(due_in, hours=1)
+    mine, theirs = now(first_worker)
+
+    assert (len(mine), theirs) == (1, []), "what became due a moment before the commit waits too"
+    assert now(deliveries.claim_some, most=8, unsure=4) == []
+
+
+def due_in(uow, hours):
+    """The first message is due in so many hours, whoever holds the others."""
+    first = select(func.min(WebhookDelivery.id)).scalar_subquery()
+    later = update(WebhookDelivery).where(WebhookDelivery.id == first)
+    uow.session.execute(later.values(next_at=uow.clock() + timedelta(hours=hours)))

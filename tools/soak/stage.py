@@ -28,7 +28,7 @@ COMMANDS = {
     "web": ("gunicorn", "--log-level", "warning", "wsgi:app"),
     "relay": ("jobs.relay",),
     "worker": ("jobs.worker", "money", "payouts", "mail"),
-    "workers": ("jobs.worker",),
+    "webhooks": ("jobs.worker", "webhooks"),
 }
 START_SECONDS = 60
 SHOWN_CHARACTERS = 3000

@@ -1,10 +1,11 @@
-"""Other people's servers, which are told: calm ones, failing ones, and a dead one that never answers."""
+"""Other people's servers, which are told: calm ones, failing ones, and dead ones that never answer."""
 
 from __future__ import annotations
 
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,10 @@ from typing import Any
 
 # Longer than a sender waits.
 SILENCE = 7.0
+# Of the calls that fail, so many are met with silence.
+SILENT_PERCENT = 10
+# Seconds that an answer takes.
+ANSWERING = 0.01
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,10 @@ class Call:
 
 @dataclass
 class Receiver:
-    """Addresses are named `calm-0`, `failing-1`, `dead-0`; failing ones fail at `percent` of the calls."""
+    """Addresses are named `calm-0`, `failing-1`, `dead-0`; failing ones fail at `percent` of the calls.
+
+    `together` is how many messages an address answered at the same moment, at most.
+    """
 
     chance: random.Random
     percent: int
@@ -37,6 +45,9 @@ class Receiver:
     secrets: dict[str, str] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     closing: threading.Event = field(default_factory=threading.Event)
+    together: Counter[str] = field(default_factory=Counter)
+    _answering: Counter[str] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def url_of(self, name: str) -> str:
         """Where an address of this name is called."""
@@ -47,9 +58,18 @@ class Receiver:
         fails = address.startswith("failing") and self.chance.randrange(100) < self.percent
         dead = address.startswith("dead")
         self.calls.append(Call(address, time.time(), headers, body, taken=not (fails or dead)))
-        if dead or (fails and self.chance.random() < 0.5):
+        if dead or (fails and self.chance.randrange(100) < SILENT_PERCENT):
             return None
+        self._answer_slowly(address)
         return 500 if fails else 204
+
+    def _answer_slowly(self, address: str) -> None:
+        with self._lock:
+            self._answering[address] += 1
+            self.together[address] = max(self.together[address], self._answering[address])
+        time.sleep(ANSWERING)
+        with self._lock:
+            self._answering[address] -= 1
 
 
 @contextmanager

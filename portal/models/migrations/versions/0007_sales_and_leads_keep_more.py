@@ -2,7 +2,7 @@
 
 Customers who ordered and paid here are vouched for by that order, not by a vendor. People are found by how
 their first or last name begins.
-Senders of messages take turns by an index of those that wait.
+Senders of messages take turns by an index of those that wait, and so do the addresses that are told.
 Questions to vendors about their statements stand with their answers.
 """
 
@@ -19,6 +19,10 @@ down_revision = "0006"
 
 WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 WAITING = sa.text("state IN ('new', 'retry')")
+OF_DELIVERIES = (
+    ("ix_webhook_delivery_turn", ["endpoint_id", "next_at", "id"], WAITING),
+    ("ix_webhook_delivery_lease", ["lease_until"], sa.text("lease_until IS NOT NULL")),
+)
 COLUMN = "terms_version_id"
 KEY = "fk_sale_terms_version_id_terms_version"
 TERMS_OF_CONTRACTS = """
@@ -54,6 +58,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_inbox_turn", "inbox", ["source", "next_at", "id"], postgresql_where=WAITING, sqlite_where=WAITING
     )
+    op.drop_index("ix_webhook_delivery_due", "webhook_delivery")
+    for name, columns, rows in OF_DELIVERIES:
+        op.create_index(name, "webhook_delivery", columns, postgresql_where=rows, sqlite_where=rows)
     op.add_column("lead", sa.Column("source_name", sa.String(100)))
     op.add_column("sale", sa.Column(COLUMN, WHOLE))
     with without_guard():
@@ -101,6 +108,9 @@ def downgrade() -> None:
     op.drop_table("statement_question")
     op.execute(PAID_HERE.format(before="order", now="vendor"))
     op.drop_index("ix_inbox_turn", "inbox")
+    for name, _columns, _rows in OF_DELIVERIES:
+        op.drop_index(name, "webhook_delivery")
+    op.create_index("ix_webhook_delivery_due", "webhook_delivery", ["state", "next_at"])
     with without_guard(), op.batch_alter_table("sale") as batch:
         batch.drop_constraint(op.f(KEY), type_="foreignkey")
         batch.drop_column(COLUMN)
