@@ -154,7 +154,7 @@ def test_a_lead_of_the_company_waits_for_a_consultant(program, app):
         ({"name": "Da\u0000na"}, "name"),
         ({"name": 7}, "name"),
         ({"email": "dana"}, "email"),
-        ({"phone": "3035550142"}, "phone"),
+        ({"phone": "303555014"}, "phone"),
         ({"state": "XX"}, "state"),
         ({"consultant_id": 1}, "consultant_id"),
         ({"stage": "won"}, "stage"),
