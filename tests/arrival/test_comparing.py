@@ -229,7 +229,7 @@ def test_any_change_of_any_lines_adds_up_and_has_a_reason(week):
 def test_of_a_large_file_the_heading_is_looked_at_and_the_job_finds_the_rest(week, monkeypatch):
     cycle, ours = week
     monkeypatch.setattr(service, "READ_AT_ONCE", 10)
-    for content in (b"who,what\nA,retail\n", b"code;kind;amount\nA;retail;1\n"):
+    for content in (b"who,what\nA,retail\n", b"code|kind|amount\nA|retail|1\n"):
         with pytest.raises(BadInput):
             ask(cycle, content)
     asked = ask(cycle, companies.old_lines(ours) + b"\nA1,retail,a lot,x")
