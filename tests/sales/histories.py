@@ -16,7 +16,7 @@ from sqlalchemy import func, select, update
 from jobs import inbox
 from portal.extensions import db
 from portal.kernel.vendor_events import VendorEvent
-from portal.models import Contract, Inbox, Sale, TermsVersion
+from portal.models import Contract, ContractFact, Inbox, Sale, TermsVersion
 from portal.store import UnitOfWork, perform
 from portal.store.inbox import Arrival, receive, vendor_source
 from tests.vendors import NOON, Vera, activated, body_of
@@ -185,3 +185,17 @@ def end_of(name: str) -> dict[str, Any]:
         net[key] = before[0] + int(sold[0]), before[1] + int(sold[1])
     net = {key: value for key, value in net.items() if value != (0, 0)}
     return {name: getattr(contract, name) for name in ROW} | {"net": net}
+
+
+def fact_of(event: VendorEvent, key: str) -> ContractFact:
+    """The fact that an event is kept as."""
+    return ContractFact(
+        key=key,
+        type=event.type,
+        milestone=event.milestone,
+        occurred_at=event.occurred_at,
+        size_thousandths=event.size_thousandths or None,
+        signed_on=event.signed_on,
+        period=event.period or None,
+        share=event.refund_share or None,
+    )

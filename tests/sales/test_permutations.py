@@ -23,7 +23,7 @@ from portal.sales.refusals import NothingToDo, NotYetKnown
 from portal.store import perform
 from tests.conftest import Database
 from tests.people import Cast, invite_cast
-from tests.sales.histories import arrive, end_of, life, named, pay_by_steps_and_months, work_off
+from tests.sales.histories import arrive, end_of, fact_of, life, named, pay_by_steps_and_months, work_off
 from tests.vendors import Vera, invite_vera
 
 SEED = int(os.environ.get("CANOPY_SEED", "61"))
@@ -129,19 +129,7 @@ def _tell(vera: Vera, events: list[Any]) -> None:
 @given(st.integers(min_value=0, max_value=10**6), st.randoms(use_true_random=False))
 def test_a_history_follows_from_its_facts_and_not_from_their_order(seed: int, chance: random.Random) -> None:
     vera = Vera(1, "", None, 1, "ANA22222", "BEN22222")  # type: ignore[arg-type]
-    facts = [
-        ContractFact(
-            key=f"{at}",
-            type=event.type,
-            milestone=event.milestone,
-            occurred_at=event.occurred_at,
-            size_thousandths=event.size_thousandths or None,
-            signed_on=event.signed_on,
-            period=event.period or None,
-            share=event.refund_share or None,
-        )
-        for at, event in enumerate(life(vera, random.Random(seed)))
-    ]
+    facts = [fact_of(event, f"{at}") for at, event in enumerate(life(vera, random.Random(seed)))]
     mixed = [*facts, *chance.choices(facts, k=3)]
     chance.shuffle(mixed)
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -27,7 +26,7 @@ from portal.sales.foreseen import Told, foresee
 from portal.store import UnitOfWork, perform
 from portal.store.inbox import Arrival, receive, vendor_source
 from tests.people import Cast
-from tests.sales.histories import arrive, end_of, life, named, pay_by_steps_and_months, work_off
+from tests.sales.histories import arrive, end_of, fact_of, life, named, pay_by_steps_and_months, work_off
 from tests.vendors import Vera, activated, cancelled, invite_vera, send
 
 LIVES, ORDERS = 3, 3
@@ -234,16 +233,3 @@ def test_a_history_reads_as_if_it_had_never_been_said(seed: int, chance: random.
     chance.shuffle(mixed)
 
     assert history.read(mixed) == history.read([fact for fact in facts if fact not in gone])
-
-
-def fact_of(event: VendorEvent, key: str) -> Any:
-    return ContractFact(
-        key=key,
-        type=event.type,
-        milestone=event.milestone,
-        occurred_at=event.occurred_at,
-        size_thousandths=event.size_thousandths or None,
-        signed_on=event.signed_on,
-        period=event.period or None,
-        share=event.refund_share or None,
-    )
